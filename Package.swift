@@ -1,0 +1,111 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Dependencies point one way:
+/// numerics → checkpoint → model → { tensor | compiler → graph → engine } → equivalence, topology → command line.
+let package = Package(
+  name: "hatchling",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "hatchling", targets: ["hatchling"]),
+    .library(name: "HatchlingModel", targets: ["HatchlingCheckpoint", "HatchlingModel"]),
+    .library(name: "HatchlingTensor", targets: ["HatchlingTensor"]),
+    .library(
+      name: "HatchlingGraph", targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
+    .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
+    .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
+  ],
+  traits: [
+    .trait(
+      name: "Topology",
+      description: "Degree fits, communities and layouts through igraph. A binary built with it is under the GPL."),
+    .default(enabledTraits: ["Topology"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // System libraries and the C kernels.
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
+    .target(name: "CKernels"),
+
+    // The library, bottom up.
+    .target(
+      name: "HatchlingNumerics",
+      dependencies: ["COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")]),
+    .target(name: "HatchlingCheckpoint", dependencies: ["HatchlingNumerics"]),
+    .target(
+      name: "HatchlingModel", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint"],
+      resources: [.copy("Resources/shipped.safetensors")]),
+    .target(name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
+    .target(
+      name: "HatchlingEngine",
+      dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels"]),
+    .target(
+      name: "HatchlingEquivalence",
+      dependencies: ["HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel"]),
+    .target(
+      name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(
+      name: "HatchlingTopology",
+      dependencies: [
+        "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingExport", "HatchlingCheckpoint",
+        .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
+      ]),
+    .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingCheckpoint", "HatchlingTensor", "CKernels"]),
+    .executableTarget(
+      name: "hatchling",
+      dependencies: [
+        "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
+        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingTraining",
+        .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // Tests, one target per module, named for what must hold.
+    .target(
+      name: "TestSupport", dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"],
+      path: "Tests/TestSupport"),
+    .test("HatchlingNumerics"),
+    .test("HatchlingCheckpoint"),
+    .test("HatchlingModel", with: "HatchlingCheckpoint"),
+    .test("HatchlingTensor", with: "HatchlingModel", "HatchlingCheckpoint"),
+    .test("HatchlingGraph", with: "HatchlingModel"),
+    .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingEngine"),
+    .test(
+      "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
+      "HatchlingCheckpoint"),
+    .test(
+      "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
+      "HatchlingEngine", "HatchlingCheckpoint"),
+    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingModel", "HatchlingCompiler", "HatchlingCheckpoint"),
+    .test("HatchlingTopology", with: "HatchlingModel", "HatchlingGraph", "HatchlingExport", "HatchlingCheckpoint"),
+    .test("HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint"),
+    .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "HatchlingCheckpoint", "HatchlingNumerics"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+extension Target {
+  /// The tests of one module, with the other modules that they use as oracles.
+  static func test(_ module: String, with others: String...) -> Target {
+    .testTarget(
+      name: module + "Tests",
+      dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map { .byName(name: $0) })
+  }
+}
+
+extension [String] {
+  fileprivate func uniqued() -> [String] {
+    var seen = Set<String>()
+    return filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,2 @@
+#pragma once
+#include <igraph/igraph.h>

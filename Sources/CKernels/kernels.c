@@ -1,0 +1,1 @@
+#include "hatchling_kernels.h"

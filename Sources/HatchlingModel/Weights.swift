@@ -1,0 +1,49 @@
+import HatchlingNumerics
+
+/// The trained weights of a network, in the layout that every engine reads: one contiguous row of `d` numbers per
+/// neuron. Storage is shared between copies and with the graph that is compiled from it, so a value costs nothing to pass.
+public struct Weights<Scalar: NetworkScalar>: Sendable {
+  public var hyperparameters: Hyperparameters
+  /// D_x, `(n, d)`: row j holds the synapses from the hubs to neuron j that drive x.
+  public var decoderX: Matrix<Scalar>
+  /// D_y, `(n, d)`: row j holds the synapses from the hubs to neuron j that drive y.
+  public var decoderY: Matrix<Scalar>
+  /// Eᵀ, `(n, d)`: row i holds the synapses from neuron i to the hubs.
+  public var encoder: Matrix<Scalar>
+  /// emb, `(V, d)`.
+  public var embedding: Matrix<Scalar>
+  /// W_out, `(d, V)`.
+  public var readout: Matrix<Scalar>
+  /// f, `(N)`, turns per token of each neuron inside its head; all zero means no rotation.
+  public var frequencies: [Float]
+  /// u, `(n)`, 0 ≤ u ≤ 1: what a plastic weight of the neuron loses per token; nil means nothing.
+  public var damping: [Float]?
+  /// Which plastic synapses exist, `(n, d)`, 1 or 0; nil means all. Only decompiled graphs lack some.
+  public var plasticSynapses: Matrix<UInt8>?
+
+  public init(
+    hyperparameters: Hyperparameters, decoderX: Matrix<Scalar>, decoderY: Matrix<Scalar>,
+    encoder: Matrix<Scalar>, embedding: Matrix<Scalar>, readout: Matrix<Scalar>, frequencies: [Float],
+    damping: [Float]? = nil, plasticSynapses: Matrix<UInt8>? = nil
+  ) {
+    self.hyperparameters = hyperparameters
+    self.decoderX = decoderX
+    self.decoderY = decoderY
+    self.encoder = encoder
+    self.embedding = embedding
+    self.readout = readout
+    self.frequencies = frequencies
+    self.damping = damping
+    self.plasticSynapses = plasticSynapses
+  }
+
+  /// The same weights in another precision. Widening is exact; the same precision shares storage.
+  public func converted<Other: NetworkScalar>(to: Other.Type) -> Weights<Other> {
+    if let same = self as? Weights<Other> { return same }
+    return Weights<Other>(
+      hyperparameters: hyperparameters, decoderX: decoderX.map { Other($0) }, decoderY: decoderY.map { Other($0) },
+      encoder: encoder.map { Other($0) }, embedding: embedding.map { Other($0) },
+      readout: readout.map { Other($0) }, frequencies: frequencies, damping: damping,
+      plasticSynapses: plasticSynapses)
+  }
+}

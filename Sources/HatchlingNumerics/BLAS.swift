@@ -1,0 +1,42 @@
+import COpenBLAS
+
+/// Dense linear algebra, always on the calling thread.
+///
+/// OpenBLAS gives other bits with two threads than with one, so it is pinned to one thread before the first
+/// product; callers cut their work into blocks that do not depend on the number of threads and run the blocks
+/// on ``Workers``.
+public enum BLAS {
+  private static let pinnedToOneThread: Void = openblas_set_num_threads(1)
+
+  /// C ← α op(A) op(B) + β C; leading dimensions default to densely packed rows. A dimension of zero is allowed.
+  public static func multiply<Scalar: NetworkScalar>(
+    _ a: UnsafePointer<Scalar>, transposed transposeA: Bool = false, leading leadingA: Int? = nil,
+    by b: UnsafePointer<Scalar>, transposed transposeB: Bool = false, leading leadingB: Int? = nil,
+    into c: UnsafeMutablePointer<Scalar>, leading leadingC: Int? = nil,
+    m: Int, n: Int, k: Int, alpha: Scalar = 1, beta: Scalar = 0
+  ) {
+    guard m > 0, n > 0 else { return }
+    prepare()
+    Scalar.gemm(
+      MatrixProduct(
+        transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: alpha, a: a,
+        leadingA: leadingA ?? (transposeA ? m : max(k, 1)), b: b,
+        leadingB: leadingB ?? (transposeB ? max(k, 1) : n), beta: beta, c: c, leadingC: leadingC ?? n))
+  }
+
+  /// y ← α op(A) x + β y for a stored A of `rows × columns`.
+  public static func multiply<Scalar: NetworkScalar>(
+    _ a: UnsafePointer<Scalar>, transposed: Bool = false, rows: Int, columns: Int, leading: Int? = nil,
+    by x: UnsafePointer<Scalar>, into y: UnsafeMutablePointer<Scalar>, alpha: Scalar = 1, beta: Scalar = 0
+  ) {
+    guard rows > 0, columns > 0 else { return }
+    prepare()
+    Scalar.gemv(
+      MatrixVectorProduct(
+        transpose: transposed, rows: rows, columns: columns, alpha: alpha, a: a, leadingA: leading ?? columns,
+        x: x, beta: beta, y: y))
+  }
+
+  /// Pins OpenBLAS to one thread; free after the first call.
+  private static func prepare() { _ = pinnedToOneThread }
+}

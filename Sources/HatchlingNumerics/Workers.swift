@@ -1,0 +1,125 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// A pool of threads that runs numbered blocks of work.
+///
+/// Which thread runs which block never matters: callers cut work into blocks by the size of the problem alone and
+/// add the blocks' results in block order, so results are the same to the last bit for every number of threads.
+/// Idle workers spin for some microseconds before they sleep, because a network step hands out work every few
+/// microseconds.
+public final class Workers: Sendable {
+  /// How many threads run blocks, the caller of ``run(blocks:_:)`` included.
+  public let threads: Int
+  private let shared: Shared
+
+  /// - Parameter threads: at least 1; `nil` means the number of cores.
+  public init(threads: Int? = nil) {
+    self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    shared = Shared(helpers: self.threads - 1)
+    for index in 0..<(self.threads - 1) {
+      let shared = self.shared
+      let thread = Thread { shared.help(index) }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit { shared.stop() }
+
+  /// Runs `body(0)`, …, `body(blocks − 1)`, each once, and returns when all are done. Not reentrant: `body` must
+  /// not call `run` on the same pool, and only one thread at a time may call it.
+  public func run(blocks: Int, _ body: (Int) -> Void) {
+    if threads == 1 || blocks <= 1 {
+      for block in 0..<blocks { body(block) }
+    } else {
+      withoutActuallyEscaping(body) { shared.run(blocks: blocks, body: $0) }
+    }
+  }
+}
+
+/// What the caller and the helpers of one pool share. A class, because atomics have an address.
+private final class Shared: @unchecked Sendable {
+  // `body` and `blocks` are written before `generation` is released and read after it is acquired.
+  private var body: ((Int) -> Void)?
+  private var blocks = 0
+  private let next = Atomic<Int>(0)
+  private let generation = Atomic<Int>(0)
+  private let working = Atomic<Int>(0)
+  private let sleeping = Atomic<Int>(0)
+  private let stopped = Atomic<Bool>(false)
+  private let helpers: Int
+  private let bell: [DispatchSemaphore]
+  private let asleep: [AtomicFlag]
+
+  init(helpers: Int) {
+    self.helpers = helpers
+    bell = (0..<helpers).map { _ in DispatchSemaphore(value: 0) }
+    asleep = (0..<helpers).map { _ in AtomicFlag() }
+  }
+
+  func run(blocks: Int, body: @escaping (Int) -> Void) {
+    self.body = body
+    self.blocks = blocks
+    next.store(0, ordering: .relaxed)
+    working.store(helpers, ordering: .relaxed)
+    generation.add(1, ordering: .sequentiallyConsistent)
+    wakeSleepers()
+    drain(body, blocks)
+    while working.load(ordering: .acquiring) != 0 { hatchling_spin_pause() }
+    self.body = nil
+  }
+
+  private func drain(_ body: (Int) -> Void, _ blocks: Int) {
+    while true {
+      let block = next.add(1, ordering: .relaxed).oldValue
+      if block >= blocks { return }
+      body(block)
+    }
+  }
+
+  private func wakeSleepers() {
+    for index in 0..<helpers where asleep[index].value.exchange(false, ordering: .sequentiallyConsistent) {
+      bell[index].signal()
+    }
+  }
+
+  func help(_ index: Int) {
+    var seen = 0
+    while true {
+      waitForWork(index, after: seen)
+      if stopped.load(ordering: .acquiring) { return }
+      seen += 1
+      if let body { drain(body, blocks) }
+      working.subtract(1, ordering: .acquiringAndReleasing)
+    }
+  }
+
+  /// Spins some tens of microseconds, then sleeps until the bell rings.
+  private func waitForWork(_ index: Int, after seen: Int) {
+    for _ in 0..<20_000 {
+      if generation.load(ordering: .acquiring) != seen { return }
+      hatchling_spin_pause()
+    }
+    while true {
+      asleep[index].value.store(true, ordering: .sequentiallyConsistent)
+      if generation.load(ordering: .sequentiallyConsistent) != seen {
+        // Work came while we lay down. If the flag is gone already, the bell was rung for us: take it.
+        if !asleep[index].value.exchange(false, ordering: .sequentiallyConsistent) { bell[index].wait() }
+        return
+      }
+      bell[index].wait()
+      if generation.load(ordering: .acquiring) != seen { return }
+    }
+  }
+
+  func stop() {
+    stopped.store(true, ordering: .releasing)
+    generation.add(1, ordering: .sequentiallyConsistent)
+    wakeSleepers()
+  }
+}
+
+private final class AtomicFlag: Sendable {
+  let value = Atomic<Bool>(false)
+}

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Hatchling: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "hatchling")
+}
