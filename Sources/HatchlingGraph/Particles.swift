@@ -1,0 +1,84 @@
+/// The populations of particles. Used as tags of ``ParticleIndex``, so that a neuron's number cannot be taken for a hub's.
+public protocol Population: Sendable {
+  /// The letter before a particle's number in names: `n12`, `h3`, `t65`, `o10`.
+  static var letter: Character { get }
+}
+
+/// The n neurons.
+public enum Neurons: Population { public static var letter: Character { "n" } }
+/// The d hubs, the paper's sparse synaptic layer; each with an excitatory and an inhibitory channel.
+public enum Hubs: Population { public static var letter: Character { "h" } }
+/// The V token neurons, of which exactly one fires per token.
+public enum Tokens: Population { public static var letter: Character { "t" } }
+/// The V readout particles; their sums are the logits.
+public enum Readouts: Population { public static var letter: Character { "o" } }
+
+/// The number of a particle inside its population, from 0.
+public struct ParticleIndex<Of: Population>: Hashable, Comparable, Sendable, ExpressibleByIntegerLiteral {
+  public let index: Int
+
+  @inlinable public init(_ index: Int) { self.index = index }
+  @inlinable public init(integerLiteral value: Int) { index = value }
+
+  @inlinable public static func < (left: Self, right: Self) -> Bool { left.index < right.index }
+}
+
+public typealias NeuronIndex = ParticleIndex<Neurons>
+public typealias HubIndex = ParticleIndex<Hubs>
+public typealias TokenIndex = ParticleIndex<Tokens>
+public typealias ReadoutIndex = ParticleIndex<Readouts>
+
+/// Any particle of a graph.
+public enum Particle: Hashable, Sendable {
+  case neuron(NeuronIndex)
+  case hub(HubIndex)
+  case token(TokenIndex)
+  case readout(ReadoutIndex)
+
+  /// `n12`, `h3`, `t65` or `o10`.
+  public var name: String { "\(letter)\(index)" }
+
+  /// The number inside its population.
+  public var index: Int {
+    switch self {
+    case .neuron(let neuron): neuron.index
+    case .hub(let hub): hub.index
+    case .token(let token): token.index
+    case .readout(let readout): readout.index
+    }
+  }
+
+  /// The letter of its population.
+  public var letter: Character {
+    switch self {
+    case .neuron: Neurons.letter
+    case .hub: Hubs.letter
+    case .token: Tokens.letter
+    case .readout: Readouts.letter
+    }
+  }
+
+  /// Reads a name such as `n12`; nil for anything else.
+  public init?(name: some StringProtocol) {
+    guard let letter = name.first, let index = Int(name.dropFirst()), index >= 0 else { return nil }
+    switch letter {
+    case Neurons.letter: self = .neuron(NeuronIndex(index))
+    case Hubs.letter: self = .hub(HubIndex(index))
+    case Tokens.letter: self = .token(TokenIndex(index))
+    case Readouts.letter: self = .readout(ReadoutIndex(index))
+    default: return nil
+    }
+  }
+}
+
+/// A normaliser node: hubs send it their values, it answers with a mean and a gain (the gain alone in a centred graph).
+public enum Normaliser: Hashable, Sendable {
+  /// LN(emb), once per token.
+  case embedding
+  /// LN(a_h), one node per head.
+  case attention(head: Int)
+  /// LN(E y).
+  case encoding
+  /// LN(v + ·), only where the field has a residual.
+  case residual
+}

@@ -1,0 +1,127 @@
+import HatchlingNumerics
+
+/// All fixed synapses of one kind, between two populations, laid out for the engine.
+///
+/// Rows are neurons where neurons take part, else the presynaptic population, so that everything one particle sends or
+/// receives lies together. A stored number is signed: positive is an excitatory synapse, negative an inhibitory one of that
+/// magnitude, zero no synapse. The sign bit is the synapse's channel, not a negative weight.
+public struct Projection<Scalar: NetworkScalar>: Sendable {
+  /// How the synapses are stored.
+  public enum Storage: Sendable {
+    /// Populations connected (nearly) all to all.
+    case dense(Matrix<Scalar>)
+    /// One list per row.
+    case sparse(SparseRows<Scalar>)
+  }
+
+  public var storage: Storage
+
+  public init(_ storage: Storage) { self.storage = storage }
+  public init(dense matrix: Matrix<Scalar>) { storage = .dense(matrix) }
+
+  public var rows: Int {
+    switch storage {
+    case .dense(let matrix): matrix.rows
+    case .sparse(let lists): lists.rowCount
+    }
+  }
+
+  public var columns: Int {
+    switch storage {
+    case .dense(let matrix): matrix.columns
+    case .sparse(let lists): lists.columnCount
+    }
+  }
+
+  /// The signed weight, 0 where there is no synapse.
+  public subscript(row: Int, column: Int) -> Scalar {
+    get {
+      switch storage {
+      case .dense(let matrix): return matrix[row, column]
+      case .sparse(let lists): return lists.position(row: row, column: column).map { lists.weights[$0] } ?? 0
+      }
+    }
+    set {
+      switch storage {
+      case .dense(var matrix):
+        storage = .dense(Matrix(rows: 0, columns: 0))  // keep the storage unique: edit in place
+        matrix[row, column] = newValue
+        storage = .dense(matrix)
+      case .sparse(var lists):
+        if let position = lists.position(row: row, column: column), newValue != 0 {
+          lists.weights[position] = newValue
+          storage = .sparse(lists)
+        } else {
+          var matrix = lists.dense
+          matrix[row, column] = newValue
+          storage = .sparse(SparseRows(matrix))
+        }
+      }
+    }
+  }
+
+  /// Calls `body(row, column, signed weight)` for every synapse, row by row, columns ascending.
+  public func forEach(rows range: Range<Int>? = nil, _ body: (Int, Int, Scalar) throws -> Void) rethrows {
+    let range = range ?? 0..<rows
+    switch storage {
+    case .dense(let matrix):
+      for row in range {
+        let values = matrix.row(row)
+        for column in 0..<matrix.columns where values[column] != 0 { try body(row, column, values[column]) }
+      }
+    case .sparse(let lists):
+      for row in range {
+        for position in lists.offsets[row]..<lists.offsets[row + 1] {
+          try body(row, Int(lists.columns[position]), lists.weights[position])
+        }
+      }
+    }
+  }
+
+  /// Number of excitatory and inhibitory synapses. Cost: one pass.
+  public var counts: (excitatory: Int, inhibitory: Int) {
+    switch storage {
+    case .dense(let matrix): Projection.countSigns(matrix.pointer, matrix.count)
+    case .sparse(let lists): lists.weights.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.map { Projection.countSigns($0, buffer.count) } ?? (0, 0)
+    }
+    }
+  }
+
+  /// Number of synapses.
+  public var count: Int { counts.excitatory + counts.inhibitory }
+
+  /// Synapses of each row, `(rows)`.
+  public var rowDegrees: [Int32] {
+    switch storage {
+    case .sparse(let lists): return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
+    case .dense(let matrix): return (0..<matrix.rows).map { Int32(Projection.countNonZero(matrix.row($0), matrix.columns)) }
+    }
+  }
+
+  /// Synapses of each column, `(columns)`.
+  public var columnDegrees: [Int] {
+    var degrees = [Int](repeating: 0, count: columns)
+    forEach { _, column, _ in degrees[column] += 1 }
+    return degrees
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func countSigns(_ values: UnsafePointer<Scalar>, _ count: Int) -> (excitatory: Int, inhibitory: Int) {
+    var (positive, negative) = (0, 0)
+    for index in 0..<count {
+      positive &+= values[index] > 0 ? 1 : 0
+      negative &+= values[index] < 0 ? 1 : 0
+    }
+    return (positive, negative)
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func countNonZero(_ values: UnsafePointer<Scalar>, _ count: Int) -> Int {
+    var total = 0
+    for index in 0..<count { total &+= values[index] != 0 ? 1 : 0 }
+    return total
+  }
+}
