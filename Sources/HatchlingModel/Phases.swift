@@ -28,13 +28,9 @@ public struct Phases: Sendable {
   public func fill<Scalar: NetworkScalar>(
     cosines: UnsafeMutablePointer<Scalar>, sines: UnsafeMutablePointer<Scalar>, at position: Int
   ) {
-    let t = UInt64(truncatingIfNeeded: position)
-    for index in turnsPerToken.indices {
-      let turns = Int64(bitPattern: t &* turnsPerToken[index])  // in [-2⁶³, 2⁶³): phase in [-π, π)
-      let angle = Double(turns) * 0x1p-64 * 2 * Double.pi
-      cosines[index] = Scalar(Foundation.cos(angle))
-      sines[index] = Scalar(Foundation.sin(angle))
-    }
+    Scalar.phases(
+      turnsPerToken, at: UInt64(truncatingIfNeeded: position), count: turnsPerToken.count, cosines: cosines,
+      sines: sines)
   }
 
   /// f_i = 1 / (θ^(q_i / N) · 2π), q_i = 2⌊i/2⌋, θ = 2¹⁶, in float32 as PyTorch computes it; for files without frequencies.

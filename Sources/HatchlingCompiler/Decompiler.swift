@@ -1,0 +1,41 @@
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// Graph → weights, the inverse of ``Compiler``.
+///
+/// A circuit compiled without *centre* gives its tensors back bit for bit (−0.0 may return as 0.0); with *centre*, the centred
+/// ones. Missing synapses are zero weights, missing plastic synapses a mask.
+public enum Decompiler {
+  /// - Throws: `GraphError.notDecompilable` when heads differ in size, pairs are not neighbours or clocks differ between heads.
+  public static func weights<Scalar: NetworkScalar>(
+    of graph: CircuitGraph<Scalar>
+  ) throws(GraphError) -> Weights<Scalar> {
+    try graph.validate()
+    let neurons = graph.neurons
+    let sizes = graph.hyperparameters
+    guard Set(neurons.heads.map(\.count)).count == 1 else { throw .notDecompilable("its heads differ in size") }
+    let perHead = sizes.neuronsPerHead
+    let frequencies = Array(neurons.frequencies[0..<perHead])
+    for neuron in 0..<neurons.count {
+      guard neurons.frequencies[neuron] == frequencies[neuron % perHead] else {
+        throw .notDecompilable("the clock of neuron \(neuron) differs from the other heads'")
+      }
+      guard neurons.partners[neuron] < 0 || Int(neurons.partners[neuron]) == neuron ^ 1 else {
+        throw .notDecompilable("neuron \(neuron) is paired with \(neurons.partners[neuron]), not with its neighbour")
+      }
+    }
+    return Weights(
+      hyperparameters: sizes, decoderX: dense(graph.drivesX), decoderY: dense(graph.drivesY),
+      encoder: dense(graph.encoder), embedding: dense(graph.embedding), readout: dense(graph.readout),
+      frequencies: frequencies, damping: neurons.isDamped ? neurons.damping : nil,
+      plasticSynapses: graph.plastic.present)
+  }
+
+  private static func dense<Scalar: NetworkScalar>(_ projection: Projection<Scalar>) -> Matrix<Scalar> {
+    switch projection.storage {
+    case .dense(let matrix): matrix
+    case .sparse(let lists): lists.dense
+    }
+  }
+}
