@@ -21,8 +21,9 @@ public enum Decompiler {
       guard neurons.frequencies[neuron] == frequencies[neuron % perHead] else {
         throw .notDecompilable("the clock of neuron \(neuron) differs from the other heads'")
       }
-      guard neurons.partners[neuron] < 0 || Int(neurons.partners[neuron]) == neuron ^ 1 else {
-        throw .notDecompilable("neuron \(neuron) is paired with \(neurons.partners[neuron]), not with its neighbour")
+      let partner = Int(neurons.partners[neuron])
+      guard partner < 0 || (partner == neuron ^ 1 && neurons.leads[neuron] == (neuron % 2 == 0)) else {
+        throw .notDecompilable("neuron \(neuron) is paired with \(partner), not as 2i and 2i + 1")
       }
     }
     return Weights(

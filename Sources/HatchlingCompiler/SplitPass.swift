@@ -35,6 +35,7 @@ public enum SplitPass {
   private static func pairNeighbours(_ neurons: inout NeuronPopulation, perHead: Int) {
     for neuron in 0..<neurons.count where perHead % 2 == 0 {
       neurons.partners[neuron] = Int32(neuron ^ 1)
+      neurons.leads[neuron] = neuron % 2 == 0
     }
   }
 }

@@ -104,6 +104,7 @@ extension CircuitGraph {
     result.neurons.frequencies = order.map { neurons.frequencies[$0] }
     result.neurons.damping = order.map { neurons.damping[$0] }
     result.neurons.partners = order.map { neurons.partners[$0] < 0 ? -1 : place[Int(neurons.partners[$0])] }
+    result.neurons.leads = order.map { neurons.leads[$0] }
     return result
   }
 }

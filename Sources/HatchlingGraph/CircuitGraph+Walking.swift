@@ -56,7 +56,7 @@ extension CircuitGraph {
       try body(
         Synapse(
           kind: .partner, from: .neuron(NeuronIndex(neuron)), to: .neuron(NeuronIndex(Int(neurons.partners[neuron]))),
-          sign: neurons.leadsPair(neuron) ? .excitatory : .inhibitory, weight: nil))
+          sign: neurons.leads[neuron] ? .excitatory : .inhibitory, weight: nil))
     }
   }
 

@@ -86,7 +86,9 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
 
   private static func partners(_ graph: CircuitGraph<Scalar>) -> String? {
     let neurons = graph.neurons
-    guard neurons.partners.count == neurons.count else { return "\(neurons.partners.count) partners" }
+    guard neurons.partners.count == neurons.count, neurons.leads.count == neurons.count else {
+      return "\(neurons.partners.count) partners"
+    }
     for range in neurons.heads {
       for neuron in range where neurons.partners[neuron] >= 0 {
         let partner = Int(neurons.partners[neuron])
@@ -94,6 +96,9 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
           return "neuron \(neuron) is paired with \(partner), outside its head"
         }
         guard Int(neurons.partners[partner]) == neuron else { return "neurons \(neuron) and \(partner) disagree" }
+        guard neurons.leads[neuron] != neurons.leads[partner] else {
+          return "neurons \(neuron) and \(partner) do not agree on who leads the pair"
+        }
       }
     }
     return nil

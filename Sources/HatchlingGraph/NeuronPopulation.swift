@@ -8,6 +8,8 @@ public struct NeuronPopulation: Equatable, Sendable {
   public var damping: [Float]
   /// The other member of each neuron's rotating pair, `(n)`, −1 for none.
   public var partners: [Int32]
+  /// Whether the neuron is the first member of its pair, the one that the other inhibits, `(n)`.
+  public var leads: [Bool]
 
   public var count: Int { frequencies.count }
 
@@ -26,6 +28,7 @@ public struct NeuronPopulation: Equatable, Sendable {
     frequencies = [Float](repeating: 0, count: start)
     damping = frequencies
     partners = [Int32](repeating: -1, count: start)
+    leads = [Bool](repeating: false, count: start)
   }
 
   /// The head of a neuron. Cost: O(H).
@@ -38,10 +41,9 @@ public struct NeuronPopulation: Equatable, Sendable {
   public mutating func pair(_ first: NeuronIndex, _ second: NeuronIndex, frequency: Float) {
     partners[first.index] = Int32(second.index)
     partners[second.index] = Int32(first.index)
+    leads[first.index] = true
+    leads[second.index] = false
     frequencies[first.index] = frequency
     frequencies[second.index] = frequency
   }
-
-  /// Whether the neuron is the first member of its pair: the one that the other inhibits.
-  public func leadsPair(_ neuron: Int) -> Bool { Int(partners[neuron]) > neuron }
 }
