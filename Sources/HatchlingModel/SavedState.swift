@@ -76,3 +76,43 @@ extension StateIdentity {
     }
   }
 }
+
+extension StateArray {
+  /// Wraps a matrix in its precision.
+  public static func make<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) -> StateArray {
+    if let floats = matrix as? Matrix<Float> { return .float(floats) }
+    if let doubles = matrix as? Matrix<Double> { return .double(doubles) }
+    preconditionFailure("states hold float or double, not \(Scalar.self)")
+  }
+}
+
+extension SavedState {
+  /// An array of numbers of the run's precision. - Throws: ``StateError`` when it is missing or of another type or shape.
+  public func matrix<Scalar: NetworkScalar>(
+    _ name: String, rows: Int, columns: Int
+  ) throws(StateError) -> Matrix<Scalar> {
+    let found: Any? =
+      switch arrays[name] {
+      case .float(let matrix): matrix
+      case .double(let matrix): matrix
+      default: nil
+      }
+    guard let matrix = found as? Matrix<Scalar> else { throw .missingArray(name) }
+    try Self.check(name, (matrix.rows, matrix.columns), (rows, columns))
+    return matrix
+  }
+
+  /// An array of integers. - Throws: ``StateError`` when it is missing or of another type or shape.
+  public func integers(_ name: String, rows: Int, columns: Int) throws(StateError) -> Matrix<Int64> {
+    guard case .int(let matrix) = arrays[name] else { throw .missingArray(name) }
+    try Self.check(name, (matrix.rows, matrix.columns), (rows, columns))
+    return matrix
+  }
+
+  private static func check(_ name: String, _ saved: (Int, Int), _ expected: (Int, Int)) throws(StateError) {
+    guard saved == expected else {
+      throw .wrongShape(
+        array: name, saved: "\(saved.0) × \(saved.1)", expected: "\(expected.0) × \(expected.1)")
+    }
+  }
+}
