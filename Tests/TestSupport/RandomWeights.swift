@@ -35,7 +35,7 @@ extension Hyperparameters {
     let heads = Int.random(in: 1...3, using: &random)
     return Hyperparameters(
       neurons: heads * 2 * Int.random(in: 1...12, using: &random),
-      synapticDimension: Int.random(in: 2...19, using: &random), heads: heads,
+      synapticDimension: Int.random(in: 4...19, using: &random), heads: heads,
       layers: Int.random(in: 1...4, using: &random), vocabulary: Int.random(in: 2...20, using: &random),
       variant: variant)
   }

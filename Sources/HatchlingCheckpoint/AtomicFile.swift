@@ -1,0 +1,119 @@
+import Foundation
+import Synchronization
+
+/// A file that appears whole or not at all: bytes go to a temporary file in the same folder, which replaces `path` on
+/// ``commit()`` and is removed otherwise.
+public final class AtomicFile {
+  public let path: String
+  private let temporary: String
+  private var descriptor: Int32
+  private var buffer: [UInt8] = []
+  private static let flushAt = 1 << 20
+
+  /// - Throws: ``CheckpointError/unwritable(path:reason:)``.
+  public init(path: String) throws(CheckpointError) {
+    self.path = path
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+      throw .unwritable(path: path, reason: "it is a directory")
+    }
+    temporary = "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
+    UnfinishedFiles.add(temporary)
+    buffer.reserveCapacity(Self.flushAt + 4096)
+  }
+
+  deinit { discard() }
+
+  /// Appends bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    if bytes.count >= Self.flushAt {
+      try flush()
+      try put(bytes)
+    } else {
+      buffer.append(contentsOf: bytes)
+      if buffer.count >= Self.flushAt { try flush() }
+    }
+  }
+
+  /// Appends UTF-8 text.
+  public func write(_ text: String) throws(CheckpointError) {
+    buffer.append(contentsOf: text.utf8)
+    if buffer.count >= Self.flushAt { try flush() }
+  }
+
+  /// Appends bytes.
+  public func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= Self.flushAt { try flush() }
+  }
+
+  /// Writes bytes at the beginning of the file again, for headers that are known last. Call after all else.
+  public func rewriteStart(_ bytes: [UInt8]) throws(CheckpointError) {
+    try flush()
+    guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure() }
+    try bytes.withUnsafeBytes { (raw) throws(CheckpointError) in try put(raw) }
+  }
+
+  /// Everything is on disk, then the file takes its name.
+  public func commit() throws(CheckpointError) {
+    try flush()
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
+    guard close(descriptor) == 0 else {
+      descriptor = -1
+      throw failure()
+    }
+    descriptor = -1
+    guard rename(temporary, path) == 0 else { throw failure() }
+    UnfinishedFiles.remove(temporary)
+  }
+
+  /// Removes what was written. Nothing happens after ``commit()``.
+  public func discard() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    if UnfinishedFiles.remove(temporary) { unlink(temporary) }
+  }
+
+  private func flush() throws(CheckpointError) {
+    try buffer.withUnsafeBytes { (raw) throws(CheckpointError) in try put(raw) }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  private func put(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    var offset = 0
+    while offset < bytes.count {
+      let written = Foundation.write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw failure()
+      }
+      offset += written
+    }
+  }
+
+  private func failure() -> CheckpointError {
+    let reason = String(cString: strerror(errno))
+    discard()
+    return .unwritable(path: path, reason: reason)
+  }
+}
+
+/// Temporary files that exist now, so that an interrupt can remove them.
+public enum UnfinishedFiles {
+  private static let paths = Mutex<Set<String>>([])
+
+  static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+
+  @discardableResult
+  static func remove(_ path: String) -> Bool { paths.withLock { $0.remove(path) != nil } }
+
+  /// Removes every unfinished file. For the end of an interrupted program.
+  public static func removeAll() {
+    paths.withLock { paths in
+      for path in paths { unlink(path) }
+      paths.removeAll()
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import HatchlingNumerics
+
+/// A tensor to be written: its numbers are asked for when their turn comes, so nothing is held twice.
+public struct TensorToWrite {
+  public let name: String
+  public let type: ElementType
+  public let shape: [Int]
+  /// Hands all bytes of the tensor, in order, to the sink, in as many pieces as it likes.
+  public let bytes: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+
+  public init(
+    _ name: String, _ type: ElementType, _ shape: [Int],
+    bytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) {
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.bytes = bytes
+  }
+
+  /// Packed numbers whose memory is already what the file holds.
+  public init<Element: BitwiseCopyable & Sendable>(
+    _ name: String, _ type: ElementType, _ shape: [Int], _ matrix: Matrix<Element>
+  ) {
+    precondition(MemoryLayout<Element>.size == type.size && matrix.count == shape.reduce(1, *))
+    self.init(name, type, shape) { sink in
+      try sink(UnsafeRawBufferPointer(start: matrix.pointer, count: matrix.count * type.size))
+    }
+  }
+}
+
+/// Writes the safetensors container.
+public enum SafetensorsWriter {
+  /// Writes the tensors in order, whole or not at all. The header is padded so that data begins at a multiple of 64 bytes.
+  /// - Throws: ``CheckpointError/unwritable(path:reason:)``. Cost: one pass over the data.
+  public static func write(_ tensors: [TensorToWrite], metadata: [String: String], to path: String) throws {
+    var entries: [String] = []
+    if !metadata.isEmpty {
+      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(quote($0.value))" }
+      entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
+    }
+    var offset = 0
+    for tensor in tensors {
+      let end = offset + tensor.shape.reduce(1, *) * tensor.type.size
+      let shape = tensor.shape.map(String.init).joined(separator: ",")
+      entries.append(
+        "\(quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+      )
+      offset = end
+    }
+    var header = Array("{\(entries.joined(separator: ","))}".utf8)
+    header += [UInt8](repeating: UInt8(ascii: " "), count: (64 - (header.count + 8) % 64) % 64)
+    let file = try AtomicFile(path: path)
+    try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
+    try file.write(header)
+    for tensor in tensors {
+      var written = 0
+      try tensor.bytes { bytes in
+        written += bytes.count
+        try file.write(bytes)
+      }
+      precondition(written == tensor.shape.reduce(1, *) * tensor.type.size, "\(tensor.name) wrote \(written) bytes")
+    }
+    try file.commit()
+  }
+
+  /// A JSON string.
+  private static func quote(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}
