@@ -53,7 +53,7 @@ public final class AtomicFile {
   public func rewriteStart(_ bytes: [UInt8]) throws(CheckpointError) {
     try flush()
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw failure() }
-    try bytes.withUnsafeBytes { (raw) throws(CheckpointError) in try put(raw) }
+    try putAll(bytes)
   }
 
   /// Everything is on disk, then the file takes its name.
@@ -77,8 +77,15 @@ public final class AtomicFile {
   }
 
   private func flush() throws(CheckpointError) {
-    try buffer.withUnsafeBytes { (raw) throws(CheckpointError) in try put(raw) }
+    try putAll(buffer)
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  private func putAll(_ bytes: [UInt8]) throws(CheckpointError) {
+    let result: Result<Void, CheckpointError> = bytes.withUnsafeBytes { raw in
+      do throws(CheckpointError) { return .success(try put(raw)) } catch { return .failure(error) }
+    }
+    try result.get()
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {

@@ -1,0 +1,79 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingNumerics
+
+/// A saved state on disk: a safetensors file whose metadata says what the state belongs to.
+public enum StateFile {
+  private static let format = "hatchling-state-1"
+
+  /// Writes whole or not at all. - Throws: `CheckpointError.unwritable`.
+  public static func write(_ state: SavedState, to path: String) throws {
+    let tensors = state.arrays.sorted { $0.key < $1.key }.map { name, array in
+      switch array {
+      case .float(let matrix): TensorToWrite(name, .f32, [matrix.rows, matrix.columns], matrix)
+      case .double(let matrix): TensorToWrite(name, .f64, [matrix.rows, matrix.columns], matrix)
+      case .int(let matrix): TensorToWrite(name, .i64, [matrix.rows, matrix.columns], matrix)
+      }
+    }
+    let identity = state.identity
+    let metadata = [
+      "format": format, "model": identity.model, "engine": identity.engine, "form": identity.form,
+      "precision": identity.precision, "variant": identity.variant.rawValue, "options": identity.options,
+      "position": String(state.position),
+    ]
+    try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+  }
+
+  /// - Throws: `CheckpointError` for a damaged file or one that holds no state.
+  public static func read(_ path: String) throws -> SavedState {
+    let file = try CheckpointFile.open(path)
+    let metadata = file.metadata
+    guard metadata["format"] == format else {
+      throw CheckpointError.unsupported(path: path, what: "it is not a state that `--state-out` wrote")
+    }
+    func text(_ key: String) throws -> String {
+      guard let value = metadata[key] else {
+        throw CheckpointError.damaged(path: path, place: "metadata", problem: "'\(key)' is missing")
+      }
+      return value
+    }
+    guard let position = Int(try text("position")), position >= 0, position < 1 << 50,
+      let variant = Variant(rawValue: try text("variant"))
+    else { throw CheckpointError.damaged(path: path, place: "metadata", problem: "position or variant is not valid") }
+    let identity = StateIdentity(
+      model: try text("model"), engine: try text("engine"), form: try text("form"),
+      precision: try text("precision"), variant: variant, options: try text("options"))
+    var arrays: [String: StateArray] = [:]
+    for (name, view) in file.tensors { arrays[name] = try array(view, name, path) }
+    return SavedState(identity: identity, position: position, arrays: arrays)
+  }
+
+  private static func array(_ view: TensorView, _ name: String, _ path: String) throws -> StateArray {
+    guard view.shape.count == 2 else {
+      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "\(view.shape.count) dimensions, not 2")
+    }
+    let (rows, columns) = (view.shape[0], view.shape[1])
+    switch view.type {
+    case .f32:
+      var matrix = Matrix<Float>(rows: rows, columns: columns)
+      view.copy(0..<view.count, to: matrix.mutablePointer())
+      try checkFinite(matrix, name, path)
+      return .float(matrix)
+    case .f64:
+      let matrix = Matrix(rows: rows, columns: columns, view.doubles)
+      try checkFinite(matrix, name, path)
+      return .double(matrix)
+    case .i64: return .int(Matrix(rows: rows, columns: columns, view.integers))
+    default:
+      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "dtype \(view.type.rawValue) in a state")
+    }
+  }
+
+  private static func checkFinite<Scalar: NetworkScalar>(
+    _ matrix: Matrix<Scalar>, _ name: String, _ path: String
+  ) throws {
+    if let index = (0..<matrix.count).first(where: { !matrix.pointer[$0].isFinite }) {
+      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "element \(index) is not finite")
+    }
+  }
+}
