@@ -1,0 +1,150 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// Steps a graph and the tensors over the same tokens and compares them quantity by quantity.
+///
+/// The relative difference of a quantity is max |a − b| / max |b| over its vector at one token and layer, b the tensor form (0 if both
+/// are all zero). NaN anywhere, or a vector that is zero on one side only, is a divergence.
+public struct Equivalence<Graph: SteppingEngine, Reference: SteppingEngine> where Graph.Scalar == Reference.Scalar {
+  private let graph: Graph
+  private let tensors: Reference
+  public private(set) var report: EquivalenceReport
+  private let comparesEveryState: Bool
+  private let predicts: Bool
+  private var sums = (agreements: 0, divergence: 0.0, lossTensor: 0.0, lossGraph: 0.0)
+
+  /// The tolerance of graph.md: 1e-4 in float32, 1e-10 in float64.
+  public static var standardTolerance: Double { Graph.Scalar.self == Double.self ? 1e-10 : 1e-4 }
+
+  /// Both engines must stand at the same position with the same history.
+  public init(graph: Graph, tensors: Reference, tolerance: Double = standardTolerance) {
+    self.graph = graph
+    self.tensors = tensors
+    report = EquivalenceReport(tolerance: tolerance)
+    comparesEveryState = tensors.hyperparameters.stateSize <= 10_000_000
+    predicts = tensors.position > 0
+  }
+
+  /// Steps over the tokens; `afterToken` is called with the number of tokens done. - Throws: `TokenError`.
+  public mutating func run(over tokens: [Int], afterToken: (Int) throws -> Void = { _ in }) throws {
+    for (index, token) in tokens.enumerated() {
+      if index > 0 || predicts { scorePrediction(of: token) }
+      let position = tensors.position
+      let ours = try graph.stepRecording(token).layers
+      let theirs = try tensors.stepRecording(token).layers
+      let comparesState = comparesEveryState || position % 64 == 63 || index == tokens.count - 1
+      for layer in theirs.indices {
+        compare(.x, ours[layer].x, theirs[layer].x, position, layer)
+        compare(.a, ours[layer].a, theirs[layer].a, position, layer)
+        if comparesState {
+          let (a, b) = (graph.attentionState(layer: layer + 1), tensors.attentionState(layer: layer + 1))
+          compare(.rho, a, b, position, layer)
+        }
+        compare(.y, ours[layer].y, theirs[layer].y, position, layer)
+        compare(.v, ours[layer].v, theirs[layer].v, position, layer)
+      }
+      compare(.logits, graph.logits, tensors.logits, position, theirs.count - 1)
+      comparePredictions()
+      report.tokens += 1
+      try afterToken(index + 1)
+    }
+    finish(scored: predicts ? tokens.count : tokens.count - 1)
+  }
+
+  private mutating func scorePrediction(of token: Int) {
+    guard token >= 0, token < tensors.hyperparameters.vocabulary else { return }
+    sums.lossTensor += Predictions(logits: tensors.logits).loss(of: token)
+    sums.lossGraph += Predictions(logits: graph.logits).loss(of: token)
+  }
+
+  private mutating func comparePredictions() {
+    let (ours, theirs) = (Predictions(logits: graph.logits), Predictions(logits: tensors.logits))
+    sums.agreements += ours.mostLikely == theirs.mostLikely ? 1 : 0
+    sums.divergence += theirs.divergence(from: ours)
+  }
+
+  private mutating func finish(scored: Int) {
+    guard report.tokens > 0 else { return }
+    report.top1Agreement = Double(sums.agreements) / Double(report.tokens)
+    report.meanKL = sums.divergence / Double(report.tokens)
+    guard scored > 0 else { return }
+    report.lossTensor = sums.lossTensor / Double(scored)
+    report.lossGraph = sums.lossGraph / Double(scored)
+  }
+
+  private mutating func compare(
+    _ quantity: Quantity, _ a: [Graph.Scalar], _ b: [Graph.Scalar], _ token: Int, _ layer: Int
+  ) {
+    let difference = a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { b in VectorDifference(a, b) } }
+    record(quantity, difference, token, layer)
+  }
+
+  private mutating func compare(
+    _ quantity: Quantity, _ a: Matrix<Graph.Scalar>, _ b: Matrix<Graph.Scalar>, _ token: Int, _ layer: Int
+  ) {
+    let difference = VectorDifference(
+      UnsafeBufferPointer(start: a.pointer, count: a.count), UnsafeBufferPointer(start: b.pointer, count: b.count))
+    record(quantity, difference, token, layer)
+  }
+
+  private mutating func record(_ quantity: Quantity, _ difference: VectorDifference, _ token: Int, _ layer: Int) {
+    guard let place = report.differences.firstIndex(where: { $0.quantity == quantity }) else { return }
+    report.differences[place].comparisons += 1
+    report.differences[place].maxAbsolute = max(report.differences[place].maxAbsolute, difference.absolute)
+    report.differences[place].maxRelative = max(report.differences[place].maxRelative, difference.relative)
+    guard report.firstDivergence == nil, !(difference.relative <= report.tolerance) else { return }
+    let round =
+      switch quantity {
+      case .x: 4 * layer - 1
+      case .a: 4 * layer
+      case .rho: 4 * layer + 1
+      case .y, .v, .logits: 4 * layer + 2
+      }
+    report.firstDivergence = Divergence(
+      token: token, layer: layer + 1, round: round, quantity: quantity, index: difference.index)
+  }
+}
+
+/// The difference of two vectors, b the reference. Infinite when lengths differ, nothing is there, anything is not finite, or one side
+/// alone is zero.
+struct VectorDifference: Equatable {
+  private(set) var absolute = 0.0
+  private(set) var relative = 0.0
+  /// argmax |a − b|, or the first element that is not finite.
+  private(set) var index = 0
+
+  init<Scalar: NetworkScalar>(_ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>) {
+    guard a.count == b.count, !b.isEmpty else {
+      (absolute, relative) = (.infinity, .infinity)
+      return
+    }
+    let (scale, other) = measure(a, b)
+    guard absolute.isFinite else {
+      relative = .infinity
+      return
+    }
+    relative = scale == 0 ? (other == 0 ? 0 : .infinity) : (other == 0 ? .infinity : absolute / scale)
+  }
+
+  /// Returns max |b| and max |a|.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private mutating func measure<Scalar: NetworkScalar>(
+    _ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>
+  ) -> (scale: Double, other: Double) {
+    var (scale, other): (Scalar, Scalar) = (0, 0)
+    var largest: Scalar = 0
+    for place in 0..<b.count {
+      let difference = (a[place] - b[place]).magnitude
+      guard difference.isFinite else {
+        (absolute, index) = (.infinity, place)
+        return (0, 0)
+      }
+      if difference > largest { (largest, index) = (difference, place) }
+      scale = max(scale, b[place].magnitude)
+      other = max(other, a[place].magnitude)
+    }
+    absolute = Double(largest)
+    return (Double(scale), Double(other))
+  }
+}
