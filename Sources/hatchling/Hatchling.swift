@@ -1,6 +1,76 @@
 import ArgumentParser
+import Foundation
+import HatchlingCheckpoint
+import HatchlingNumerics
+
+struct Hatchling: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "hatchling",
+    abstract: "Runs a Dragon Hatchling (BDH) network as a graph of neuron particles, and as tensors.",
+    discussion: """
+      Every command works without --model: then the small trained model inside the package is used.
+      Exit status: 0 done, 1 a check failed, 2 bad usage or bad input.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
+      DegreesCommand.self,
+    ])
+}
+
+/// A check that ran and failed; the report is on standard output already.
+struct CheckFailed: Error {}
 
 @main
-struct Hatchling: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "hatchling")
+enum Main {
+  static func main() {
+    Interrupts.install()
+    do {
+      var command = try Hatchling.parseAsRoot()
+      try command.run()
+      Output.flush()
+    } catch {
+      end(error)
+    }
+  }
+
+  /// One line on standard error and the exit status; help goes to standard output.
+  private static func end(_ error: any Error) -> Never {
+    Output.flush()
+    UnfinishedFiles.removeAll()
+    if error is CheckFailed { exit(1) }
+    if let error = error as? any InputError { fail(error.description) }
+    let message = Hatchling.fullMessage(for: error)
+    if Hatchling.exitCode(for: error) == .success {
+      print(message)
+      exit(0)
+    }
+    if Hatchling.exitCode(for: error) == .validationFailure { fail(Hatchling.message(for: error)) }
+    fail("\(error)")
+  }
+
+  private static func fail(_ message: String) -> Never {
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    FileHandle.standardError.write(Data("hatchling: error: \(line)\n".utf8))
+    exit(2)
+  }
+}
+
+/// Ctrl-C and a terminating signal leave no half-written file behind.
+enum Interrupts {
+  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+
+  static func install() {
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+      source.setEventHandler {
+        UnfinishedFiles.removeAll()
+        _exit(128 + number)
+      }
+      source.resume()
+      sources.append(source)
+    }
+  }
 }

@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import HatchlingModel
+import HatchlingNumerics
+
+struct GenerateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate", abstract: "Continues a text, streaming bytes to standard output as they come.")
+
+  @OptionGroup var options: SteppingOptions
+
+  @Option(help: "The text to continue.")
+  var prompt: String
+
+  @Option(help: "How many bytes.")
+  var count = 256
+
+  @Option(help: "Above 1 more daring, below 1 more careful, 0 always the most likely byte.")
+  var temperature = 1.0
+
+  @Option(name: .customLong("top-k"), help: "Draw from the K most likely bytes only (and those as likely as the K-th).")
+  var topK: Int?
+
+  @Option(help: "The same seed gives the same text. Default: drawn, and named on standard error.")
+  var seed: UInt64?
+
+  func validate() throws {
+    guard count >= 0 else { throw ValidationError("--count \(count): a number of bytes is not negative") }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature \(temperature): 0 or a positive number is needed")
+    }
+    if let topK, topK < 1 { throw ValidationError("--top-k \(topK): at least 1 is needed") }
+  }
+
+  func run() throws {
+    switch options.precision {
+    case .float: try run(Float.self)
+    case .double: try run(Double.self)
+    }
+  }
+
+  private struct Drawn: Encodable {
+    let position: Int
+    let token: Int
+    let probability: Double
+  }
+
+  private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
+    let workers = options.workers
+    let model = try options.model.load(workers: workers)
+    let vocabulary = model.hyperparameters.vocabulary
+    let stepper = try Stepper<Scalar>(options, model, workers: workers)
+    if !prompt.isEmpty || stepper.engine.position == 0 {
+      guard !prompt.isEmpty else { throw TextError.empty("the prompt") }
+      for token in try TextSource.streams(text: prompt, files: [], vocabulary: vocabulary)[0].tokens {
+        _ = try stepper.step(token)
+      }
+    }
+    let drawnSeed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    if seed == nil && temperature > 0 { note("seed \(drawnSeed)") }
+    var sampler = Sampler(temperature: temperature, topK: topK, seed: drawnSeed)
+    for _ in 0..<count {
+      let logits = stepper.engine.logits
+      let token = sampler.draw(from: logits)
+      if options.json {
+        let probability = Foundation.exp(Predictions(logits: logits).logProbabilities[token])
+        try Output.json(Drawn(position: stepper.engine.position, token: token, probability: probability))
+      } else if vocabulary <= 256 {
+        Output.write(CollectionOfOne(UInt8(token)))
+      } else {
+        Output.write("\(token) ".utf8)
+      }
+      Output.flush()
+      _ = try stepper.step(token)
+    }
+    if !options.json && isatty(1) != 0 { Output.line() }
+    try stepper.finish()
+  }
+}

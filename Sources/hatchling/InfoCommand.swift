@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import HatchlingCompiler
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+struct InfoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "info", abstract: "Sizes of a model and of its graph, or what a saved state is.")
+
+  @OptionGroup var options: ModelOptions
+
+  @Option(help: ArgumentHelp("Describe this saved state instead.", valueName: "file"))
+  var state: String?
+
+  @Flag(help: "One JSON object instead of the table.")
+  var json = false
+
+  func run() throws {
+    if let state { return try describe(try StateFile.read(state)) }
+    let model = try options.load()
+    let graph = try Compiler().circuit(from: model.weights).graph
+    let info = ModelInfo(model, graph)
+    if json { try Output.json(info) } else { info.lines.forEach { Output.line($0) } }
+  }
+
+  private func describe(_ saved: SavedState) throws {
+    let info = StateInfo(saved)
+    if json { try Output.json(info) } else { info.lines.forEach { Output.line($0) } }
+  }
+}
+
+struct ModelInfo: Encodable {
+  let path: String
+  let n: Int
+  let d: Int
+  let H: Int
+  let L: Int
+  let V: Int
+  let variant: String
+  let rotates: Bool
+  let damped: Bool
+  let parameters: Int
+  let neurons: Int
+  let hubs: Int
+  let tokens: Int
+  let normalisers: Int
+  let synapses: [String: Int]
+  let state_size: Int
+  let state_bytes_float: Int
+  let fingerprint: String
+  let metadata: [String: String]
+
+  init(_ model: Model, _ graph: CircuitGraph<Float>) {
+    let sizes = model.hyperparameters
+    path = model.path
+    (n, d, H, L, V) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.layers, sizes.vocabulary)
+    variant = sizes.variant.rawValue
+    rotates = graph.neurons.rotates
+    damped = graph.neurons.isDamped
+    parameters = sizes.parameters
+    neurons = graph.neuronCount
+    hubs = graph.hubCount
+    tokens = graph.tokenCount
+    normalisers = graph.normalisers.count
+    synapses = Dictionary(uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
+    state_size = sizes.stateSize
+    state_bytes_float = sizes.stateSize * 4
+    fingerprint = model.fingerprint
+    metadata = model.metadata
+  }
+
+  var lines: [String] {
+    var lines = [
+      "model         \(path)",
+      "sizes         n \(grouped(n)) neurons, d \(d), H \(H) heads, L \(L) layers, V \(V) tokens",
+      "rule          \(variant), \(rotates ? "rotating pairs (RoPE)" : "no rotation"), \(damped ? "damped" : "undamped")",
+      "parameters    \(grouped(parameters))",
+      "particles     \(grouped(neurons)) neurons, \(hubs) hubs, \(tokens) token neurons, \(normalisers) normalisers",
+    ]
+    for kind in SynapseKind.allCases {
+      let name = kind == .embedding ? "synapses      " : "              "
+      let times = kind == .plastic ? " in each of \(L) layers" : ""
+      lines.append("\(name)\(padded(kind.rawValue, 10, right: false))\(padded(grouped(synapses[kind.rawValue] ?? 0), 12))\(times)")
+    }
+    lines.append("state         \(grouped(state_size)) plastic weights, \(grouped(state_bytes_float / 1024)) KiB in float")
+    lines.append("fingerprint   \(fingerprint)")
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { lines.append("metadata      \(key): \(value)") }
+    return lines
+  }
+}
+
+struct StateInfo: Encodable {
+  let position: Int
+  let model: String
+  let engine: String
+  let form: String
+  let precision: String
+  let variant: String
+  let options: String
+  /// Frobenius norm of every array of numbers.
+  let norms: [String: Double]
+
+  init(_ state: SavedState) {
+    position = state.position
+    model = state.identity.model
+    engine = state.identity.engine
+    form = state.identity.form
+    precision = state.identity.precision
+    variant = state.identity.variant.rawValue
+    options = state.identity.options
+    func norm<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) -> Double {
+      var squares = 0.0
+      for index in 0..<matrix.count { squares += Double(matrix.pointer[index]) * Double(matrix.pointer[index]) }
+      return squares.squareRoot()
+    }
+    norms = state.arrays.compactMapValues {
+      switch $0 {
+      case .float(let matrix): norm(matrix)
+      case .double(let matrix): norm(matrix)
+      case .int: nil
+      }
+    }
+  }
+
+  var lines: [String] {
+    [
+      "position   \(grouped(position)) tokens read", "model      \(model)",
+      "engine     \(engine), form \(form), \(precision), \(variant)\(options.isEmpty ? "" : ", \(options)")",
+    ] + norms.sorted { $0.key < $1.key }.map { "norm       \(padded($0.key, 14, right: false))\(decimal($0.value, 4))" }
+  }
+}

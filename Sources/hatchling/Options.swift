@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import HatchlingModel
+import HatchlingNumerics
+
+/// A combination of options that cannot be run.
+enum OptionError: InputError {
+  case bad(String)
+  var description: String {
+    switch self { case .bad(let text): text }
+  }
+}
+
+enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
+enum FormChoice: String, ExpressibleByArgument, CaseIterable { case circuit, direct }
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
+
+extension Variant: ExpressibleByArgument {}
+
+/// Which model, for every command.
+struct ModelOptions: ParsableArguments {
+  @Option(help: "A .safetensors or PyTorch .pt/.pth state dict. Default: the model inside the package.")
+  var model: String?
+
+  @Option(help: "Number of layers, for checkpoints that do not record it.")
+  var layers: Int?
+
+  @Option(help: "The layer rule, for checkpoints that do not record it: released, definition4 or normfree.")
+  var variant: Variant?
+
+  func load(workers: Workers = Workers()) throws -> Model {
+    let model =
+      try model.map { try Model.load(path: $0, layers: layers, variant: variant, workers: workers) }
+      ?? Model.shipped(layers: layers, variant: variant, workers: workers)
+    for warning in model.warnings { note("warning: \(warning)") }
+    return model
+  }
+}
+
+/// What every stepping command shares.
+struct SteppingOptions: ParsableArguments {
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "Which formulation runs: graph or tensor.")
+  var engine: EngineChoice = .graph
+
+  @Option(help: "Which graph form: circuit (through hubs) or direct (neuron to neuron).")
+  var form: FormChoice = .circuit
+
+  @Option(help: "Arithmetic and state of the run: float or double.")
+  var precision: PrecisionChoice = .float
+
+  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Go on from a saved state.", valueName: "file"))
+  var stateIn: String?
+
+  @Option(help: ArgumentHelp("Save the state at the end.", valueName: "file"))
+  var stateOut: String?
+
+  @Option(help: ArgumentHelp("Write all logits, (tokens, V), as one NumPy array.", valueName: "file.npy"))
+  var logits: String?
+
+  @Flag(help: "One JSON object per line instead of the table.")
+  var json = false
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one thread is needed") }
+    if let logits, !logits.hasSuffix(".npy") {
+      throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
+    }
+  }
+
+  var workers: Workers { Workers(threads: threads) }
+}

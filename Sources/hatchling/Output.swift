@@ -1,0 +1,89 @@
+import Foundation
+import HatchlingCheckpoint
+
+/// Results, on standard output. Buffered; a reader that went away ends the program quietly.
+enum Output {
+  nonisolated(unsafe) private static var buffer: [UInt8] = []
+
+  static func write(_ bytes: some Sequence<UInt8>) {
+    buffer.append(contentsOf: bytes)
+    if buffer.count >= 1 << 16 { flush() }
+  }
+
+  static func line(_ text: String = "") {
+    write(text.utf8)
+    write(CollectionOfOne(10))
+  }
+
+  /// One JSON object on a line of its own; keys in alphabetical order.
+  static func json(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    write(try encoder.encode(value))
+    write(CollectionOfOne(10))
+  }
+
+  static func flush() {
+    var offset = 0
+    while offset < buffer.count {
+      let written = buffer.withUnsafeBytes { Foundation.write(1, $0.baseAddress.map { $0 + offset }, buffer.count - offset) }
+      if written < 0 {
+        if errno == EINTR { continue }
+        UnfinishedFiles.removeAll()
+        exit(errno == EPIPE ? 0 : 2)
+      }
+      offset += written
+    }
+    buffer.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Progress of long work, on standard error and only when that is a terminal.
+struct Progress {
+  private let what: String
+  private let total: Int
+  private let isShown = isatty(2) != 0
+  private var last = ContinuousClock.now
+
+  init(_ what: String, total: Int) {
+    self.what = what
+    self.total = total
+  }
+
+  mutating func update(_ done: Int) {
+    guard isShown, done == total || ContinuousClock.now - last > .milliseconds(200) else { return }
+    last = .now
+    let end = done == total ? "\r\u{1B}[K" : ""
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(total)\(end)".utf8))
+  }
+}
+
+/// A remark for the person at the terminal, on standard error.
+func note(_ text: String) {
+  FileHandle.standardError.write(Data("hatchling: \(text)\n".utf8))
+}
+
+/// A number with a fixed count of decimals.
+func decimal(_ value: Double, _ places: Int = 4) -> String {
+  value.isFinite ? String(format: "%.\(places)f", value) : "–"
+}
+
+/// `text` filled with spaces to `width`; numbers to the right.
+func padded(_ text: String, _ width: Int, right: Bool = true) -> String {
+  let fill = String(repeating: " ", count: max(0, width - text.count))
+  return right ? fill + text : text + fill
+}
+
+/// A count with thin groups of three digits.
+func grouped(_ count: Int) -> String {
+  var digits = String(count.magnitude)
+  var groups: [String] = []
+  while digits.count > 3 {
+    groups.insert(String(digits.suffix(3)), at: 0)
+    digits.removeLast(3)
+  }
+  return (count < 0 ? "-" : "") + ([digits] + groups).joined(separator: " ")
+}
+
+/// NaN and infinity have no JSON; they are null.
+func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }

@@ -1,0 +1,222 @@
+import ArgumentParser
+import Foundation
+import HatchlingCompiler
+import HatchlingEngine
+import HatchlingEquivalence
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTensor
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Steps graph and tensors over the same tokens and compares them quantity by quantity.",
+    discussion: """
+      Exit status 0 when all quantities agree within the tolerance, 1 when not.
+      --nudge KIND:PRE:POST:FACTOR multiplies one compiled synapse first, to show that the check can fail: x:h3:n12:1.1, \
+      y:h3:n12:1.1, encoder:n12:h3:1.1, embedding:t65:h3:1.1, readout:h3:o65:1.1; plastic:h3:n12:1.1:TOKEN:LAYER multiplies the \
+      Hebbian weight after that token.
+      """)
+
+  @OptionGroup var options: SteppingOptions
+
+  @Argument(help: "The text, or - for standard input.")
+  var file: String?
+
+  @Option(help: "The text itself, instead of FILE.")
+  var text: String?
+
+  @Option(help: "Compare only the first N tokens.")
+  var tokens: Int?
+
+  @Option(help: "Largest relative difference. Default: 1e-4 in float, 1e-10 in double.")
+  var tolerance: Double?
+
+  @Option(help: ArgumentHelp("Multiply one synapse of the graph first.", valueName: "kind:pre:post:factor"))
+  var nudge: String?
+
+  func validate() throws {
+    if let tokens, tokens < 1 { throw ValidationError("--tokens \(tokens): at least one token is needed") }
+    if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
+      throw ValidationError("--tolerance \(tolerance): 0 or a positive number is needed")
+    }
+    if options.engine == .tensor { throw ValidationError("--engine tensor: verify always compares the graph with the tensors") }
+    if options.stateIn != nil || options.stateOut != nil || options.logits != nil {
+      throw ValidationError("--state-in, --state-out and --logits do not go with verify, which runs two engines")
+    }
+  }
+
+  func run() throws {
+    switch options.precision {
+    case .float: try run(Float.self)
+    case .double: try run(Double.self)
+    }
+  }
+
+  private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
+    let workers = options.workers
+    let model = try options.model.load(workers: workers)
+    let streams = try TextSource.streams(
+      text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
+    let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
+    guard options.form == .circuit else {
+      throw OptionError.bad("--form direct is not part of this version; use --form circuit")
+    }
+    let weights = model.weights.converted(to: Scalar.self)
+    var graph = try Compiler().circuit(from: weights).graph
+    let change = try nudge.map(Nudge.init)
+    if let change, change.time == nil { try change.apply(to: &graph) }
+    let engine = try CircuitEngine(graph, workers: workers)
+    let tensors = TensorEngine(weights, workers: workers)
+    var check = Equivalence(
+      graph: engine, tensors: tensors,
+      tolerance: tolerance ?? Equivalence<CircuitEngine<Scalar>, TensorEngine<Scalar>>.standardTolerance)
+    var progress = Progress("token", total: wanted.count)
+    try check.run(over: wanted) { done in
+      progress.update(done)
+      if let change, change.time?.token == done - 1 { try change.apply(to: engine) }
+    }
+    let report = VerifyReport(check.report)
+    if options.json { try Output.json(report) } else { report.lines.forEach { Output.line($0) } }
+    if !check.report.agree { throw CheckFailed() }
+  }
+}
+
+/// `KIND:PRE:POST:FACTOR`, for plastic synapses `plastic:PRE:POST:FACTOR:TOKEN:LAYER`.
+struct Nudge {
+  let kind: SynapseKind
+  let presynaptic: Particle
+  let postsynaptic: Particle
+  let factor: Double
+  /// When a plastic synapse is changed: after this token, in this layer (from 1).
+  let time: (token: Int, layer: Int)?
+
+  init(_ text: String) throws {
+    func bad(_ why: String) -> OptionError { .bad("--nudge '\(text)': \(why); write for example x:h3:n12:1.1") }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 4 || parts.count == 6 else { throw bad("four parts separated by colons are needed") }
+    let aliases = ["d_x": "x", "dx": "x", "gx": "x", "d_y": "y", "dy": "y", "gy": "y", "e": "encoder", "encode": "encoder",
+      "emb": "embedding", "embed": "embedding", "w_out": "readout", "rho": "plastic"]
+    let name = parts[0].lowercased()
+    guard let kind = SynapseKind(rawValue: aliases[name] ?? name), kind != .partner else {
+      throw bad("the kind is one of x, y, encoder, embedding, readout, plastic")
+    }
+    let letters: (String, String) =
+      switch kind {
+      case .embedding: ("t", "h")
+      case .encoder: ("n", "h")
+      case .readout: ("h", "o")
+      default: ("h", "n")
+      }
+    func particle(_ part: Substring, _ letter: String) throws -> Particle {
+      guard let particle = Particle(name: Int(part) == nil ? String(part) : letter + part) else {
+        throw bad("'\(part)' names no particle")
+      }
+      return particle
+    }
+    self.kind = kind
+    presynaptic = try particle(parts[1], letters.0)
+    postsynaptic = try particle(parts[2], letters.1)
+    guard let factor = Double(parts[3]), factor.isFinite else { throw bad("'\(parts[3])' is not a factor") }
+    self.factor = factor
+    if parts.count == 6 {
+      guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1 else {
+        throw bad("only a plastic synapse is changed at a TOKEN and a LAYER")
+      }
+      time = (token, layer)
+    } else {
+      guard kind != .plastic else { throw bad("a plastic weight is state: say when, plastic:h3:n12:1.1:TOKEN:LAYER") }
+      time = nil
+    }
+  }
+
+  func apply<Scalar>(to graph: inout CircuitGraph<Scalar>) throws {
+    try graph.scale(kind, from: presynaptic, to: postsynaptic, by: Scalar(factor))
+  }
+
+  func apply<Scalar>(to engine: CircuitEngine<Scalar>) throws {
+    guard case .hub(let hub) = presynaptic, case .neuron(let neuron) = postsynaptic, let time else {
+      throw GraphError.noSuchParticle("\(presynaptic.name) → \(postsynaptic.name)", kind: kind.rawValue)
+    }
+    try engine.scalePlasticWeight(layer: time.layer, from: hub, to: neuron, by: Scalar(factor))
+  }
+}
+
+/// The report of `verify`, as a table and as JSON.
+struct VerifyReport: Encodable {
+  struct Difference: Encodable {
+    let name: String
+    let max_absolute: Double?
+    let max_relative: Double?
+  }
+  struct Place: Encodable {
+    let token: Int
+    let layer: Int
+    let round: Int
+    let quantity: String
+    let index: Int
+  }
+
+  let tokens: Int
+  let agree: Bool
+  let tolerance: Double
+  let quantities: [Difference]
+  let first_divergence: Place?
+  let top1_agreement: Double
+  let mean_kl: Double?
+  let loss_tensor: Double?
+  let loss_graph: Double?
+
+  init(_ report: EquivalenceReport) {
+    tokens = report.tokens
+    agree = report.agree
+    tolerance = report.tolerance
+    quantities = report.differences.map {
+      Difference(name: $0.quantity.rawValue, max_absolute: finite($0.maxAbsolute), max_relative: finite($0.maxRelative))
+    }
+    first_divergence = report.firstDivergence.map {
+      Place(token: $0.token, layer: $0.layer, round: $0.round, quantity: $0.quantity.rawValue, index: $0.index)
+    }
+    top1_agreement = report.top1Agreement
+    mean_kl = finite(report.meanKL)
+    loss_tensor = finite(report.lossTensor)
+    loss_graph = finite(report.lossGraph)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(tokens, forKey: .tokens)
+    try container.encode(agree, forKey: .agree)
+    try container.encode(tolerance, forKey: .tolerance)
+    try container.encode(quantities, forKey: .quantities)
+    try container.encode(first_divergence, forKey: .first_divergence)
+    try container.encode(top1_agreement, forKey: .top1_agreement)
+    try container.encode(mean_kl, forKey: .mean_kl)
+    try container.encode(loss_tensor, forKey: .loss_tensor)
+    try container.encode(loss_graph, forKey: .loss_graph)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case tokens, agree, tolerance, quantities, first_divergence, top1_agreement, mean_kl, loss_tensor, loss_graph
+  }
+
+  var lines: [String] {
+    func scientific(_ value: Double?) -> String { value.map { String(format: "%.2e", $0) } ?? "not finite" }
+    var lines = ["quantity   max absolute   max relative"]
+    for difference in quantities {
+      lines.append(
+        padded(difference.name, 8, right: false) + padded(scientific(difference.max_absolute), 15)
+          + padded(scientific(difference.max_relative), 15))
+    }
+    lines.append("same next token after \(decimal(top1_agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(mean_kl)) nats")
+    lines.append("loss: tensors \(decimal(loss_tensor ?? .nan, 6)), graph \(decimal(loss_graph ?? .nan, 6)) nats")
+    if let place = first_divergence {
+      lines.append(
+        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(scientific(tolerance))")
+    } else {
+      lines.append(agree ? "AGREE within \(scientific(tolerance))" : "NOT EVERYTHING WAS COMPARED")
+    }
+    return lines
+  }
+}
