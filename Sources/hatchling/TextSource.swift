@@ -13,7 +13,6 @@ enum TextError: InputError {
   case nothingToRead
   case twoSources
   case empty(String)
-  case unreadable(String, String)
   case tokenTooLarge(name: String, token: Int, offset: Int, vocabulary: Int)
 
   var description: String {
@@ -21,7 +20,6 @@ enum TextError: InputError {
     case .nothingToRead: "there is nothing to read; give --text STRING, a FILE, or - for standard input"
     case .twoSources: "give either --text or FILEs, not both"
     case .empty(let name): "\(name) is empty; at least one byte is needed"
-    case .unreadable(let name, let reason): "cannot read '\(name)': \(reason)"
     case .tokenTooLarge(let name, let token, let offset, let vocabulary):
       "\(name): token \(token) at offset \(offset) is not below the model's alphabet size \(vocabulary)"
     }
@@ -57,12 +55,8 @@ enum TextSource {
     if path.hasSuffix(".npy") {
       return TokenStream(name: "'\(path)'", tokens: try NumpyArray.read(path).tokens(path: path))
     }
-    do {
-      let bytes = try MappedFile(path: path).bytes
-      return TokenStream(name: "'\(path)'", tokens: bytes.map(Int.init))
-    } catch .unreadable(let path, let reason) {
-      throw TextError.unreadable(path, reason)
-    }
+    let bytes = try MappedFile(path: path).bytes
+    return TokenStream(name: "'\(path)'", tokens: bytes.map(Int.init))
   }
 }
 

@@ -1,0 +1,75 @@
+import HatchlingCheckpoint
+import HatchlingGraph
+import HatchlingNumerics
+
+/// In- and out-degrees and strengths of every particle of a circuit. Every kind of synapse counts once; plastic synapses and
+/// partner edges have a degree and no strength.
+///
+/// A circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted to it.
+public struct CircuitDegrees: Sendable {
+  /// One population: `neuron`, `hub` or `token`.
+  public struct Population: Sendable {
+    public let kind: String
+    public let names: [String]
+    public let heads: [Int?]
+    public internal(set) var inDegree: [Int]
+    public internal(set) var outDegree: [Int]
+    public internal(set) var inStrength: [Double]
+    public internal(set) var outStrength: [Double]
+
+    init(kind: String, letter: Character, count: Int, heads: [Int?]) {
+      self.kind = kind
+      names = (0..<count).map { "\(letter)\($0)" }
+      self.heads = heads
+      (inDegree, outDegree) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
+      (inStrength, outStrength) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+    }
+  }
+
+  public private(set) var populations: [Population]
+  public let synapses: [SynapseKind: Int]
+
+  /// Cost: one walk over all synapses.
+  public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) {
+    var heads: [Int?] = []
+    for (head, range) in graph.neurons.heads.enumerated() { heads += [Int?](repeating: head, count: range.count) }
+    let (hubs, tokens) = (graph.hubCount, graph.tokenCount)
+    var found = [
+      Population(kind: "neuron", letter: "n", count: graph.neuronCount, heads: heads),
+      Population(kind: "token", letter: "t", count: tokens, heads: Array(repeating: nil, count: tokens)),
+      Population(kind: "hub", letter: "h", count: hubs, heads: Array(repeating: nil, count: hubs)),
+    ]
+    func place(_ particle: Particle) -> (Int, Int)? {
+      switch particle {
+      case .neuron(let neuron): (0, neuron.index)
+      case .token(let token): (1, token.index)
+      case .hub(let hub): (2, hub.index)
+      case .readout: nil
+      }
+    }
+    graph.forEachSynapse { synapse in
+      let weight = synapse.weight.map { Double($0) } ?? 0
+      if let (population, index) = place(synapse.presynaptic) {
+        found[population].outDegree[index] += 1
+        found[population].outStrength[index] += weight
+      }
+      if let (population, index) = place(synapse.postsynaptic) {
+        found[population].inDegree[index] += 1
+        found[population].inStrength[index] += weight
+      }
+    }
+    populations = found
+    synapses = Dictionary(uniqueKeysWithValues: SynapseKind.allCases.map { ($0, graph.count(of: $0)) })
+  }
+
+  /// Rows `degree,count,ccdf`, ccdf = P(degree ≥ k), zero degrees included.
+  public static func distribution(_ degrees: [Int]) -> [(degree: Int, count: Int, ccdf: Double)] {
+    var counts: [Int: Int] = [:]
+    for degree in degrees { counts[degree, default: 0] += 1 }
+    var above = degrees.count
+    return counts.sorted { $0.key < $1.key }.map { degree, count in
+      defer { above -= count }
+      return (degree, count, Double(above) / Double(degrees.count))
+    }
+  }
+}
