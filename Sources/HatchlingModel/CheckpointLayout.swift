@@ -164,7 +164,9 @@ struct CheckpointLayout {
 
   private func layerCount(_ option: Int?, _ warnings: inout [String]) throws(ModelError) -> Int {
     if let option, !(1...10_000).contains(option) { throw .badOption("--layers \(option): a network has 1 layer or more") }
-    guard let text = file.metadata["n_layer"] else {
+    // Training checkpoints keep it in a nested configuration, such as `config.n_layer`.
+    let nested = file.metadata.keys.filter { $0.hasSuffix(".n_layer") }.min().flatMap { file.metadata[$0] }
+    guard let text = file.metadata["n_layer"] ?? nested else {
       guard let option else { throw .missingLayers(path: file.path) }
       return option
     }

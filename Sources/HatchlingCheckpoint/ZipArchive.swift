@@ -1,0 +1,97 @@
+/// The entries of a zip archive that are stored without compression, as PyTorch writes them. Compressed entries are refused, so
+/// that no archive can grow beyond its own size.
+struct ZipArchive {
+  private let file: MappedFile
+  /// Byte ranges of the entries' contents inside the file.
+  private(set) var entries: [String: Range<Int>] = [:]
+
+  init(_ file: MappedFile) throws(CheckpointError) {
+    self.file = file
+    let bytes = file.bytes
+    var end = bytes.count - 22
+    let earliest = max(0, bytes.count - 22 - 65_535)
+    while end >= earliest, !(end >= 0 && word(end) == 0x0605_4B50) { end -= 1 }
+    guard end >= earliest, end >= 0 else { throw damaged("the end", "there is no zip directory; the file is cut off") }
+    var (count, size, start) = (Int(half(end + 10)), Int(word(end + 12)), Int(word(end + 16)))
+    if count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF {
+      (count, size, start) = try largeDirectory(before: end)
+    }
+    guard start >= 0, size >= 0, start <= end, size <= end - start, count <= size / 46 else {
+      throw damaged("the zip directory", "it lies outside the file")
+    }
+    var place = start
+    for _ in 0..<count { place = try readEntry(at: place, directoryEnd: start + size) }
+  }
+
+  /// The content of an entry whose name ends in `suffix`, with its name.
+  func entry(endingIn suffix: String) -> (name: String, range: Range<Int>)? {
+    entries.filter { $0.key.hasSuffix(suffix) }.min { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  private func damaged(_ place: String, _ problem: String) -> CheckpointError {
+    .damaged(path: file.path, place: place, problem: problem)
+  }
+
+  private func half(_ offset: Int) -> UInt16 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
+  private func word(_ offset: Int) -> UInt32 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
+  private func long(_ offset: Int) -> UInt64 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+
+  /// The directory of an archive in zip64 form.
+  private func largeDirectory(before end: Int) throws(CheckpointError) -> (Int, Int, Int) {
+    guard end >= 20, word(end - 20) == 0x0706_4B50, long(end - 12) <= UInt64(max(0, file.bytes.count - 56)) else {
+      throw damaged("the zip directory", "its zip64 locator is missing")
+    }
+    let record = Int(long(end - 12))
+    guard word(record) == 0x0606_4B50, [32, 40, 48].allSatisfy({ long(record + $0) < UInt64(file.bytes.count) }) else {
+      throw damaged("the zip directory", "its zip64 record is not valid")
+    }
+    return (Int(long(record + 32)), Int(long(record + 40)), Int(long(record + 48)))
+  }
+
+  private mutating func readEntry(at place: Int, directoryEnd: Int) throws(CheckpointError) -> Int {
+    guard place + 46 <= directoryEnd, word(place) == 0x0201_4B50 else {
+      throw damaged("offset \(place)", "the zip directory is not valid")
+    }
+    let lengths = (name: Int(half(place + 28)), extra: Int(half(place + 30)), comment: Int(half(place + 32)))
+    let next = place + 46 + lengths.name + lengths.extra + lengths.comment
+    guard next <= directoryEnd else { throw damaged("offset \(place)", "a zip entry leaves the directory") }
+    let name = String(decoding: file.bytes[place + 46..<place + 46 + lengths.name], as: UTF8.self)
+    guard half(place + 8) & 1 == 0 else { throw CheckpointError.unsupported(path: file.path, what: "entry '\(name)' is encrypted") }
+    guard half(place + 10) == 0 else {
+      throw CheckpointError.unsupported(
+        path: file.path, what: "entry '\(name)' is compressed, which torch.save never does; save the model again")
+    }
+    var (size, stored, local) = (UInt64(word(place + 24)), UInt64(word(place + 20)), UInt64(word(place + 42)))
+    var extra = place + 46 + lengths.name
+    let extraEnd = extra + lengths.extra
+    while extra + 4 <= extraEnd {
+      let (tag, length) = (half(extra), Int(half(extra + 2)))
+      guard extra + 4 + length <= extraEnd else { break }
+      if tag == 1 {
+        var field = extra + 4
+        for keyPath in 0..<3 {
+          let isLarge = [size, stored, local][keyPath] == 0xFFFF_FFFF
+          guard isLarge, field + 8 <= extra + 4 + length else { continue }
+          switch keyPath {
+          case 0: size = long(field)
+          case 1: stored = long(field)
+          default: local = long(field)
+          }
+          field += 8
+        }
+      }
+      extra += 4 + length
+    }
+    guard size == stored, local <= UInt64(file.bytes.count - 30), word(Int(local)) == 0x0403_4B50 else {
+      throw damaged("entry '\(name)'", "it lies outside the file or its sizes differ")
+    }
+    let start = Int(local) + 30 + Int(half(Int(local) + 26)) + Int(half(Int(local) + 28))
+    guard start <= file.bytes.count, size <= UInt64(file.bytes.count - start) else {
+      throw damaged("entry '\(name)'", "it lies outside the file")
+    }
+    guard entries.updateValue(start..<start + Int(size), forKey: name) == nil else {
+      throw damaged("entry '\(name)'", "it appears twice")
+    }
+    return next
+  }
+}
