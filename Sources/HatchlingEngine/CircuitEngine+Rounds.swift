@@ -8,6 +8,8 @@ extension CircuitEngine {
   typealias Rules = DragonRules<Scalar>
 
   /// The token neuron fires: its synapses to the hubs, and LN(emb).
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func receiveToken(_ token: Int, _ activity: inout StepActivity) {
     field.base.update(repeating: 0, count: graph.hubCount)
     graph.embedding.forEach(rows: token..<token + 1) { _, hub, weight in field.base[hub] = weight }
@@ -16,6 +18,8 @@ extension CircuitEngine {
   }
 
   /// Rounds 4l − 1 … 4l + 2 for layer `layer` = l, counted from 0.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func runLayer(_ layer: Int, _ activity: inout StepActivity) {
     let weights = plasticWeights[layer].mutablePointer()
     let stamp = stamps.isEmpty ? nil : stamps[layer].mutablePointer()
@@ -209,6 +213,8 @@ extension CircuitEngine {
   }
 
   /// After the last round: hubs → readouts.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func readOut(_ activity: inout StepActivity) {
     logits.withUnsafeMutableBufferPointer { sums in
       guard let sums = sums.baseAddress else { return }

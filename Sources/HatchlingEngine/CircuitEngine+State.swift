@@ -36,6 +36,8 @@ extension CircuitEngine {
     position = state.position
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func attentionState(layer: Int) -> Matrix<Scalar> {
     var settled = plasticWeights[layer - 1]
     guard let damping else { return settled }

@@ -63,11 +63,15 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     scratch = BlockScratch(blocks: layout.blocks, neurons: n, hubs: d)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   @discardableResult
   public func step(_ token: Int) throws -> StepActivity {
     try step(token) { _ in }
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func stepRecording(
     _ token: Int
   ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
@@ -77,6 +81,8 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   }
 
   /// One token through all rounds, −1 … 4L − 2, and the readout.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func step(_ token: Int, afterLayer: (Int) -> Void) throws -> StepActivity {
     guard token >= 0, token < graph.tokenCount else {
       throw TokenError(token: token, vocabulary: graph.tokenCount, position: position)

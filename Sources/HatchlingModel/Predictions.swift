@@ -6,6 +6,8 @@ public struct Predictions: Sendable {
   /// log p of every token, in nats, `(V)`.
   public let logProbabilities: [Double]
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public init<Scalar: NetworkScalar>(logits: [Scalar]) {
     let values = logits.map { Double($0) }
     let largest = values.max() ?? 0

@@ -57,9 +57,13 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     sines = NumberStorage(zeros: sizes.neuronsPerHead)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   @discardableResult
   public func step(_ token: Int) throws -> StepActivity { try step(token) { _ in } }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func stepRecording(
     _ token: Int
   ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
@@ -82,6 +86,8 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     }
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func step(_ token: Int, afterLayer: (Int) -> Void) throws -> StepActivity {
     try check(token, at: position)
     let (d, variant) = (hyperparameters.synapticDimension, hyperparameters.variant)
@@ -108,6 +114,8 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
   }
 
   /// x = (D_x v)₊, x̃ = R_t x, a_h = ρ_h x̃ (read first), ρ ← (ρ + v x̃ᵀ) Λ (then write).
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func readAndWriteAttention(_ layer: Int) {
     let d = hyperparameters.synapticDimension
     let rho = attention[layer].mutablePointer()
@@ -145,6 +153,8 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
   }
 
   /// y = (D_y LN(a_h))₊ ⊙ x, and each block's part of E y.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func activateYAndEncode() {
     let d = hyperparameters.synapticDimension
     heard.base.update(from: a.base, count: a.count)

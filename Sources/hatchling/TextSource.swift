@@ -55,8 +55,9 @@ enum TextSource {
     if path.hasSuffix(".npy") {
       return TokenStream(name: "'\(path)'", tokens: try NumpyArray.read(path).tokens(path: path))
     }
-    let bytes = try MappedFile(path: path).bytes
-    return TokenStream(name: "'\(path)'", tokens: bytes.map(Int.init))
+    let file = try MappedFile(path: path)
+    // The mapping goes away with `file`.
+    return withExtendedLifetime(file) { TokenStream(name: "'\(path)'", tokens: file.bytes.map(Int.init)) }
   }
 }
 
