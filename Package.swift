@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Dependencies point one way:
-/// numerics → checkpoint → model → { tensor | compiler → graph → engine } → equivalence, topology → command line.
+/// numerics → checkpoint → model → { tensor | compiler → graph → engine } → equivalence, export → command line.
 let package = Package(
   name: "hatchling",
   platforms: [.macOS(.v15)],
@@ -11,26 +11,17 @@ let package = Package(
     .library(name: "HatchlingModel", targets: ["HatchlingCheckpoint", "HatchlingModel"]),
     .library(name: "HatchlingTensor", targets: ["HatchlingTensor"]),
     .library(
-      name: "HatchlingGraph", targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
+      name: "HatchlingGraph",
+      targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
-    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
-    .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
-  ],
-  traits: [
-    .trait(
-      name: "Topology",
-      description: "Degree fits, communities and layouts through igraph. A binary built with it is under the GPL."),
-    .default(enabledTraits: ["Topology"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-    .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels"),
 
     // The library, bottom up.
@@ -43,30 +34,25 @@ let package = Package(
       resources: [.copy("Resources/shipped.safetensors")]),
     .target(name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
-    .target(name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
+    .target(
+      name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
     .target(
       name: "HatchlingEngine",
-      dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels"]),
-    .target(
-      name: "HatchlingEquivalence",
-      dependencies: ["HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel"]),
-    .target(
-      name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
-    .target(
-      name: "HatchlingTopology",
       dependencies: [
-        "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingExport", "HatchlingCheckpoint",
-        .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
+        "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels",
       ]),
     .target(
-      name: "HatchlingTraining",
-      dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingCheckpoint", "HatchlingTensor", "CKernels"]),
+      name: "HatchlingEquivalence",
+      dependencies: [
+        "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
+      ]),
+    .target(
+      name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
-        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingTraining",
-        .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
+        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -74,22 +60,15 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"],
       path: "Tests/TestSupport"),
-    .test("HatchlingNumerics"),
-    .test("HatchlingCheckpoint"),
-    .test("HatchlingModel", with: "HatchlingCheckpoint"),
-    .test("HatchlingTensor", with: "HatchlingModel", "HatchlingCheckpoint"),
-    .test("HatchlingGraph", with: "HatchlingModel"),
-    .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingEngine"),
+    .test("HatchlingCheckpoint", with: "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),
     .test(
-      "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
-      "HatchlingEngine", "HatchlingCheckpoint"),
-    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingModel", "HatchlingCompiler", "HatchlingCheckpoint"),
-    .test("HatchlingTopology", with: "HatchlingModel", "HatchlingGraph", "HatchlingExport", "HatchlingCheckpoint"),
-    .test("HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint"),
-    .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "HatchlingCheckpoint", "HatchlingNumerics"]),
+      "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
+      "HatchlingCompiler",
+      "HatchlingEngine"),
+    .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -99,7 +78,9 @@ extension Target {
   static func test(_ module: String, with others: String...) -> Target {
     .testTarget(
       name: module + "Tests",
-      dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map { .byName(name: $0) })
+      dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map {
+        .byName(name: $0)
+      })
   }
 }
 

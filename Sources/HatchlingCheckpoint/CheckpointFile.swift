@@ -9,13 +9,17 @@ public struct CheckpointFile: Sendable {
   public static func open(_ path: String) throws(CheckpointError) -> CheckpointFile {
     let file = try MappedFile(path: path)
     if file.bytes.starts(with: [0x50, 0x4B]) { return try PyTorchCheckpoint.read(file) }
-    if file.bytes.count > 1, file.bytes[0] == 0x80, (1...5).contains(file.bytes[1]), !looksLikeSafetensors(file) {
+    if file.bytes.count > 1, file.bytes[0] == 0x80, (1...5).contains(file.bytes[1]),
+      !looksLikeSafetensors(file)
+    {
       throw .unsupported(
-        path: path, what: "it is a bare pickle from before PyTorch 1.6; save it again with a current torch.save")
+        path: path,
+        what: "it is a bare pickle from before PyTorch 1.6; save it again with a current torch.save")
     }
     if file.bytes.count >= 8, !looksLikeSafetensors(file) {
       throw .damaged(
-        path: path, place: "offset 0", problem: "neither a safetensors header nor a PyTorch zip archive begins here")
+        path: path, place: "offset 0",
+        problem: "neither a safetensors header nor a PyTorch zip archive begins here")
     }
     return try Safetensors.read(file)
   }

@@ -18,7 +18,9 @@ enum JSONValue: Equatable {
 
   /// A whole number that a double holds exactly.
   var integer: Int? {
-    guard case .number(let value) = self, value == value.rounded(), value.magnitude < 0x1p53 else { return nil }
+    guard case .number(let value) = self, value == value.rounded(), value.magnitude < 0x1p53 else {
+      return nil
+    }
     return Int(value)
   }
 
@@ -65,7 +67,8 @@ private struct JSONParser {
   }
 
   mutating func word(_ text: String, _ value: JSONValue) throws(JSONError) -> JSONValue {
-    guard bytes.count - offset >= text.utf8.count, bytes[offset..<offset + text.utf8.count].elementsEqual(text.utf8)
+    guard bytes.count - offset >= text.utf8.count,
+      bytes[offset..<offset + text.utf8.count].elementsEqual(text.utf8)
     else { throw error("not a JSON value") }
     offset += text.utf8.count
     return value
@@ -77,7 +80,9 @@ private struct JSONParser {
     if take(UInt8(ascii: "}")) { return .object(result) }
     repeat {
       skipSpace()
-      guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else { throw error("a key was expected") }
+      guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
+        throw error("a key was expected")
+      }
       let key = try string()
       guard take(UInt8(ascii: ":")) else { throw error("a colon was expected") }
       guard result[key] == nil else { throw error("the key '\(key)' appears twice") }
@@ -110,7 +115,9 @@ private struct JSONParser {
           return text
         }
         let quoted = Data(bytes[start..<offset])
-        guard let text = try? JSONSerialization.jsonObject(with: quoted, options: .fragmentsAllowed) as? String else {
+        guard
+          let text = try? JSONSerialization.jsonObject(with: quoted, options: .fragmentsAllowed) as? String
+        else {
           break
         }
         return text
@@ -126,7 +133,9 @@ private struct JSONParser {
 
   mutating func number() throws(JSONError) -> JSONValue {
     let start = offset
-    while offset < bytes.count, offset - start < 40, "+-.eE0123456789".utf8.contains(bytes[offset]) { offset += 1 }
+    while offset < bytes.count, offset - start < 40, "+-.eE0123456789".utf8.contains(bytes[offset]) {
+      offset += 1
+    }
     guard let value = Double(String(decoding: bytes[start..<offset], as: UTF8.self)), value.isFinite else {
       offset = start
       throw error("not a JSON value")

@@ -16,8 +16,12 @@ public final class MappedFile: @unchecked Sendable {
     guard fstat(descriptor, &status) == 0 else {
       throw .unreadable(path: path, reason: String(cString: strerror(errno)))
     }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw .unreadable(path: path, reason: "it is a directory") }
-    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a regular file") }
+    guard status.st_mode & S_IFMT != S_IFDIR else {
+      throw .unreadable(path: path, reason: "it is a directory")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .unreadable(path: path, reason: "it is not a regular file")
+    }
     guard status.st_size > 0 else { throw .unreadable(path: path, reason: "the file is empty") }
     let size = Int(status.st_size)
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {

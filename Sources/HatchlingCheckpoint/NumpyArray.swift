@@ -6,20 +6,24 @@ public struct NumpyArray: Sendable {
   /// - Throws: ``CheckpointError`` for a damaged file or a type that is not a little-endian number in C order.
   public static func read(_ path: String) throws(CheckpointError) -> NumpyArray {
     let file = try MappedFile(path: path)
-    func damaged(_ problem: String) -> CheckpointError { .damaged(path: path, place: "the .npy header", problem: problem) }
+    func damaged(_ problem: String) -> CheckpointError {
+      .damaged(path: path, place: "the .npy header", problem: problem)
+    }
     let bytes = file.bytes
     guard bytes.count >= 12, bytes[0] == 0x93, bytes[1..<6].elementsEqual("NUMPY".utf8) else {
       throw damaged("it does not begin as a NumPy array does")
     }
     let isLong = bytes[6] >= 2
     let start = isLong ? 12 : 10
-    let length = isLong
+    let length =
+      isLong
       ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
       : Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
     guard start + length <= bytes.count, length < 1 << 20 else { throw damaged("it ends inside the header") }
     let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
     guard let type = elementType(header) else {
-      throw .unsupported(path: path, what: "its element type is not a little-endian number; save it with astype('int64')")
+      throw .unsupported(
+        path: path, what: "its element type is not a little-endian number; save it with astype('int64')")
     }
     guard !header.contains("'fortran_order': True") else {
       throw .unsupported(path: path, what: "it is in Fortran order; save it with numpy.ascontiguousarray")

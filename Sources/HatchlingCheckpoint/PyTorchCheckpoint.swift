@@ -3,9 +3,11 @@ enum PyTorchCheckpoint {
   static func read(_ file: MappedFile) throws(CheckpointError) -> CheckpointFile {
     let archive = try ZipArchive(file)
     guard let (name, range) = archive.entry(endingIn: "data.pkl") else {
-      throw .unsupported(path: file.path, what: "this zip archive holds no data.pkl; it was not made by torch.save")
+      throw .unsupported(
+        path: file.path, what: "this zip archive holds no data.pkl; it was not made by torch.save")
     }
-    if let order = archive.entry(endingIn: "byteorder"), !file.bytes[order.range].elementsEqual("little".utf8) {
+    if let order = archive.entry(endingIn: "byteorder"), !file.bytes[order.range].elementsEqual("little".utf8)
+    {
       throw .unsupported(path: file.path, what: "its numbers are big-endian")
     }
     var unpickler = Unpickler(UnsafeRawBufferPointer(rebasing: file.bytes[range]), path: file.path)
@@ -28,7 +30,8 @@ enum PyTorchCheckpoint {
     mutating func collect(_ value: PickleValue, name: String, depth: Int) throws(CheckpointError) {
       visits += 1
       guard depth <= 16, visits <= 1_000_000 else {
-        throw .damaged(path: file.path, place: "key '\(name)'", problem: "its dictionaries are nested too deeply")
+        throw .damaged(
+          path: file.path, place: "key '\(name)'", problem: "its dictionaries are nested too deeply")
       }
       switch value {
       case .dictionary(let dictionary):
@@ -68,7 +71,9 @@ enum PyTorchCheckpoint {
       for size in tensor.shape {
         let (product, overflow) = count.multipliedReportingOverflow(by: size)
         // A stride of 0 repeats numbers; more than the storage holds is not a weight.
-        guard !overflow, product <= max(1, tensor.storageCount) else { throw damaged("its shape exceeds its storage") }
+        guard !overflow, product <= max(1, tensor.storageCount) else {
+          throw damaged("its shape exceeds its storage")
+        }
         count = product
       }
       var packed: [Int] = []

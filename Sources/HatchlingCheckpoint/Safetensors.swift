@@ -8,7 +8,8 @@ enum Safetensors {
   static func read(_ file: MappedFile) throws(CheckpointError) -> CheckpointFile {
     let path = file.path
     guard file.bytes.count >= 8 else {
-      throw .damaged(path: path, place: "offset 0", problem: "\(file.bytes.count) bytes are too few for a header length")
+      throw .damaged(
+        path: path, place: "offset 0", problem: "\(file.bytes.count) bytes are too few for a header length")
     }
     let length = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
     guard length <= UInt64(min(file.bytes.count - 8, largestHeader)) else {
@@ -20,7 +21,8 @@ enum Safetensors {
     let entries: [String: JSONValue]
     do {
       guard case .object(let object) = try JSONValue.parse(header) else {
-        throw CheckpointError.damaged(path: path, place: "offset 8", problem: "the header is not a JSON object")
+        throw CheckpointError.damaged(
+          path: path, place: "offset 8", problem: "the header is not a JSON object")
       }
       entries = object
     } catch let error as JSONError {
@@ -47,7 +49,8 @@ enum Safetensors {
     return CheckpointFile(path: path, tensors: tensors, metadata: metadata)
   }
 
-  private static func strings(_ value: JSONValue, _ path: String) throws(CheckpointError) -> [String: String] {
+  private static func strings(_ value: JSONValue, _ path: String) throws(CheckpointError) -> [String: String]
+  {
     guard case .object(let object) = value else {
       throw .damaged(path: path, place: "key '__metadata__'", problem: "it is not an object")
     }
@@ -82,11 +85,14 @@ enum Safetensors {
     }
     guard shape.count <= 16 else { throw damaged("\(shape.count) dimensions") }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: type.size)
-    guard let begin = ends[0].integer, let end = ends[1].integer, begin >= 0, end >= begin, end <= dataBytes else {
+    guard let begin = ends[0].integer, let end = ends[1].integer, begin >= 0, end >= begin, end <= dataBytes
+    else {
       throw damaged("its data lies outside the file's \(dataBytes) data bytes")
     }
     guard !overflow, end - begin == bytes else {
-      throw damaged("shape \(shape) of \(name) needs \(overflow ? "too many" : "\(bytes)") bytes, its offsets span \(end - begin)")
+      throw damaged(
+        "shape \(shape) of \(name) needs \(overflow ? "too many" : "\(bytes)") bytes, its offsets span \(end - begin)"
+      )
     }
     guard let base = file.bytes.baseAddress else { throw damaged("no data") }
     let view = TensorView(type: type, shape: shape, strides: nil, base: base + dataStart + begin, owner: file)
@@ -102,7 +108,8 @@ enum Safetensors {
       guard range.lowerBound == next else {
         throw .damaged(
           path: path, place: "key '\(key)'",
-          problem: range.lowerBound < next ? "its data overlaps another tensor's" : "there is a hole before its data")
+          problem: range.lowerBound < next
+            ? "its data overlaps another tensor's" : "there is a hole before its data")
       }
       next = range.upperBound
     }

@@ -60,7 +60,8 @@ public enum SafetensorsWriter {
         written += bytes.count
         try file.write(bytes)
       }
-      precondition(written == tensor.shape.reduce(1, *) * tensor.type.size, "\(tensor.name) wrote \(written) bytes")
+      precondition(
+        written == tensor.shape.reduce(1, *) * tensor.type.size, "\(tensor.name) wrote \(written) bytes")
     }
     try file.commit()
   }

@@ -45,7 +45,9 @@ public struct TensorView: Sendable {
 
   /// The memory as packed float32, when the file holds it just so; nil otherwise.
   public var packedFloats: NumberStorage<Float>? {
-    guard type == .f32, strides == nil, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else { return nil }
+    guard type == .f32, strides == nil, Int(bitPattern: base) % MemoryLayout<Float>.alignment == 0 else {
+      return nil
+    }
     return NumberStorage(viewing: base.assumingMemoryBound(to: Float.self), count: count, owner: owner)
   }
 
@@ -55,7 +57,8 @@ public struct TensorView: Sendable {
     switch type {
     case .f32: base.loadUnaligned(fromByteOffset: offset * 4, as: Float.self)
     case .f16: Self.widenHalf(base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self))
-    case .bf16: Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self)) << 16)
+    case .bf16:
+      Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self)) << 16)
     case .f64: Float(base.loadUnaligned(fromByteOffset: offset * 8, as: Double.self))
     default: Float(integer(at: offset))
     }

@@ -45,7 +45,8 @@ struct Unpickler {
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
   ]
   private static let storageTypes: [String: ElementType] = [
-    "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16, "LongStorage": .i64,
+    "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16,
+    "LongStorage": .i64,
     "IntStorage": .i32, "ShortStorage": .i16, "CharStorage": .i8, "ByteStorage": .u8, "BoolStorage": .bool,
   ]
 
@@ -202,7 +203,9 @@ struct Unpickler {
   }
 
   private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
-    guard case .sequence(var list) = try pop() else { throw damaged("it appends to something that is no list") }
+    guard case .sequence(var list) = try pop() else {
+      throw damaged("it appends to something that is no list")
+    }
     list.append(contentsOf: values)
     stack.append(.sequence(list))
   }
@@ -227,7 +230,8 @@ struct Unpickler {
     try push(.global(isStorage ? name : full))
   }
 
-  private func call(_ function: PickleValue, _ arguments: PickleValue) throws(CheckpointError) -> PickleValue {
+  private func call(_ function: PickleValue, _ arguments: PickleValue) throws(CheckpointError) -> PickleValue
+  {
     guard case .global(let name) = function, case .sequence(let arguments) = arguments else {
       throw .forbidden(path: path, what: "something that is no name")
     }
@@ -253,10 +257,14 @@ struct Unpickler {
 
   private func tensor(_ arguments: [PickleValue]) throws(CheckpointError) -> StoredTensor {
     func sizes(_ value: PickleValue) throws(CheckpointError) -> [Int] {
-      guard case .sequence(let values) = value, values.count <= 16 else { throw damaged("a tensor's shape is not valid") }
+      guard case .sequence(let values) = value, values.count <= 16 else {
+        throw damaged("a tensor's shape is not valid")
+      }
       var result: [Int] = []
       for value in values {
-        guard case .integer(let size) = value, size >= 0 else { throw damaged("a tensor's shape is not valid") }
+        guard case .integer(let size) = value, size >= 0 else {
+          throw damaged("a tensor's shape is not valid")
+        }
         result.append(size)
       }
       return result
@@ -275,6 +283,7 @@ struct Unpickler {
       last = sum
     }
     guard isEmpty || last < count else { throw damaged("a tensor reaches beyond its storage") }
-    return StoredTensor(type: type, key: key, storageCount: count, offset: offset, shape: shape, strides: strides)
+    return StoredTensor(
+      type: type, key: key, storageCount: count, offset: offset, shape: shape, strides: strides)
   }
 }

@@ -11,7 +11,9 @@ struct ZipArchive {
     var end = bytes.count - 22
     let earliest = max(0, bytes.count - 22 - 65_535)
     while end >= earliest, !(end >= 0 && word(end) == 0x0605_4B50) { end -= 1 }
-    guard end >= earliest, end >= 0 else { throw damaged("the end", "there is no zip directory; the file is cut off") }
+    guard end >= earliest, end >= 0 else {
+      throw damaged("the end", "there is no zip directory; the file is cut off")
+    }
     var (count, size, start) = (Int(half(end + 10)), Int(word(end + 12)), Int(word(end + 16)))
     if count == 0xFFFF || size == 0xFFFF_FFFF || start == 0xFFFF_FFFF {
       (count, size, start) = try largeDirectory(before: end)
@@ -32,17 +34,26 @@ struct ZipArchive {
     .damaged(path: file.path, place: place, problem: problem)
   }
 
-  private func half(_ offset: Int) -> UInt16 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self) }
-  private func word(_ offset: Int) -> UInt32 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
-  private func long(_ offset: Int) -> UInt64 { file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+  private func half(_ offset: Int) -> UInt16 {
+    file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
+  }
+  private func word(_ offset: Int) -> UInt32 {
+    file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+  }
+  private func long(_ offset: Int) -> UInt64 {
+    file.bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+  }
 
   /// The directory of an archive in zip64 form.
   private func largeDirectory(before end: Int) throws(CheckpointError) -> (Int, Int, Int) {
-    guard end >= 20, word(end - 20) == 0x0706_4B50, long(end - 12) <= UInt64(max(0, file.bytes.count - 56)) else {
+    guard end >= 20, word(end - 20) == 0x0706_4B50, long(end - 12) <= UInt64(max(0, file.bytes.count - 56))
+    else {
       throw damaged("the zip directory", "its zip64 locator is missing")
     }
     let record = Int(long(end - 12))
-    guard word(record) == 0x0606_4B50, [32, 40, 48].allSatisfy({ long(record + $0) < UInt64(file.bytes.count) }) else {
+    guard word(record) == 0x0606_4B50,
+      [32, 40, 48].allSatisfy({ long(record + $0) < UInt64(file.bytes.count) })
+    else {
       throw damaged("the zip directory", "its zip64 record is not valid")
     }
     return (Int(long(record + 32)), Int(long(record + 40)), Int(long(record + 48)))
@@ -56,10 +67,13 @@ struct ZipArchive {
     let next = place + 46 + lengths.name + lengths.extra + lengths.comment
     guard next <= directoryEnd else { throw damaged("offset \(place)", "a zip entry leaves the directory") }
     let name = String(decoding: file.bytes[place + 46..<place + 46 + lengths.name], as: UTF8.self)
-    guard half(place + 8) & 1 == 0 else { throw CheckpointError.unsupported(path: file.path, what: "entry '\(name)' is encrypted") }
+    guard half(place + 8) & 1 == 0 else {
+      throw CheckpointError.unsupported(path: file.path, what: "entry '\(name)' is encrypted")
+    }
     guard half(place + 10) == 0 else {
       throw CheckpointError.unsupported(
-        path: file.path, what: "entry '\(name)' is compressed, which torch.save never does; save the model again")
+        path: file.path,
+        what: "entry '\(name)' is compressed, which torch.save never does; save the model again")
     }
     var (size, stored, local) = (UInt64(word(place + 24)), UInt64(word(place + 20)), UInt64(word(place + 42)))
     var extra = place + 46 + lengths.name

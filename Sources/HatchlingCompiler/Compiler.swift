@@ -40,7 +40,8 @@ public struct Compiler: Sendable {
       PassReport(
         pass: "split", edgesIn: edges, edgesOut: signs.excitatory + signs.inhibitory,
         seconds: (clock.now - start).seconds,
-        note: "\(signs.excitatory) excitatory, \(signs.inhibitory) inhibitory, \(graph.plastic.count) plastic"))
+        note: "\(signs.excitatory) excitatory, \(signs.inhibitory) inhibitory, \(graph.plastic.count) plastic"
+      ))
 
     start = clock.now
     try graph.validate()

@@ -14,7 +14,9 @@ public enum Decompiler {
     try graph.validate()
     let neurons = graph.neurons
     let sizes = graph.hyperparameters
-    guard Set(neurons.heads.map(\.count)).count == 1 else { throw .notDecompilable("its heads differ in size") }
+    guard Set(neurons.heads.map(\.count)).count == 1 else {
+      throw .notDecompilable("its heads differ in size")
+    }
     let perHead = sizes.neuronsPerHead
     let frequencies = Array(neurons.frequencies[0..<perHead])
     for neuron in 0..<neurons.count {

@@ -36,17 +36,23 @@ extension CircuitEngine {
       runBlocks { block, _ in self.activateX(block) }
       runBlocks { block, index in self.rotateAndCollect(block, index, allHubsSpeak) }
       report(round: 4 * layer - 1, layer)
-      runBlocks { block, index in self.exchangePlastic(block, index, weights, stamp, reads: true, writes: false) }
+      runBlocks { block, index in
+        self.exchangePlastic(block, index, weights, stamp, reads: true, writes: false)
+      }
     }
     countFirstHalf(&activity, allHubsSpeak)
     gatherAttention()
     if watched {
       report(round: 4 * layer, layer)
-      runBlocks { block, index in self.exchangePlastic(block, index, weights, stamp, reads: false, writes: true) }
+      runBlocks { block, index in
+        self.exchangePlastic(block, index, weights, stamp, reads: false, writes: true)
+      }
       report(round: 4 * layer + 1, layer)
     }
     hearAttention(&activity)
-    let heardByAll = (0..<graph.headCount).map { speaking(heard.base + $0 * graph.hubCount) == graph.hubCount }
+    let heardByAll = (0..<graph.headCount).map {
+      speaking(heard.base + $0 * graph.hubCount) == graph.hubCount
+    }
     runBlocks { block, index in self.activateYAndEncode(block, index, heardByAll[block.head]) }
     countSecondHalf(&activity)
     updateField(&activity)
@@ -102,7 +108,8 @@ extension CircuitEngine {
     var updates = 0
     for place in first..<first + fired {
       let neuron = NeuronIndex(Int(scratch.fired.base[place]))
-      for hub in 0..<graph.hubCount where field.base[hub] != 0 && graph.plastic.contains(HubIndex(hub), neuron) {
+      for hub in 0..<graph.hubCount
+      where field.base[hub] != 0 && graph.plastic.contains(HubIndex(hub), neuron) {
         updates += 1
       }
     }
@@ -142,7 +149,8 @@ extension CircuitEngine {
 
   /// A plastic synapse that does not exist stays at weight 0, which neither sends nor receives.
   private func clearAbsent(
-    _ present: Matrix<UInt8>, _ weights: UnsafeMutablePointer<Scalar>, _ fired: UnsafePointer<Int32>, _ count: Int
+    _ present: Matrix<UInt8>, _ weights: UnsafeMutablePointer<Scalar>, _ fired: UnsafePointer<Int32>,
+    _ count: Int
   ) {
     for place in 0..<count {
       let row = Int(fired[place]) * graph.hubCount

@@ -104,7 +104,8 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   private func advanceClocks() {
     guard layout.rotates else { return }
     Scalar.phases(
-      layout.clocks, at: UInt64(position), count: layout.clocks.count, cosines: cosines.base, sines: sines.base)
+      layout.clocks, at: UInt64(position), count: layout.clocks.count, cosines: cosines.base,
+      sines: sines.base)
   }
 
   public func reset() {

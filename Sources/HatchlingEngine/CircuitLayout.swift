@@ -31,7 +31,9 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   init(_ graph: CircuitGraph<Scalar>) {
     blocks = Self.cut(graph.neurons.heads, neurons: graph.neuronCount)
     var blockOf = [Int32](repeating: 0, count: graph.neuronCount)
-    for (index, block) in blocks.enumerated() { for neuron in block.neurons { blockOf[neuron] = Int32(index) } }
+    for (index, block) in blocks.enumerated() {
+      for neuron in block.neurons { blockOf[neuron] = Int32(index) }
+    }
     let partners = graph.neurons.partners
     pairsStayInBlocks = partners.indices.allSatisfy {
       partners[$0] < 0 || blockOf[$0] == blockOf[Int(partners[$0])]

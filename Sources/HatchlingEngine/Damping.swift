@@ -17,7 +17,8 @@ struct Damping<Scalar: NetworkScalar>: Sendable {
     let target = powers.mutablePointer()
     for neuron in damping.indices {
       for gap in 0..<Self.tabulated {
-        target[neuron * Self.tabulated + gap] = Scalar(Foundation.pow(1 - Double(damping[neuron]), Double(gap)))
+        target[neuron * Self.tabulated + gap] = Scalar(
+          Foundation.pow(1 - Double(damping[neuron]), Double(gap)))
       }
     }
     self.powers = powers

@@ -105,7 +105,9 @@ public enum DragonRules<Scalar: NetworkScalar>: LocalRules {
   public static func activateY(drive: Scalar, x: Scalar) -> Scalar { drive > 0 ? drive * x : 0 }
 
   @inlinable @inline(__always)
-  public static func activateX(drive: Scalar, previous: Scalar) -> Scalar { drive > 0 ? previous + drive : previous }
+  public static func activateX(drive: Scalar, previous: Scalar) -> Scalar {
+    drive > 0 ? previous + drive : previous
+  }
 
   @inlinable @inline(__always)
   public static func rotate(own: Scalar, partner: Scalar, edge: Sign, clock: ClockView<Scalar>) -> Scalar {

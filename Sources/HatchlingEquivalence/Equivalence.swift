@@ -5,7 +5,8 @@ import HatchlingNumerics
 ///
 /// The relative difference of a quantity is max |a − b| / max |b| over its vector at one token and layer, b the tensor form (0 if both
 /// are all zero). NaN anywhere, or a vector that is zero on one side only, is a divergence.
-public struct Equivalence<Graph: SteppingEngine, Reference: SteppingEngine> where Graph.Scalar == Reference.Scalar {
+public struct Equivalence<Graph: SteppingEngine, Reference: SteppingEngine>
+where Graph.Scalar == Reference.Scalar {
   private let graph: Graph
   private let tensors: Reference
   public private(set) var report: EquivalenceReport
@@ -75,7 +76,9 @@ public struct Equivalence<Graph: SteppingEngine, Reference: SteppingEngine> wher
   private mutating func compare(
     _ quantity: Quantity, _ a: [Graph.Scalar], _ b: [Graph.Scalar], _ token: Int, _ layer: Int
   ) {
-    let difference = a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { b in VectorDifference(a, b) } }
+    let difference = a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in VectorDifference(a, b) }
+    }
     record(quantity, difference, token, layer)
   }
 
@@ -83,11 +86,14 @@ public struct Equivalence<Graph: SteppingEngine, Reference: SteppingEngine> wher
     _ quantity: Quantity, _ a: Matrix<Graph.Scalar>, _ b: Matrix<Graph.Scalar>, _ token: Int, _ layer: Int
   ) {
     let difference = VectorDifference(
-      UnsafeBufferPointer(start: a.pointer, count: a.count), UnsafeBufferPointer(start: b.pointer, count: b.count))
+      UnsafeBufferPointer(start: a.pointer, count: a.count),
+      UnsafeBufferPointer(start: b.pointer, count: b.count))
     record(quantity, difference, token, layer)
   }
 
-  private mutating func record(_ quantity: Quantity, _ difference: VectorDifference, _ token: Int, _ layer: Int) {
+  private mutating func record(
+    _ quantity: Quantity, _ difference: VectorDifference, _ token: Int, _ layer: Int
+  ) {
     guard let place = report.differences.firstIndex(where: { $0.quantity == quantity }) else { return }
     report.differences[place].comparisons += 1
     report.differences[place].maxAbsolute = max(report.differences[place].maxAbsolute, difference.absolute)

@@ -32,7 +32,9 @@ public struct CircuitDegrees: Sendable {
   /// Cost: one walk over all synapses.
   public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) {
     var heads: [Int?] = []
-    for (head, range) in graph.neurons.heads.enumerated() { heads += [Int?](repeating: head, count: range.count) }
+    for (head, range) in graph.neurons.heads.enumerated() {
+      heads += [Int?](repeating: head, count: range.count)
+    }
     let (hubs, tokens) = (graph.hubCount, graph.tokenCount)
     var found = [
       Population(kind: "neuron", letter: "n", count: graph.neuronCount, heads: heads),

@@ -18,7 +18,11 @@ extension ExportedGraph {
       .partner: (.neuron(0), .neuron(0)),
     ]
     let kinds = SynapseKind.allCases.compactMap { kind in
-      ends[kind].map { Kind(name: kind.rawValue, sources: population($0.0), targets: population($0.1), edges: graph.count(of: kind)) }
+      ends[kind].map {
+        Kind(
+          name: kind.rawValue, sources: population($0.0), targets: population($0.1),
+          edges: graph.count(of: kind))
+      }
     }
     self.init(
       kinds: kinds,
@@ -49,6 +53,7 @@ extension ExportedGraph {
 
   /// ⌊log2(tokens per turn)⌋.
   static func bucket(_ frequency: Float) -> Int? {
-    frequency != 0 && frequency.isFinite ? Int(Foundation.log2(1 / Double(abs(frequency))).rounded(.down)) : nil
+    frequency != 0 && frequency.isFinite
+      ? Int(Foundation.log2(1 / Double(abs(frequency))).rounded(.down)) : nil
   }
 }

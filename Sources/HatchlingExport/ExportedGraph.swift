@@ -29,7 +29,8 @@ public struct ExportedEdge: Sendable {
   public let targetIndex: Int
 
   public init(
-    source: String, target: String, kind: String, sign: String, weight: Double?, sourceIndex: Int, targetIndex: Int
+    source: String, target: String, kind: String, sign: String, weight: Double?, sourceIndex: Int,
+    targetIndex: Int
   ) {
     self.source = source
     self.target = target

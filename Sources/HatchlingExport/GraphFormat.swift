@@ -14,7 +14,8 @@ public enum GraphFormat: String, CaseIterable, Sendable {
 
   /// - Throws: ``ExportError/unknownEnding(_:)``.
   public init(path: String) throws(ExportError) {
-    guard let dot = path.lastIndex(of: "."), let format = GraphFormat(rawValue: String(path[path.index(after: dot)...]))
+    guard let dot = path.lastIndex(of: "."),
+      let format = GraphFormat(rawValue: String(path[path.index(after: dot)...]))
     else { throw .unknownEnding(path) }
     self = format
   }
@@ -91,7 +92,8 @@ public enum GraphFormat: String, CaseIterable, Sendable {
       var values = "<attvalue for=\"0\" value=\"\(node.kind)\"/>"
       if let head = node.head { values += "<attvalue for=\"1\" value=\"\(head)\"/>" }
       if let bucket = node.frequencyBucket { values += "<attvalue for=\"2\" value=\"\(bucket)\"/>" }
-      try file.write("<node id=\"\(node.name)\" label=\"\(node.name)\"><attvalues>\(values)</attvalues></node>\n")
+      try file.write(
+        "<node id=\"\(node.name)\" label=\"\(node.name)\"><attvalues>\(values)</attvalues></node>\n")
     }
     try file.write("</nodes>\n<edges>\n")
     var number = 0

@@ -41,7 +41,8 @@ public struct CircuitBuilder<Scalar: NetworkScalar>: Sendable {
   }
 
   /// Makes two neurons of one head a rotating pair; see ``NeuronPopulation/pair(_:_:frequency:)``.
-  public mutating func pair(_ first: NeuronIndex, _ second: NeuronIndex, frequency: Float) throws(GraphError) {
+  public mutating func pair(_ first: NeuronIndex, _ second: NeuronIndex, frequency: Float) throws(GraphError)
+  {
     for neuron in [first, second] where neuron.index >= graph.neuronCount || neuron.index < 0 {
       throw .noSuchParticle("n\(neuron.index)", kind: SynapseKind.partner.rawValue)
     }
@@ -50,7 +51,9 @@ public struct CircuitBuilder<Scalar: NetworkScalar>: Sendable {
 
   /// What each plastic weight of the neuron loses per token, 0 … 1.
   public mutating func setDamping(_ damping: Float, of neuron: NeuronIndex) throws(GraphError) {
-    guard (0..<graph.neuronCount).contains(neuron.index) else { throw .noSuchParticle("n\(neuron.index)", kind: "damping") }
+    guard (0..<graph.neuronCount).contains(neuron.index) else {
+      throw .noSuchParticle("n\(neuron.index)", kind: "damping")
+    }
     graph.neurons.damping[neuron.index] = damping
   }
 

@@ -52,7 +52,8 @@ extension CircuitGraph {
       throw .noSuchParticle("\(presynaptic.name) → \(postsynaptic.name)", kind: kind.rawValue)
     }
     guard weight != 0 else {
-      throw .noSuchSynapse(kind: kind.rawValue, presynaptic: presynaptic.name, postsynaptic: postsynaptic.name)
+      throw .noSuchSynapse(
+        kind: kind.rawValue, presynaptic: presynaptic.name, postsynaptic: postsynaptic.name)
     }
     try setSignedWeight(weight * factor, of: kind, from: presynaptic, to: postsynaptic)
   }
@@ -65,7 +66,8 @@ extension CircuitGraph {
     guard let (row, column) = location(of: kind, from: presynaptic, to: postsynaptic),
       plastic.contains(HubIndex(column), NeuronIndex(row))
     else {
-      throw .noSuchSynapse(kind: kind.rawValue, presynaptic: presynaptic.name, postsynaptic: postsynaptic.name)
+      throw .noSuchSynapse(
+        kind: kind.rawValue, presynaptic: presynaptic.name, postsynaptic: postsynaptic.name)
     }
     plastic.set(HubIndex(column), NeuronIndex(row), exists: false)
   }
@@ -74,7 +76,8 @@ extension CircuitGraph {
   /// - Throws: ``GraphError`` when `order` is no permutation of every head.
   public func renumbered(_ order: [Int]) throws(GraphError) -> CircuitGraph {
     guard order.count == neuronCount, Set(order) == Set(0..<neuronCount) else {
-      throw .brokenRule(rule: "renumbering", detail: "the order is not a permutation of the \(neuronCount) neurons")
+      throw .brokenRule(
+        rule: "renumbering", detail: "the order is not a permutation of the \(neuronCount) neurons")
     }
     for range in neurons.heads where !range.allSatisfy({ range.contains(order[$0]) }) {
       throw .brokenRule(rule: "renumbering", detail: "a neuron would leave its head \(range)")

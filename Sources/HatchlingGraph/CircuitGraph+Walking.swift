@@ -9,7 +9,9 @@ extension CircuitGraph {
   }
 
   /// Presynaptic and postsynaptic particle of the synapse stored at (row, column) of a kind.
-  static func ends(of kind: SynapseKind, row: Int, column: Int) -> (presynaptic: Particle, postsynaptic: Particle) {
+  static func ends(of kind: SynapseKind, row: Int, column: Int) -> (
+    presynaptic: Particle, postsynaptic: Particle
+  ) {
     switch kind {
     case .embedding: (.token(TokenIndex(row)), .hub(HubIndex(column)))
     case .x, .y, .plastic: (.hub(HubIndex(column)), .neuron(NeuronIndex(row)))
@@ -28,7 +30,9 @@ extension CircuitGraph {
       case .plastic: try forEachPlasticSynapse(body)
       case .partner: try forEachPartnerEdge(body)
       default:
-        guard let projection = fixedProjections.first(where: { $0.kind == kind })?.projection else { continue }
+        guard let projection = fixedProjections.first(where: { $0.kind == kind })?.projection else {
+          continue
+        }
         try projection.forEach { row, column, weight in
           let (presynaptic, postsynaptic) = Self.ends(of: kind, row: row, column: column)
           try body(
@@ -55,7 +59,8 @@ extension CircuitGraph {
     for neuron in 0..<neuronCount where neurons.partners[neuron] >= 0 {
       try body(
         Synapse(
-          kind: .partner, from: .neuron(NeuronIndex(neuron)), to: .neuron(NeuronIndex(Int(neurons.partners[neuron]))),
+          kind: .partner, from: .neuron(NeuronIndex(neuron)),
+          to: .neuron(NeuronIndex(Int(neurons.partners[neuron]))),
           sign: neurons.leads[neuron] ? .excitatory : .inhibitory, weight: nil))
     }
   }
@@ -74,7 +79,9 @@ extension CircuitGraph {
 
   /// The weight of a fixed synapse with its sign, 0 where there is none; nil when the particles cannot be joined by that kind
   /// or do not exist.
-  public func signedWeight(of kind: SynapseKind, from presynaptic: Particle, to postsynaptic: Particle) -> Scalar? {
+  public func signedWeight(of kind: SynapseKind, from presynaptic: Particle, to postsynaptic: Particle)
+    -> Scalar?
+  {
     guard let (row, column) = location(of: kind, from: presynaptic, to: postsynaptic) else { return nil }
     return fixedProjections.first { $0.kind == kind }?.projection[row, column]
   }

@@ -68,7 +68,9 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
       case .dense(let matrix):
         if !allFinite(matrix.pointer, matrix.count) { return "a \(kind.rawValue) synapse is not" }
       case .sparse(let lists):
-        let finite = lists.weights.withUnsafeBufferPointer { $0.baseAddress.map { allFinite($0, lists.count) } ?? true }
+        let finite = lists.weights.withUnsafeBufferPointer {
+          $0.baseAddress.map { allFinite($0, lists.count) } ?? true
+        }
         if !finite { return "a \(kind.rawValue) synapse is not" }
       }
     }
@@ -95,7 +97,9 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
         guard range.contains(partner), partner != neuron else {
           return "neuron \(neuron) is paired with \(partner), outside its head"
         }
-        guard Int(neurons.partners[partner]) == neuron else { return "neurons \(neuron) and \(partner) disagree" }
+        guard Int(neurons.partners[partner]) == neuron else {
+          return "neurons \(neuron) and \(partner) disagree"
+        }
         guard neurons.leads[neuron] != neurons.leads[partner] else {
           return "neurons \(neuron) and \(partner) do not agree on who leads the pair"
         }

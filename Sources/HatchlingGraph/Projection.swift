@@ -82,9 +82,10 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   public var counts: (excitatory: Int, inhibitory: Int) {
     switch storage {
     case .dense(let matrix): Projection.countSigns(matrix.pointer, matrix.count)
-    case .sparse(let lists): lists.weights.withUnsafeBufferPointer { buffer in
-      buffer.baseAddress.map { Projection.countSigns($0, buffer.count) } ?? (0, 0)
-    }
+    case .sparse(let lists):
+      lists.weights.withUnsafeBufferPointer { buffer in
+        buffer.baseAddress.map { Projection.countSigns($0, buffer.count) } ?? (0, 0)
+      }
     }
   }
 
@@ -94,8 +95,10 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   /// Synapses of each row, `(rows)`.
   public var rowDegrees: [Int32] {
     switch storage {
-    case .sparse(let lists): return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
-    case .dense(let matrix): return (0..<matrix.rows).map { Int32(Projection.countNonZero(matrix.row($0), matrix.columns)) }
+    case .sparse(let lists):
+      return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
+    case .dense(let matrix):
+      return (0..<matrix.rows).map { Int32(Projection.countNonZero(matrix.row($0), matrix.columns)) }
     }
   }
 
@@ -108,7 +111,9 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
 
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  private static func countSigns(_ values: UnsafePointer<Scalar>, _ count: Int) -> (excitatory: Int, inhibitory: Int) {
+  private static func countSigns(_ values: UnsafePointer<Scalar>, _ count: Int) -> (
+    excitatory: Int, inhibitory: Int
+  ) {
     var (positive, negative) = (0, 0)
     for index in 0..<count {
       positive &+= values[index] > 0 ? 1 : 0

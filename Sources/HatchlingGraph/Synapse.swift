@@ -31,7 +31,9 @@ public struct Synapse<Scalar: Sendable & Equatable>: Equatable, Sendable {
   /// At least 0. Nil for a plastic synapse, whose weight is state, and for a partner edge, whose weight is the neuron's clock.
   public let weight: Scalar?
 
-  public init(kind: SynapseKind, from presynaptic: Particle, to postsynaptic: Particle, sign: Sign, weight: Scalar?) {
+  public init(
+    kind: SynapseKind, from presynaptic: Particle, to postsynaptic: Particle, sign: Sign, weight: Scalar?
+  ) {
     self.kind = kind
     self.presynaptic = presynaptic
     self.postsynaptic = postsynaptic

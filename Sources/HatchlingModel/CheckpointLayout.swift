@@ -45,21 +45,28 @@ struct CheckpointLayout {
       decoderY: try neuronRows("encoder_v", heads, d, perHead, workers),
       encoder: try matrix("decoder", n, d), embedding: try matrix("embed.weight", vocabulary, d),
       readout: try matrix("lm_head", d, vocabulary),
-      frequencies: try frequencies(perHead), damping: try damping(n), plasticSynapses: try plasticSynapses(n, d))
+      frequencies: try frequencies(perHead), damping: try damping(n),
+      plasticSynapses: try plasticSynapses(n, d))
     return Model(path: file.path, weights: weights, metadata: file.metadata, warnings: warnings)
   }
 
   // MARK: Tensors
 
   private func tensor(_ name: String, _ expected: [Int]? = nil) throws(ModelError) -> TensorView {
-    guard let view = file.tensors[prefix + name] else { throw .missingTensor(path: file.path, key: prefix + name) }
-    guard view.type.isFloat else { throw .wrongType(path: file.path, key: prefix + name, type: view.type.rawValue) }
+    guard let view = file.tensors[prefix + name] else {
+      throw .missingTensor(path: file.path, key: prefix + name)
+    }
+    guard view.type.isFloat else {
+      throw .wrongType(path: file.path, key: prefix + name, type: view.type.rawValue)
+    }
     if let expected, view.shape != expected { throw shape(name, "\(expected)") }
     return view
   }
 
   private func shape(_ name: String, _ expected: String) -> ModelError {
-    .wrongShape(path: file.path, key: prefix + name, shape: file.tensors[prefix + name]?.shape ?? [], expected: expected)
+    .wrongShape(
+      path: file.path, key: prefix + name, shape: file.tensors[prefix + name]?.shape ?? [], expected: expected
+    )
   }
 
   private func matrix(_ name: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix<Float> {
@@ -136,7 +143,9 @@ struct CheckpointLayout {
     guard let view = file.tensors[prefix + "attn.freqs"] else {
       return Phases.publicFrequencies(neuronsPerHead: perHead)
     }
-    guard view.count == perHead, view.type.isFloat else { throw shape("attn.freqs", "\(perHead) frequencies") }
+    guard view.count == perHead, view.type.isFloat else {
+      throw shape("attn.freqs", "\(perHead) frequencies")
+    }
     let values = view.floats
     if let index = values.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(path: file.path, key: prefix + "attn.freqs", index: index)
@@ -163,7 +172,9 @@ struct CheckpointLayout {
   // MARK: What the tensors do not say
 
   private func layerCount(_ option: Int?, _ warnings: inout [String]) throws(ModelError) -> Int {
-    if let option, !(1...10_000).contains(option) { throw .badOption("--layers \(option): a network has 1 layer or more") }
+    if let option, !(1...10_000).contains(option) {
+      throw .badOption("--layers \(option): a network has 1 layer or more")
+    }
     // Training checkpoints keep it in a nested configuration, such as `config.n_layer`.
     let nested = file.metadata.keys.filter { $0.hasSuffix(".n_layer") }.min().flatMap { file.metadata[$0] }
     guard let text = file.metadata["n_layer"] ?? nested else {
@@ -186,7 +197,8 @@ struct CheckpointLayout {
       throw .badMetadata(path: file.path, key: "variant", value: text, expected: "one of \(names)")
     }
     if let option, option != recorded {
-      warnings.append("'\(file.path)' records the variant \(recorded.rawValue); --variant \(option.rawValue) is used")
+      warnings.append(
+        "'\(file.path)' records the variant \(recorded.rawValue); --variant \(option.rawValue) is used")
     }
     return option ?? recorded
   }

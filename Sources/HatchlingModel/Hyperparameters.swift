@@ -37,7 +37,8 @@ public struct Hyperparameters: Hashable, Codable, Sendable {
   public var stateSize: Int { layers * neurons * synapticDimension }
 
   public init(
-    neurons: Int, synapticDimension: Int, heads: Int, layers: Int, vocabulary: Int, variant: Variant = .released
+    neurons: Int, synapticDimension: Int, heads: Int, layers: Int, vocabulary: Int,
+    variant: Variant = .released
   ) {
     self.neurons = neurons
     self.synapticDimension = synapticDimension

@@ -10,7 +10,9 @@ public struct Model: Sendable {
   /// What the user should know although nothing is wrong, one line each.
   public let warnings: [String]
 
-  public init(path: String, weights: Weights<Float>, metadata: [String: String] = [:], warnings: [String] = []) {
+  public init(
+    path: String, weights: Weights<Float>, metadata: [String: String] = [:], warnings: [String] = []
+  ) {
     self.path = path
     self.weights = weights
     self.metadata = metadata

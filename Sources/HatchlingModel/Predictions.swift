@@ -21,7 +21,9 @@ public struct Predictions: Sendable {
   /// The most likely token; the first of equals.
   public var mostLikely: Int {
     var best = 0
-    for token in logProbabilities.indices where logProbabilities[token] > logProbabilities[best] { best = token }
+    for token in logProbabilities.indices where logProbabilities[token] > logProbabilities[best] {
+      best = token
+    }
     return best
   }
 

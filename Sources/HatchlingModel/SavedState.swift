@@ -14,7 +14,9 @@ public struct StateIdentity: Equatable, Sendable {
   /// Options that change the computation (pruning, rounding of weights, …), in a fixed spelling; empty by default.
   public var options: String
 
-  public init(model: String, engine: String, form: String, precision: String, variant: Variant, options: String = "") {
+  public init(
+    model: String, engine: String, form: String, precision: String, variant: Variant, options: String = ""
+  ) {
     self.model = model
     self.engine = engine
     self.form = form
@@ -56,7 +58,8 @@ public enum StateError: InputError, Equatable {
     switch self {
     case .mismatch(let field, let saved, let expected):
       "the state was saved with \(field) '\(saved)' and this run has '\(expected)'; use the \(field) it was saved with"
-    case .missingArray(let name): "the state lacks the array '\(name)'; it is damaged or was written by another version"
+    case .missingArray(let name):
+      "the state lacks the array '\(name)'; it is damaged or was written by another version"
     case .wrongShape(let name, let saved, let expected):
       "the state's array '\(name)' is \(saved), expected \(expected); it is damaged or belongs to another model"
     }

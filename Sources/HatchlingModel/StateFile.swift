@@ -39,7 +39,10 @@ public enum StateFile {
     }
     guard let position = Int(try text("position")), position >= 0, position < 1 << 50,
       let variant = Variant(rawValue: try text("variant"))
-    else { throw CheckpointError.damaged(path: path, place: "metadata", problem: "position or variant is not valid") }
+    else {
+      throw CheckpointError.damaged(
+        path: path, place: "metadata", problem: "position or variant is not valid")
+    }
     let identity = StateIdentity(
       model: try text("model"), engine: try text("engine"), form: try text("form"),
       precision: try text("precision"), variant: variant, options: try text("options"))
@@ -50,7 +53,8 @@ public enum StateFile {
 
   private static func array(_ view: TensorView, _ name: String, _ path: String) throws -> StateArray {
     guard view.shape.count == 2 else {
-      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "\(view.shape.count) dimensions, not 2")
+      throw CheckpointError.damaged(
+        path: path, place: "key '\(name)'", problem: "\(view.shape.count) dimensions, not 2")
     }
     let (rows, columns) = (view.shape[0], view.shape[1])
     switch view.type {
@@ -65,7 +69,8 @@ public enum StateFile {
       return .double(matrix)
     case .i64: return .int(Matrix(rows: rows, columns: columns, view.integers))
     default:
-      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "dtype \(view.type.rawValue) in a state")
+      throw CheckpointError.damaged(
+        path: path, place: "key '\(name)'", problem: "dtype \(view.type.rawValue) in a state")
     }
   }
 
@@ -73,7 +78,8 @@ public enum StateFile {
     _ matrix: Matrix<Scalar>, _ name: String, _ path: String
   ) throws {
     if let index = (0..<matrix.count).first(where: { !matrix.pointer[$0].isFinite }) {
-      throw CheckpointError.damaged(path: path, place: "key '\(name)'", problem: "element \(index) is not finite")
+      throw CheckpointError.damaged(
+        path: path, place: "key '\(name)'", problem: "element \(index) is not finite")
     }
   }
 }

@@ -41,7 +41,8 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
   public func converted<Other: NetworkScalar>(to: Other.Type) -> Weights<Other> {
     if let same = self as? Weights<Other> { return same }
     return Weights<Other>(
-      hyperparameters: hyperparameters, decoderX: decoderX.map { Other($0) }, decoderY: decoderY.map { Other($0) },
+      hyperparameters: hyperparameters, decoderX: decoderX.map { Other($0) },
+      decoderY: decoderY.map { Other($0) },
       encoder: encoder.map { Other($0) }, embedding: embedding.map { Other($0) },
       readout: readout.map { Other($0) }, frequencies: frequencies, damping: damping,
       plasticSynapses: plasticSynapses)

@@ -114,11 +114,13 @@ public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
   @inlinable
   public subscript(_ r: Int, _ c: Int) -> Element {
     get {
-      precondition(r >= 0 && r < rows && c >= 0 && c < columns, "(\(r), \(c)) lies outside \(rows) × \(columns)")
+      precondition(
+        r >= 0 && r < rows && c >= 0 && c < columns, "(\(r), \(c)) lies outside \(rows) × \(columns)")
       return storage.base[r * columns + c]
     }
     set {
-      precondition(r >= 0 && r < rows && c >= 0 && c < columns, "(\(r), \(c)) lies outside \(rows) × \(columns)")
+      precondition(
+        r >= 0 && r < rows && c >= 0 && c < columns, "(\(r), \(c)) lies outside \(rows) × \(columns)")
       mutablePointer()[r * columns + c] = newValue
     }
   }

@@ -33,7 +33,9 @@ public final class Workers: Sendable {
     if threads == 1 || blocks <= 1 {
       for block in 0..<blocks { body(block) }
     } else {
-      withoutActuallyEscaping(body) { shared.run(blocks: blocks, body: $0) }
+      withoutActuallyEscaping(body) { body in
+        withUnsafePointer(to: body) { shared.run(blocks: blocks, body: $0) }
+      }
     }
   }
 }
@@ -41,7 +43,7 @@ public final class Workers: Sendable {
 /// What the caller and the helpers of one pool share. A class, because atomics have an address.
 private final class Shared: @unchecked Sendable {
   // `body` and `blocks` are written before `generation` is released and read after it is acquired.
-  private var body: ((Int) -> Void)?
+  private var body: UnsafePointer<(Int) -> Void>?
   private var blocks = 0
   private let next = Atomic<Int>(0)
   private let generation = Atomic<Int>(0)
@@ -58,7 +60,7 @@ private final class Shared: @unchecked Sendable {
     asleep = (0..<helpers).map { _ in AtomicFlag() }
   }
 
-  func run(blocks: Int, body: @escaping (Int) -> Void) {
+  func run(blocks: Int, body: UnsafePointer<(Int) -> Void>) {
     self.body = body
     self.blocks = blocks
     next.store(0, ordering: .relaxed)
@@ -70,13 +72,18 @@ private final class Shared: @unchecked Sendable {
     self.body = nil
   }
 
-  private func drain(_ body: (Int) -> Void, _ blocks: Int) {
+  private func drain(_ body: UnsafePointer<(Int) -> Void>, _ blocks: Int) {
     while true {
       let block = next.add(1, ordering: .relaxed).oldValue
       if block >= blocks { return }
-      body(block)
+      call(body, block)
     }
   }
+
+  /// A function of its own, so that every reference to the caller's closure, which lives on the caller's stack, is given back before
+  /// the block counts as done.
+  @inline(never)
+  private func call(_ body: UnsafePointer<(Int) -> Void>, _ block: Int) { body.pointee(block) }
 
   private func wakeSleepers() {
     for index in 0..<helpers where asleep[index].value.exchange(false, ordering: .sequentiallyConsistent) {

@@ -107,7 +107,8 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     logits.withUnsafeMutableBufferPointer { logits in
       guard let logits = logits.baseAddress else { return }
       BLAS.multiply(
-        weights.readout.pointer, transposed: true, rows: d, columns: hyperparameters.vocabulary, by: v.base, into: logits)
+        weights.readout.pointer, transposed: true, rows: d, columns: hyperparameters.vocabulary, by: v.base,
+        into: logits)
     }
     position += 1
     return activity
@@ -124,13 +125,16 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
       let block = blocks[index]
       let (first, count) = (block.neurons.lowerBound, block.neurons.count)
       // `rotated` holds D_x v until it is rotated.
-      BLAS.multiply(weights.decoderX.row(first), rows: count, columns: d, by: v.base, into: rotated.base + first)
+      BLAS.multiply(
+        weights.decoderX.row(first), rows: count, columns: d, by: v.base, into: rotated.base + first)
       for neuron in block.neurons {
         let drive = max(0, rotated.base[neuron])
         x.base[neuron] = accumulates ? x.base[neuron] + drive : drive
       }
       rotate(x.base + first, into: rotated.base + first, block, cosines.base, sines.base)
-      BLAS.multiply(rho + first * d, transposed: true, rows: count, columns: d, by: rotated.base + first, into: partial.base + index * d)
+      BLAS.multiply(
+        rho + first * d, transposed: true, rows: count, columns: d, by: rotated.base + first,
+        into: partial.base + index * d)
       write(rho, block)
     }
     a.base.update(repeating: 0, count: a.count)
@@ -165,7 +169,8 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
       let block = blocks[index]
       let (first, count) = (block.neurons.lowerBound, block.neurons.count)
       BLAS.multiply(
-        weights.decoderY.row(first), rows: count, columns: d, by: heard.base + block.head * d, into: y.base + first)
+        weights.decoderY.row(first), rows: count, columns: d, by: heard.base + block.head * d,
+        into: y.base + first)
       for neuron in block.neurons { y.base[neuron] = max(0, y.base[neuron]) * x.base[neuron] }
       BLAS.multiply(
         weights.encoder.row(first), transposed: true, rows: count, columns: d, by: y.base + first,

@@ -34,7 +34,8 @@ struct CompileCommand: ParsableCommand {
     Output.line("pass          edges in    edges out   seconds")
     for report in reports {
       Output.line(
-        padded(report.pass, 8, right: false) + padded(grouped(report.edgesIn), 14) + padded(grouped(report.edgesOut), 13)
+        padded(report.pass, 8, right: false) + padded(grouped(report.edgesIn), 14)
+          + padded(grouped(report.edgesOut), 13)
           + padded(decimal(report.seconds, 3), 10) + "   " + report.note)
     }
     let exported = ExportedGraph(graph)

@@ -12,7 +12,8 @@ struct DegreesCommand: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "degrees", abstract: "Degree distributions of a graph of the network.",
-    discussion: "Writes summary.json, in_degree.csv, out_degree.csv, nodes.csv and edges.csv into the folder --out.")
+    discussion:
+      "Writes summary.json, in_degree.csv, out_degree.csv, nodes.csv and edges.csv into the folder --out.")
 
   @OptionGroup var model: ModelOptions
 
@@ -63,7 +64,9 @@ struct DegreesCommand: ParsableCommand {
   private func writeDistribution(_ degrees: [Int], _ name: String) throws {
     let file = try AtomicFile(path: path(name))
     try file.write("degree,count,ccdf\n")
-    for row in CircuitDegrees.distribution(degrees) { try file.write("\(row.degree),\(row.count),\(row.ccdf)\n") }
+    for row in CircuitDegrees.distribution(degrees) {
+      try file.write("\(row.degree),\(row.count),\(row.ccdf)\n")
+    }
     try file.commit()
   }
 
@@ -87,7 +90,8 @@ struct DegreesCommand: ParsableCommand {
     try circuit.forEachSynapse { synapse in
       let sign = synapse.sign == .inhibitory ? "-" : ""
       let weight = synapse.weight.map { sign + $0.description } ?? ""
-      try file.write("\(synapse.presynaptic.name),\(synapse.postsynaptic.name),\(synapse.kind.rawValue),\(weight)\n")
+      try file.write(
+        "\(synapse.presynaptic.name),\(synapse.postsynaptic.name),\(synapse.kind.rawValue),\(weight)\n")
     }
     try file.commit()
   }
@@ -109,7 +113,8 @@ struct CircuitSummary: Encodable {
   let edges_by_kind: [String: Int]
   let populations: [String: Degrees]
   let power_law: String? = nil
-  let remark = "a circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted"
+  let remark =
+    "a circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted"
 
   init(_ degrees: CircuitDegrees, _ circuit: CircuitGraph<Float>) {
     nodes = degrees.populations.reduce(0) { $0 + $1.names.count }

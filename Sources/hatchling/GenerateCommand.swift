@@ -18,7 +18,9 @@ struct GenerateCommand: ParsableCommand {
   @Option(help: "Above 1 more daring, below 1 more careful, 0 always the most likely byte.")
   var temperature = 1.0
 
-  @Option(name: .customLong("top-k"), help: "Draw from the K most likely bytes only (and those as likely as the K-th).")
+  @Option(
+    name: .customLong("top-k"),
+    help: "Draw from the K most likely bytes only (and those as likely as the K-th).")
   var topK: Int?
 
   @Option(help: "The same seed gives the same text. Default: drawn, and named on standard error.")

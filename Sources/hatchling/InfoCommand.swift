@@ -64,7 +64,8 @@ struct ModelInfo: Encodable {
     hubs = graph.hubCount
     tokens = graph.tokenCount
     normalisers = graph.normalisers.count
-    synapses = Dictionary(uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
+    synapses = Dictionary(
+      uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
     state_size = sizes.stateSize
     state_bytes_float = sizes.stateSize * 4
     fingerprint = model.fingerprint
@@ -82,11 +83,17 @@ struct ModelInfo: Encodable {
     for kind in SynapseKind.allCases {
       let name = kind == .embedding ? "synapses      " : "              "
       let times = kind == .plastic ? " in each of \(L) layers" : ""
-      lines.append("\(name)\(padded(kind.rawValue, 10, right: false))\(padded(grouped(synapses[kind.rawValue] ?? 0), 12))\(times)")
+      lines.append(
+        "\(name)\(padded(kind.rawValue, 10, right: false))\(padded(grouped(synapses[kind.rawValue] ?? 0), 12))\(times)"
+      )
     }
-    lines.append("state         \(grouped(state_size)) plastic weights, \(grouped(state_bytes_float / 1024)) KiB in float")
+    lines.append(
+      "state         \(grouped(state_size)) plastic weights, \(grouped(state_bytes_float / 1024)) KiB in float"
+    )
     lines.append("fingerprint   \(fingerprint)")
-    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { lines.append("metadata      \(key): \(value)") }
+    for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
+      lines.append("metadata      \(key): \(value)")
+    }
     return lines
   }
 }
@@ -112,7 +119,9 @@ struct StateInfo: Encodable {
     options = state.identity.options
     func norm<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) -> Double {
       var squares = 0.0
-      for index in 0..<matrix.count { squares += Double(matrix.pointer[index]) * Double(matrix.pointer[index]) }
+      for index in 0..<matrix.count {
+        squares += Double(matrix.pointer[index]) * Double(matrix.pointer[index])
+      }
       return squares.squareRoot()
     }
     norms = state.arrays.compactMapValues {
@@ -128,6 +137,9 @@ struct StateInfo: Encodable {
     [
       "position   \(grouped(position)) tokens read", "model      \(model)",
       "engine     \(engine), form \(form), \(precision), \(variant)\(options.isEmpty ? "" : ", \(options)")",
-    ] + norms.sorted { $0.key < $1.key }.map { "norm       \(padded($0.key, 14, right: false))\(decimal($0.value, 4))" }
+    ]
+      + norms.sorted { $0.key < $1.key }.map {
+        "norm       \(padded($0.key, 14, right: false))\(decimal($0.value, 4))"
+      }
   }
 }

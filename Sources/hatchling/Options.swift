@@ -7,7 +7,9 @@ import HatchlingNumerics
 enum OptionError: InputError {
   case bad(String)
   var description: String {
-    switch self { case .bad(let text): text }
+    switch self {
+    case .bad(let text): text
+    }
   }
 }
 
@@ -66,7 +68,9 @@ struct SteppingOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one thread is needed") }
+    if let threads, threads < 1 {
+      throw ValidationError("--threads \(threads): at least one thread is needed")
+    }
     if let logits, !logits.hasSuffix(".npy") {
       throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
     }

@@ -26,7 +26,9 @@ enum Output {
   static func flush() {
     var offset = 0
     while offset < buffer.count {
-      let written = buffer.withUnsafeBytes { Foundation.write(1, $0.baseAddress.map { $0 + offset }, buffer.count - offset) }
+      let written = buffer.withUnsafeBytes {
+        Foundation.write(1, $0.baseAddress.map { $0 + offset }, buffer.count - offset)
+      }
       if written < 0 {
         if errno == EINTR { continue }
         UnfinishedFiles.removeAll()

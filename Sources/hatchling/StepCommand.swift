@@ -5,8 +5,11 @@ import HatchlingNumerics
 
 struct StepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "step", abstract: "Feeds the bytes of a text one token at a time and says what the network did.",
-    discussion: "Several FILEs are several streams; the state is reset between them. A .npy FILE is an array of token numbers.")
+    commandName: "step",
+    abstract: "Feeds the bytes of a text one token at a time and says what the network did.",
+    discussion:
+      "Several FILEs are several streams; the state is reset between them. A .npy FILE is an array of token numbers."
+  )
 
   @OptionGroup var options: SteppingOptions
 
@@ -29,7 +32,8 @@ struct StepCommand: ParsableCommand {
   private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
     let workers = options.workers
     let model = try options.model.load(workers: workers)
-    let streams = try TextSource.streams(text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
+    let streams = try TextSource.streams(
+      text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
     let stepper = try Stepper<Scalar>(options, model, workers: workers)
     var summary = StepSummary(model.hyperparameters)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
@@ -54,7 +58,11 @@ struct StepCommand: ParsableCommand {
       }
     }
     try stepper.finish()
-    if options.json { try Output.json(["summary": summary]) } else { summary.lines.forEach { Output.line($0) } }
+    if options.json {
+      try Output.json(["summary": summary])
+    } else {
+      summary.lines.forEach { Output.line($0) }
+    }
   }
 }
 
@@ -119,7 +127,8 @@ struct StepLine: Encodable {
     let next = top.first.map { (readable($0.token), decimal($0.probability * 100, 0) + " %") } ?? ("–", "–")
     let x = activeX.map(String.init).joined(separator: " ")
     let y = activeY.map(String.init).joined(separator: " ")
-    return padded(String(position), 8) + "  " + padded(readable(token), 5) + "  " + padded(loss.map { decimal($0, 3) } ?? "–", 6)
+    return padded(String(position), 8) + "  " + padded(readable(token), 5) + "  "
+      + padded(loss.map { decimal($0, 3) } ?? "–", 6)
       + "  " + padded(next.0, 5) + "  " + padded(next.1, 5) + "  " + padded(x, 24, right: false) + "  "
       + padded(y, 20, right: false) + "  " + padded(grouped(messages), 10)
   }

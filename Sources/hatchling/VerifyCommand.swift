@@ -41,9 +41,12 @@ struct VerifyCommand: ParsableCommand {
     if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
       throw ValidationError("--tolerance \(tolerance): 0 or a positive number is needed")
     }
-    if options.engine == .tensor { throw ValidationError("--engine tensor: verify always compares the graph with the tensors") }
+    if options.engine == .tensor {
+      throw ValidationError("--engine tensor: verify always compares the graph with the tensors")
+    }
     if options.stateIn != nil || options.stateOut != nil || options.logits != nil {
-      throw ValidationError("--state-in, --state-out and --logits do not go with verify, which runs two engines")
+      throw ValidationError(
+        "--state-in, --state-out and --logits do not go with verify, which runs two engines")
     }
   }
 
@@ -93,11 +96,15 @@ struct Nudge {
   let time: (token: Int, layer: Int)?
 
   init(_ text: String) throws {
-    func bad(_ why: String) -> OptionError { .bad("--nudge '\(text)': \(why); write for example x:h3:n12:1.1") }
+    func bad(_ why: String) -> OptionError {
+      .bad("--nudge '\(text)': \(why); write for example x:h3:n12:1.1")
+    }
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     guard parts.count == 4 || parts.count == 6 else { throw bad("four parts separated by colons are needed") }
-    let aliases = ["d_x": "x", "dx": "x", "gx": "x", "d_y": "y", "dy": "y", "gy": "y", "e": "encoder", "encode": "encoder",
-      "emb": "embedding", "embed": "embedding", "w_out": "readout", "rho": "plastic"]
+    let aliases = [
+      "d_x": "x", "dx": "x", "gx": "x", "d_y": "y", "dy": "y", "gy": "y", "e": "encoder", "encode": "encoder",
+      "emb": "embedding", "embed": "embedding", "w_out": "readout", "rho": "plastic",
+    ]
     let name = parts[0].lowercased()
     guard let kind = SynapseKind(rawValue: aliases[name] ?? name), kind != .partner else {
       throw bad("the kind is one of x, y, encoder, embedding, readout, plastic")
@@ -121,12 +128,15 @@ struct Nudge {
     guard let factor = Double(parts[3]), factor.isFinite else { throw bad("'\(parts[3])' is not a factor") }
     self.factor = factor
     if parts.count == 6 {
-      guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1 else {
+      guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1
+      else {
         throw bad("only a plastic synapse is changed at a TOKEN and a LAYER")
       }
       time = (token, layer)
     } else {
-      guard kind != .plastic else { throw bad("a plastic weight is state: say when, plastic:h3:n12:1.1:TOKEN:LAYER") }
+      guard kind != .plastic else {
+        throw bad("a plastic weight is state: say when, plastic:h3:n12:1.1:TOKEN:LAYER")
+      }
       time = nil
     }
   }
@@ -173,10 +183,13 @@ struct VerifyReport: Encodable {
     agree = report.agree
     tolerance = report.tolerance
     quantities = report.differences.map {
-      Difference(name: $0.quantity.rawValue, max_absolute: finite($0.maxAbsolute), max_relative: finite($0.maxRelative))
+      Difference(
+        name: $0.quantity.rawValue, max_absolute: finite($0.maxAbsolute), max_relative: finite($0.maxRelative)
+      )
     }
     first_divergence = report.firstDivergence.map {
-      Place(token: $0.token, layer: $0.layer, round: $0.round, quantity: $0.quantity.rawValue, index: $0.index)
+      Place(
+        token: $0.token, layer: $0.layer, round: $0.round, quantity: $0.quantity.rawValue, index: $0.index)
     }
     top1_agreement = report.top1Agreement
     mean_kl = finite(report.meanKL)
@@ -198,7 +211,8 @@ struct VerifyReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case tokens, agree, tolerance, quantities, first_divergence, top1_agreement, mean_kl, loss_tensor, loss_graph
+    case tokens, agree, tolerance, quantities, first_divergence, top1_agreement, mean_kl, loss_tensor,
+      loss_graph
   }
 
   var lines: [String] {
@@ -209,11 +223,15 @@ struct VerifyReport: Encodable {
         padded(difference.name, 8, right: false) + padded(scientific(difference.max_absolute), 15)
           + padded(scientific(difference.max_relative), 15))
     }
-    lines.append("same next token after \(decimal(top1_agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(mean_kl)) nats")
-    lines.append("loss: tensors \(decimal(loss_tensor ?? .nan, 6)), graph \(decimal(loss_graph ?? .nan, 6)) nats")
+    lines.append(
+      "same next token after \(decimal(top1_agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(mean_kl)) nats"
+    )
+    lines.append(
+      "loss: tensors \(decimal(loss_tensor ?? .nan, 6)), graph \(decimal(loss_graph ?? .nan, 6)) nats")
     if let place = first_divergence {
       lines.append(
-        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(scientific(tolerance))")
+        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(scientific(tolerance))"
+      )
     } else {
       lines.append(agree ? "AGREE within \(scientific(tolerance))" : "NOT EVERYTHING WAS COMPARED")
     }

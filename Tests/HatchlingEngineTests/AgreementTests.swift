@@ -34,7 +34,8 @@ import Testing
     }
     for layer in 1...sizes.layers {
       #expect(
-        relativeDifference(engine.attentionState(layer: layer).elements, tensor.attentionState(layer: layer).elements)
+        relativeDifference(
+          engine.attentionState(layer: layer).elements, tensor.attentionState(layer: layer).elements)
           <= 1e-10, "ρ of layer \(layer), seed \(seed)")
     }
     #expect(compared == 40 * sizes.layers)

@@ -22,11 +22,15 @@ import Testing
     Reference(name: "europarl", file: "reference-europarl.pt", layers: 3),
   ]
 
-  @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references, ["graph", "tensor"])
+  @Test(
+    .enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references,
+    ["graph", "tensor"])
   func matchesThePublicCodeForTwoHundredFiftySixTokens(_ reference: Reference, engine: String) throws {
     let data = try #require(sharedData)
-    let model = try Model.load(path: data.appendingPathComponent(reference.file).path, layers: reference.layers)
-    let golden = try CheckpointFile.open(data.appendingPathComponent("golden/\(reference.name)-256.safetensors").path)
+    let model = try Model.load(
+      path: data.appendingPathComponent(reference.file).path, layers: reference.layers)
+    let golden = try CheckpointFile.open(
+      data.appendingPathComponent("golden/\(reference.name)-256.safetensors").path)
     let stepper = try makeStepper(engine, model.weights)
     let tokens = try #require(golden.tensors["tokens"]).integers.map(Int.init)
     let logits = try #require(golden.tensors["logits"]).floats
@@ -46,7 +50,8 @@ import Testing
         for (name, values) in [("x", layer.x), ("a", layer.a), ("y", layer.y), ("v", layer.v)] {
           let tensor = try #require(golden.tensors["layer\(index + 1).\(name)"])
           let row = Array(tensor.floats[position * values.count..<(position + 1) * values.count])
-          #expect(relativeDifference(values, row) <= 2e-4, "\(name) of layer \(index + 1) at token \(position)")
+          #expect(
+            relativeDifference(values, row) <= 2e-4, "\(name) of layer \(index + 1) at token \(position)")
         }
       }
     }

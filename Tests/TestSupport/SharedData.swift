@@ -9,6 +9,7 @@ public let sharedData: URL? = {
     [ProcessInfo.processInfo.environment["HATCHLING_DATA"].map { URL(fileURLWithPath: $0) }].compactMap { $0 }
     + [root.deletingLastPathComponent().appendingPathComponent("shared/data")]
   return candidates.first {
-    FileManager.default.fileExists(atPath: $0.appendingPathComponent("reference-shakespeare.safetensors").path)
+    FileManager.default.fileExists(
+      atPath: $0.appendingPathComponent("reference-shakespeare.safetensors").path)
   }
 }()

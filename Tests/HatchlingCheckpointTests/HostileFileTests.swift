@@ -1,0 +1,168 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
+import HatchlingNumerics
+import TestSupport
+import Testing
+
+/// Files are hostile until parsed: every one of these is refused with an error, and none crashes the reader.
+@Suite struct HostileFileTests {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "hatchling-hostile-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+  private func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+    let url = folder.appendingPathComponent(name)
+    try Data(bytes).write(to: url)
+    return url.path
+  }
+
+  private func small(_ name: String) throws -> (path: String, bytes: [UInt8], weights: Weights<Float>) {
+    let sizes = Hyperparameters(neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 5)
+    let weights = Weights.random(sizes, seed: 3, damping: true)
+    let path = folder.appendingPathComponent(name).path
+    try weights.save(to: path)
+    return (path, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))), weights)
+  }
+
+  @Test func savedWeightsComeBackBitForBit() throws {
+    let (path, _, weights) = try small("model.safetensors")
+    let model = try Model.load(path: path)
+    #expect(model.hyperparameters == weights.hyperparameters)
+    #expect(model.weights.fingerprint == weights.fingerprint)
+    #expect(model.weights.decoderX.elements == weights.decoderX.elements)
+    #expect(model.weights.encoder.elements == weights.encoder.elements)
+    #expect(model.weights.damping == weights.damping)
+    #expect(model.warnings.isEmpty)
+    #expect(try Model.load(path: path, layers: 3).warnings.count == 1)
+  }
+
+  @Test func everyTruncationIsRefused() throws {
+    let (_, bytes, _) = try small("whole.safetensors")
+    #expect(bytes.count > 500)
+    for length in 0..<bytes.count {
+      let path = try file("cut.safetensors", Array(bytes[0..<length]))
+      #expect(throws: (any InputError).self, "\(length) of \(bytes.count) bytes") {
+        try Model.load(path: path)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<300)
+  func flippedBytesNeverCrash(seed: Int) throws {
+    var random = SeededRandom(seed: UInt64(seed))
+    var (_, bytes, _) = try small("flip-\(seed).safetensors")
+    for _ in 0..<3 {
+      bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+    }
+    let path = try file("flipped-\(seed).safetensors", bytes)
+    do { _ = try Model.load(path: path, layers: 1) } catch { #expect(error is any InputError) }
+  }
+
+  @Test func brokenHeadersAreRefused() throws {
+    func container(_ header: String, _ data: Int = 0) -> [UInt8] {
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
+        + [UInt8](repeating: 0, count: data)
+    }
+    let one = #""dtype":"F32","shape":[1],"data_offsets""#
+    let bad: [String: [UInt8]] = [
+      "empty": [], "magic": Array("not a checkpoint at all".utf8),
+      "long header": [255, 255, 255, 255, 255, 255, 255, 127] + Array("{}".utf8),
+      "nested": container(String(repeating: "[", count: 100_000)),
+      "overlap": container("{\"a\":{\(one):[0,4]},\"b\":{\(one):[0,4]}}", 4),
+      "hole": container("{\"a\":{\(one):[4,8]}}", 8), "outside": container("{\"a\":{\(one):[0,4]}}", 2),
+      "negative": container("{\"a\":{\(one):[-4,0]}}", 4),
+      "twice": container("{\"a\":{\(one):[0,4]},\"a\":{\(one):[0,4]}}", 4),
+      "dtype": container(#"{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}"#, 4),
+      "overflow": container(
+        #"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,4]}}"#, 4),
+      "no tensors": container("{}"),
+    ]
+    for (name, bytes) in bad {
+      let path = try file("bad.safetensors", bytes)
+      #expect(throws: (any InputError).self, "\(name)") { try Model.load(path: path) }
+    }
+    #expect(throws: CheckpointError.self) { try CheckpointFile.open(folder.path) }
+    #expect(throws: CheckpointError.self) { try CheckpointFile.open(folder.path + "/missing") }
+  }
+
+  @Test func wrongNumbersAreRefused() throws {
+    let (path, _, weights) = try small("good.safetensors")
+    var broken = weights
+    broken.encoder[3, 1] = .nan
+    try broken.save(to: path)
+    #expect(throws: ModelError.notFinite(path: path, key: "decoder", index: 13)) {
+      try Model.load(path: path)
+    }
+    broken = weights
+    broken.damping?[2] = 1.5
+    try broken.save(to: path)
+    #expect(throws: ModelError.dampingOutOfRange(path: path, index: 2, value: 1.5)) {
+      try Model.load(path: path)
+    }
+    let odd = Hyperparameters(neurons: 6, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 5)
+    try Weights.random(odd, seed: 3, rotates: false).save(to: path)
+    #expect(throws: ModelError.self) { try Model.load(path: path) }
+  }
+
+  /// A stored zip with one entry, as PyTorch lays it out.
+  private func archive(_ pickle: [UInt8], method: UInt16 = 0) -> [UInt8] {
+    func half(_ value: Int) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8 & 255)] }
+    func word(_ value: Int) -> [UInt8] { half(value & 0xFFFF) + half(value >> 16) }
+    let name = Array("archive/data.pkl".utf8)
+    let sizes = word(0) + word(pickle.count) + word(pickle.count)
+    let local =
+      word(0x0403_4B50) + half(20) + half(0) + half(Int(method)) + word(0) + sizes + half(name.count)
+      + half(0) + name + pickle
+    let central =
+      word(0x0201_4B50) + half(20) + half(20) + half(0) + half(Int(method)) + word(0) + sizes
+      + half(name.count)
+      + half(0) + half(0) + half(0) + half(0) + word(0) + word(0) + name
+    return local + central + word(0x0605_4B50) + half(0) + half(0) + half(1) + half(1) + word(central.count)
+      + word(local.count) + half(0)
+  }
+
+  @Test func picklesThatCallAnythingAreRefusedByName() throws {
+    let calls: [(String, [UInt8])] = [
+      (
+        "posix.system",
+        Array("\u{1}cposix\nsystem\n".utf8.dropFirst()) + [0x8C, 4] + Array("true".utf8) + [0x85]
+          + Array("R.".utf8)
+      ),
+      (
+        "builtins.eval",
+        [0x8C, 8] + Array("builtins".utf8) + [0x8C, 4] + Array("eval".utf8) + [0x93] + Array(")R.".utf8)
+      ),
+      ("torch.load", Array("ctorch\nload\n)R.".utf8)),
+    ]
+    for (name, code) in calls {
+      let path = try file("evil.pt", archive([0x80, 2] + code))
+      #expect(throws: CheckpointError.forbidden(path: path, what: name)) { try CheckpointFile.open(path) }
+    }
+    let bomb = try file("bomb.pt", archive([0x80, 2], method: 8))
+    #expect(throws: CheckpointError.self) { try CheckpointFile.open(bomb) }
+    let endless = try file("deep.pt", archive([0x80, 2] + [UInt8](repeating: 0x7D, count: 200_000)))
+    #expect(throws: CheckpointError.self) { try CheckpointFile.open(endless) }
+  }
+
+  @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: 0..<60)
+  func cutOrFlippedArchivesNeverCrash(seed: Int) throws {
+    let source = try #require(sharedData).appendingPathComponent("reference-europarl.pt")
+    var bytes = [UInt8](try Data(contentsOf: source))
+    var random = SeededRandom(seed: UInt64(seed))
+    if seed % 2 == 0 {
+      bytes.removeLast(Int.random(in: 1...bytes.count / 2, using: &random))
+      let path = try file("cut-\(seed).pt", bytes)
+      #expect(throws: (any InputError).self) { try Model.load(path: path, layers: 3) }
+    } else {
+      for _ in 0..<4 {
+        bytes[bytes.count - 1 - Int.random(in: 0..<3000, using: &random)] ^= UInt8.random(
+          in: 1...255, using: &random)
+      }
+      let path = try file("flip-\(seed).pt", bytes)
+      do { _ = try Model.load(path: path, layers: 3) } catch { #expect(error is any InputError) }
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The built command with real files and wrong ones: standard output, one line on standard error, exit status.
+@Suite struct CommandTests {
+  struct Result {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  private static let binary =
+    Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
+    .deletingLastPathComponent().appendingPathComponent("hatchling")
+    ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
+
+  private func run(_ arguments: String...) throws -> Result {
+    let process = Process()
+    process.executableURL = Self.binary
+    process.arguments = arguments
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    return Result(status: process.terminationStatus, output: text, errors: complaint)
+  }
+
+  private func json(_ line: some StringProtocol) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  }
+
+  @Test func stepWritesALinePerTokenAndASummary() throws {
+    let result = try run("step", "--text", "hello", "--json")
+    #expect(result.status == 0 && result.errors.isEmpty)
+    let lines = result.output.split(separator: "\n")
+    #expect(lines.count == 6)
+    let first = try json(lines[0])
+    #expect(first["loss"] is NSNull && first["position"] as? Int == 0 && first["token"] as? Int == 104)
+    #expect(
+      (first["messages"] as? Int ?? 0) > 0
+        && (first["active_x"] as? [Int])?.count == (first["active_y"] as? [Int])?.count)
+    let summary = try #require(try json(lines[5])["summary"] as? [String: Any])
+    #expect(summary["tokens"] as? Int == 5 && summary["loss"] is Double)
+  }
+
+  @Test func verifyAgreesAndANudgeFails() throws {
+    #expect(try run("verify", "--text", "To be, or not to be", "--precision", "double").status == 0)
+    let nudged = try run("verify", "--text", "To be, or not to be", "--nudge", "readout:h1:o5:2", "--json")
+    #expect(nudged.status == 1)
+    let place = try #require(try json(nudged.output)["first_divergence"] as? [String: Any])
+    #expect(
+      place["quantity"] as? String == "logits" && place["token"] as? Int == 0 && place["index"] as? Int == 5)
+  }
+
+  @Test func savedStatesGoOnAndThreadsDoNotMatter() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "hatchling-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    for engine in ["graph", "tensor"] {
+      let whole = try run(
+        "step", "--text", "abcdefgh", "--engine", engine, "--threads", "1", "--logits", path("whole.npy"),
+        "--state-out", path("whole.state"))
+      #expect(whole.status == 0)
+      #expect(
+        try run(
+          "step", "--text", "abc", "--engine", engine, "--threads", "2", "--state-out", path("half.state")
+        ).status == 0)
+      let rest = try run(
+        "step", "--text", "defgh", "--engine", engine, "--state-in", path("half.state"), "--state-out",
+        path("rest.state"), "--logits", path("rest.npy"))
+      #expect(rest.status == 0)
+      #expect(
+        try Data(contentsOf: URL(fileURLWithPath: path("whole.state")))
+          == Data(contentsOf: URL(fileURLWithPath: path("rest.state"))))
+      let (all, tail) = (
+        try Data(contentsOf: URL(fileURLWithPath: path("whole.npy"))),
+        try Data(contentsOf: URL(fileURLWithPath: path("rest.npy")))
+      )
+      #expect(tail.count > 1000 && all.suffix(tail.count - 128) == tail.suffix(tail.count - 128))
+      #expect(try run("info", "--state", path("rest.state"), "--json").output.contains("\"position\":8"))
+    }
+    let wrong = try run("step", "--text", "x", "--precision", "double", "--state-in", path("rest.state"))
+    #expect(wrong.status == 2 && wrong.errors.contains("engine"))
+  }
+
+  @Test func badUsageAndBadInputAreOneLineAndStatusTwo() throws {
+    let folder = NSTemporaryDirectory()
+    let calls: [[String]] = [
+      ["step"], ["step", "--text", ""], ["step", "/nowhere/at/all"], ["step", folder],
+      ["step", "--text", "a", "--threads", "0"],
+      ["step", "--text", "a", "--model", "/nowhere"], ["verify"], ["nonsense"], ["step", "--frobnicate"],
+      ["generate", "--prompt", "a", "--temperature", "-1"], ["compile", "--out", "/tmp/x.unknown"],
+      ["compile", "--out", "/nowhere/x.csv"], ["step", "--text", "a", "--logits", "/nowhere/x.npy"],
+      ["verify", "--text", "ab", "--nudge", "x:h1:n99999999:2"], ["verify", "--text", "ab", "--nudge", "q"],
+    ]
+    for call in calls {
+      let process = Process()
+      process.executableURL = Self.binary
+      process.arguments = call
+      let (output, errors) = (Pipe(), Pipe())
+      (process.standardOutput, process.standardError, process.standardInput) = (
+        output, errors, FileHandle.nullDevice
+      )
+      try process.run()
+      let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationReason == .exit && process.terminationStatus == 2, "\(call): \(complaint)")
+      #expect(complaint.split(separator: "\n").count == 1, "\(call): \(complaint)")
+    }
+  }
+
+  @Test func generateRepeatsWithASeed() throws {
+    let first = try run("generate", "--prompt", "ROMEO:", "--count", "40", "--seed", "7")
+    let second = try run("generate", "--prompt", "ROMEO:", "--count", "40", "--seed", "7")
+    #expect(first.status == 0 && !first.output.isEmpty && first.output == second.output)
+    #expect(try run("generate", "--prompt", "ROMEO:", "--count", "5").errors.contains("seed"))
+  }
+
+  @Test func compileAndDegreesWriteWholeFiles() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "hatchling-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let degrees = try run("degrees", "--graph", "circuit", "--out", folder.path, "--json")
+    #expect(degrees.status == 0)
+    let summary = try json(degrees.output)
+    let edges = try #require(summary["edges"] as? Int)
+    let lines = try String(contentsOf: folder.appendingPathComponent("edges.csv"), encoding: .utf8).split(
+      separator: "\n")
+    #expect(lines.count == edges + 1)
+    let compiled = try run("compile", "--out", folder.appendingPathComponent("circuit.csv").path)
+    #expect(compiled.status == 0 && compiled.output.contains("split"))
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(names.contains("circuit.csv") && !names.contains { $0.contains("partial") })
+  }
+}
