@@ -12,7 +12,7 @@ extension CircuitEngine {
   @_specialize(where Scalar == Double)
   func receiveToken(_ token: Int, _ activity: inout StepActivity) {
     field.base.update(repeating: 0, count: graph.hubCount)
-    graph.embedding.forEach(rows: token..<token + 1) { _, hub, weight in field.base[hub] = weight }
+    graph.embedding.forEachEntry(rows: token..<token + 1) { _, hub, weight in field.base[hub] = weight }
     activity.messages += Int(layout.embeddingByToken[token])
     normalise(field.base, &activity)
   }
@@ -205,7 +205,7 @@ extension CircuitEngine {
 
   private func heardSynapses(_ neuron: Int, _ heard: UnsafePointer<Scalar>) -> Int {
     var count = 0
-    graph.drivesY.forEach(rows: neuron..<neuron + 1) { _, hub, _ in if heard[hub] != 0 { count += 1 } }
+    graph.drivesY.forEachEntry(rows: neuron..<neuron + 1) { _, hub, _ in if heard[hub] != 0 { count += 1 } }
     return count
   }
 
@@ -233,7 +233,9 @@ extension CircuitEngine {
           add(matrix.row(hub), times: field.base[hub], to: sums, graph.tokenCount)
         } else {
           let value = field.base[hub]
-          graph.readout.forEach(rows: hub..<hub + 1) { _, readout, weight in sums[readout] += value * weight }
+          graph.readout.forEachEntry(rows: hub..<hub + 1) { _, readout, weight in
+            sums[readout] += value * weight
+          }
         }
       }
     }

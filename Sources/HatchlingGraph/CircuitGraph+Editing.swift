@@ -86,7 +86,7 @@ extension CircuitGraph {
       var matrix = Matrix<Scalar>(rows: projection.rows, columns: projection.columns)
       let target = matrix.mutablePointer()
       for (row, source) in order.enumerated() {
-        projection.forEach(rows: source..<source + 1) { _, column, weight in
+        projection.forEachEntry(rows: source..<source + 1) { _, column, weight in
           target[row * projection.columns + column] = weight
         }
       }

@@ -33,7 +33,7 @@ extension CircuitGraph {
         guard let projection = fixedProjections.first(where: { $0.kind == kind })?.projection else {
           continue
         }
-        try projection.forEach { row, column, weight in
+        try projection.forEachEntry { row, column, weight in
           let (presynaptic, postsynaptic) = Self.ends(of: kind, row: row, column: column)
           try body(
             Synapse(

@@ -61,7 +61,8 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   }
 
   /// Calls `body(row, column, signed weight)` for every synapse, row by row, columns ascending.
-  public func forEach(rows range: Range<Int>? = nil, _ body: (Int, Int, Scalar) throws -> Void) rethrows {
+  public func forEachEntry(rows range: Range<Int>? = nil, _ body: (Int, Int, Scalar) throws -> Void) rethrows
+  {
     let range = range ?? 0..<rows
     switch storage {
     case .dense(let matrix):
@@ -105,7 +106,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   /// Synapses of each column, `(columns)`.
   public var columnDegrees: [Int] {
     var degrees = [Int](repeating: 0, count: columns)
-    forEach { _, column, _ in degrees[column] += 1 }
+    forEachEntry { _, column, _ in degrees[column] += 1 }
     return degrees
   }
 

@@ -45,10 +45,11 @@ struct DegreesCommand: ParsableCommand {
     let summary = CircuitSummary(degrees, circuit)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let file = try AtomicFile(path: path("summary.json"))
     try file.write([UInt8](try encoder.encode(summary)) + [10])
     try file.commit()
-    if json { try Output.json(summary) } else { summary.lines(folder: out).forEach { Output.line($0) } }
+    if json { try Output.json(summary) } else { Output.lines(summary.lines(folder: out)) }
   }
 
   private func path(_ name: String) -> String { out.hasSuffix("/") ? out + name : "\(out)/\(name)" }
@@ -101,33 +102,33 @@ struct DegreesCommand: ParsableCommand {
 struct CircuitSummary: Encodable {
   struct Degrees: Encodable {
     let nodes: Int
-    let in_degree_mean: Double
-    let in_degree_max: Int
-    let out_degree_mean: Double
-    let out_degree_max: Int
+    let inDegreeMean: Double
+    let inDegreeMax: Int
+    let outDegreeMean: Double
+    let outDegreeMax: Int
   }
 
   let graph = "circuit"
   let nodes: Int
   let edges: Int
-  let edges_by_kind: [String: Int]
+  let edgesByKind: [String: Int]
   let populations: [String: Degrees]
-  let power_law: String? = nil
+  let powerLaw: String? = nil
   let remark =
     "a circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted"
 
   init(_ degrees: CircuitDegrees, _ circuit: CircuitGraph<Float>) {
     nodes = degrees.populations.reduce(0) { $0 + $1.names.count }
     edges = circuit.synapseCount
-    edges_by_kind = Dictionary(uniqueKeysWithValues: degrees.synapses.map { ($0.key.rawValue, $0.value) })
+    edgesByKind = Dictionary(uniqueKeysWithValues: degrees.synapses.map { ($0.key.rawValue, $0.value) })
     populations = Dictionary(
       uniqueKeysWithValues: degrees.populations.map {
         func mean(_ values: [Int]) -> Double { Double(values.reduce(0, +)) / Double(max(1, values.count)) }
         return (
           $0.kind,
           Degrees(
-            nodes: $0.names.count, in_degree_mean: mean($0.inDegree), in_degree_max: $0.inDegree.max() ?? 0,
-            out_degree_mean: mean($0.outDegree), out_degree_max: $0.outDegree.max() ?? 0)
+            nodes: $0.names.count, inDegreeMean: mean($0.inDegree), inDegreeMax: $0.inDegree.max() ?? 0,
+            outDegreeMean: mean($0.outDegree), outDegreeMax: $0.outDegree.max() ?? 0)
         )
       })
   }
@@ -138,8 +139,8 @@ struct CircuitSummary: Encodable {
       guard let row = populations[kind] else { continue }
       lines.append(
         padded(kind, 10, right: false) + padded(grouped(row.nodes), 11)
-          + padded("\(decimal(row.in_degree_mean, 1)) / \(grouped(row.in_degree_max))", 25)
-          + padded("\(decimal(row.out_degree_mean, 1)) / \(grouped(row.out_degree_max))", 26))
+          + padded("\(decimal(row.inDegreeMean, 1)) / \(grouped(row.inDegreeMax))", 25)
+          + padded("\(decimal(row.outDegreeMean, 1)) / \(grouped(row.outDegreeMax))", 26))
     }
     lines.append("\(grouped(edges)) synapses; \(remark)")
     lines.append("written to \(folder): summary.json, nodes.csv, edges.csv, in_degree*.csv, out_degree*.csv")

@@ -22,12 +22,12 @@ struct InfoCommand: ParsableCommand {
     let model = try options.load()
     let graph = try Compiler().circuit(from: model.weights).graph
     let info = ModelInfo(model, graph)
-    if json { try Output.json(info) } else { info.lines.forEach { Output.line($0) } }
+    if json { try Output.json(info) } else { Output.lines(info.lines) }
   }
 
   private func describe(_ saved: SavedState) throws {
     let info = StateInfo(saved)
-    if json { try Output.json(info) } else { info.lines.forEach { Output.line($0) } }
+    if json { try Output.json(info) } else { Output.lines(info.lines) }
   }
 }
 
@@ -35,9 +35,9 @@ struct ModelInfo: Encodable {
   let path: String
   let n: Int
   let d: Int
-  let H: Int
-  let L: Int
-  let V: Int
+  let h: Int
+  let l: Int
+  let v: Int
   let variant: String
   let rotates: Bool
   let damped: Bool
@@ -47,15 +47,15 @@ struct ModelInfo: Encodable {
   let tokens: Int
   let normalisers: Int
   let synapses: [String: Int]
-  let state_size: Int
-  let state_bytes_float: Int
+  let stateSize: Int
+  let stateBytesFloat: Int
   let fingerprint: String
   let metadata: [String: String]
 
   init(_ model: Model, _ graph: CircuitGraph<Float>) {
     let sizes = model.hyperparameters
     path = model.path
-    (n, d, H, L, V) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.layers, sizes.vocabulary)
+    (n, d, h, l, v) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.layers, sizes.vocabulary)
     variant = sizes.variant.rawValue
     rotates = graph.neurons.rotates
     damped = graph.neurons.isDamped
@@ -66,8 +66,8 @@ struct ModelInfo: Encodable {
     normalisers = graph.normalisers.count
     synapses = Dictionary(
       uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
-    state_size = sizes.stateSize
-    state_bytes_float = sizes.stateSize * 4
+    stateSize = sizes.stateSize
+    stateBytesFloat = sizes.stateSize * 4
     fingerprint = model.fingerprint
     metadata = model.metadata
   }
@@ -75,20 +75,20 @@ struct ModelInfo: Encodable {
   var lines: [String] {
     var lines = [
       "model         \(path)",
-      "sizes         n \(grouped(n)) neurons, d \(d), H \(H) heads, L \(L) layers, V \(V) tokens",
+      "sizes         n \(grouped(n)) neurons, d \(d), H \(h) heads, L \(l) layers, V \(v) tokens",
       "rule          \(variant), \(rotates ? "rotating pairs (RoPE)" : "no rotation"), \(damped ? "damped" : "undamped")",
       "parameters    \(grouped(parameters))",
       "particles     \(grouped(neurons)) neurons, \(hubs) hubs, \(tokens) token neurons, \(normalisers) normalisers",
     ]
     for kind in SynapseKind.allCases {
       let name = kind == .embedding ? "synapses      " : "              "
-      let times = kind == .plastic ? " in each of \(L) layers" : ""
+      let times = kind == .plastic ? " in each of \(l) layers" : ""
       lines.append(
         "\(name)\(padded(kind.rawValue, 10, right: false))\(padded(grouped(synapses[kind.rawValue] ?? 0), 12))\(times)"
       )
     }
     lines.append(
-      "state         \(grouped(state_size)) plastic weights, \(grouped(state_bytes_float / 1024)) KiB in float"
+      "state         \(grouped(stateSize)) plastic weights, \(grouped(stateBytesFloat / 1024)) KiB in float"
     )
     lines.append("fingerprint   \(fingerprint)")
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {

@@ -15,10 +15,15 @@ enum Output {
     write(CollectionOfOne(10))
   }
 
+  static func lines(_ texts: [String]) {
+    for text in texts { line(text) }
+  }
+
   /// One JSON object on a line of its own; keys in alphabetical order.
   static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     write(try encoder.encode(value))
     write(CollectionOfOne(10))
   }

@@ -61,7 +61,7 @@ struct StepCommand: ParsableCommand {
     if options.json {
       try Output.json(["summary": summary])
     } else {
-      summary.lines.forEach { Output.line($0) }
+      Output.lines(summary.lines)
     }
   }
 }

@@ -81,7 +81,7 @@ struct VerifyCommand: ParsableCommand {
       if let change, change.time?.token == done - 1 { try change.apply(to: engine) }
     }
     let report = VerifyReport(check.report)
-    if options.json { try Output.json(report) } else { report.lines.forEach { Output.line($0) } }
+    if options.json { try Output.json(report) } else { Output.lines(report.lines) }
     if !check.report.agree { throw CheckFailed() }
   }
 }
@@ -157,8 +157,8 @@ struct Nudge {
 struct VerifyReport: Encodable {
   struct Difference: Encodable {
     let name: String
-    let max_absolute: Double?
-    let max_relative: Double?
+    let maxAbsolute: Double?
+    let maxRelative: Double?
   }
   struct Place: Encodable {
     let token: Int
@@ -172,11 +172,11 @@ struct VerifyReport: Encodable {
   let agree: Bool
   let tolerance: Double
   let quantities: [Difference]
-  let first_divergence: Place?
-  let top1_agreement: Double
-  let mean_kl: Double?
-  let loss_tensor: Double?
-  let loss_graph: Double?
+  let firstDivergence: Place?
+  let top1Agreement: Double
+  let meanKL: Double?
+  let lossTensor: Double?
+  let lossGraph: Double?
 
   init(_ report: EquivalenceReport) {
     tokens = report.tokens
@@ -184,17 +184,17 @@ struct VerifyReport: Encodable {
     tolerance = report.tolerance
     quantities = report.differences.map {
       Difference(
-        name: $0.quantity.rawValue, max_absolute: finite($0.maxAbsolute), max_relative: finite($0.maxRelative)
+        name: $0.quantity.rawValue, maxAbsolute: finite($0.maxAbsolute), maxRelative: finite($0.maxRelative)
       )
     }
-    first_divergence = report.firstDivergence.map {
+    firstDivergence = report.firstDivergence.map {
       Place(
         token: $0.token, layer: $0.layer, round: $0.round, quantity: $0.quantity.rawValue, index: $0.index)
     }
-    top1_agreement = report.top1Agreement
-    mean_kl = finite(report.meanKL)
-    loss_tensor = finite(report.lossTensor)
-    loss_graph = finite(report.lossGraph)
+    top1Agreement = report.top1Agreement
+    meanKL = finite(report.meanKL)
+    lossTensor = finite(report.lossTensor)
+    lossGraph = finite(report.lossGraph)
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -203,16 +203,16 @@ struct VerifyReport: Encodable {
     try container.encode(agree, forKey: .agree)
     try container.encode(tolerance, forKey: .tolerance)
     try container.encode(quantities, forKey: .quantities)
-    try container.encode(first_divergence, forKey: .first_divergence)
-    try container.encode(top1_agreement, forKey: .top1_agreement)
-    try container.encode(mean_kl, forKey: .mean_kl)
-    try container.encode(loss_tensor, forKey: .loss_tensor)
-    try container.encode(loss_graph, forKey: .loss_graph)
+    try container.encode(firstDivergence, forKey: .firstDivergence)
+    try container.encode(top1Agreement, forKey: .top1Agreement)
+    try container.encode(meanKL, forKey: .meanKL)
+    try container.encode(lossTensor, forKey: .lossTensor)
+    try container.encode(lossGraph, forKey: .lossGraph)
   }
 
   private enum CodingKeys: String, CodingKey {
-    case tokens, agree, tolerance, quantities, first_divergence, top1_agreement, mean_kl, loss_tensor,
-      loss_graph
+    case tokens, agree, tolerance, quantities, firstDivergence, top1Agreement, meanKL, lossTensor,
+      lossGraph
   }
 
   var lines: [String] {
@@ -220,15 +220,15 @@ struct VerifyReport: Encodable {
     var lines = ["quantity   max absolute   max relative"]
     for difference in quantities {
       lines.append(
-        padded(difference.name, 8, right: false) + padded(scientific(difference.max_absolute), 15)
-          + padded(scientific(difference.max_relative), 15))
+        padded(difference.name, 8, right: false) + padded(scientific(difference.maxAbsolute), 15)
+          + padded(scientific(difference.maxRelative), 15))
     }
     lines.append(
-      "same next token after \(decimal(top1_agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(mean_kl)) nats"
+      "same next token after \(decimal(top1Agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(meanKL)) nats"
     )
     lines.append(
-      "loss: tensors \(decimal(loss_tensor ?? .nan, 6)), graph \(decimal(loss_graph ?? .nan, 6)) nats")
-    if let place = first_divergence {
+      "loss: tensors \(decimal(lossTensor ?? .nan, 6)), graph \(decimal(lossGraph ?? .nan, 6)) nats")
+    if let place = firstDivergence {
       lines.append(
         "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(scientific(tolerance))"
       )

@@ -18,6 +18,16 @@ import Testing
     return url.path
   }
 
+  /// Whether loading fails with an error made for the user.
+  private func isRefused(_ path: String, layers: Int? = nil) -> Bool {
+    do {
+      _ = try Model.load(path: path, layers: layers)
+      return false
+    } catch {
+      return error is any InputError
+    }
+  }
+
   private func small(_ name: String) throws -> (path: String, bytes: [UInt8], weights: Weights<Float>) {
     let sizes = Hyperparameters(neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 5)
     let weights = Weights.random(sizes, seed: 3, damping: true)
@@ -43,9 +53,7 @@ import Testing
     #expect(bytes.count > 500)
     for length in 0..<bytes.count {
       let path = try file("cut.safetensors", Array(bytes[0..<length]))
-      #expect(throws: (any InputError).self, "\(length) of \(bytes.count) bytes") {
-        try Model.load(path: path)
-      }
+      #expect(isRefused(path), "\(length) of \(bytes.count) bytes")
     }
   }
 
@@ -81,7 +89,7 @@ import Testing
     ]
     for (name, bytes) in bad {
       let path = try file("bad.safetensors", bytes)
-      #expect(throws: (any InputError).self, "\(name)") { try Model.load(path: path) }
+      #expect(isRefused(path), "\(name)")
     }
     #expect(throws: CheckpointError.self) { try CheckpointFile.open(folder.path) }
     #expect(throws: CheckpointError.self) { try CheckpointFile.open(folder.path + "/missing") }
@@ -154,7 +162,7 @@ import Testing
     if seed % 2 == 0 {
       bytes.removeLast(Int.random(in: 1...bytes.count / 2, using: &random))
       let path = try file("cut-\(seed).pt", bytes)
-      #expect(throws: (any InputError).self) { try Model.load(path: path, layers: 3) }
+      #expect(isRefused(path, layers: 3))
     } else {
       for _ in 0..<4 {
         bytes[bytes.count - 1 - Int.random(in: 0..<3000, using: &random)] ^= UInt8.random(
