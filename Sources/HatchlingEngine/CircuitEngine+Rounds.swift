@@ -98,10 +98,10 @@ extension CircuitEngine {
         fired += 1
       }
     }
-    scratch.listeningCount[index] = listening
-    scratch.firedCount[index] = fired
-    scratch.messages[index] = messages
-    scratch.updates[index] = allHubsSpeak ? messages : countUpdates(first, fired)
+    scratch.listeningCount.base[index] = listening
+    scratch.firedCount.base[index] = fired
+    scratch.messages.base[index] = messages
+    scratch.updates.base[index] = allHubsSpeak ? messages : countUpdates(first, fired)
   }
 
   private func countUpdates(_ first: Int, _ fired: Int) -> Int {
@@ -124,7 +124,7 @@ extension CircuitEngine {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let fired = scratch.fired.base + first
     let sent = scratch.sent.base + first
-    let count = scratch.firedCount[index]
+    let count = scratch.firedCount.base[index]
     let toHubs = scratch.toHubs.base + index * d
     if reads {
       toHubs.update(repeating: 0, count: d)
@@ -177,7 +177,7 @@ extension CircuitEngine {
   private func activateYAndEncode(_ block: NeuronBlock, _ index: Int, _ heardByAll: Bool) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let listening = scratch.listening.base + first
-    let count = scratch.listeningCount[index]
+    let count = scratch.listeningCount.base[index]
     let drives = scratch.drives.base + first
     let heard = heard.base + block.head * d
     deliver(graph.drivesY, toList: listening, count, from: heard, into: drives, d)
@@ -199,8 +199,8 @@ extension CircuitEngine {
     let toHubs = scratch.toHubs.base + index * d
     toHubs.update(repeating: 0, count: d)
     send(graph.encoder, from: fired, sent, active, into: toHubs, d)
-    scratch.activeY[index] = active
-    scratch.messages[index] = messages
+    scratch.activeY.base[index] = active
+    scratch.messages.base[index] = messages
   }
 
   private func heardSynapses(_ neuron: Int, _ heard: UnsafePointer<Scalar>) -> Int {
@@ -251,9 +251,9 @@ extension CircuitEngine {
   }
 
   private func countFirstHalf(_ activity: inout StepActivity, _ allHubsSpeak: Bool) {
-    activity.activeX.append(scratch.listeningCount.reduce(0, +))
-    activity.messages += scratch.messages.reduce(0, +)
-    activity.updates += scratch.updates.reduce(0, +)
+    activity.activeX.append(scratch.total(scratch.listeningCount))
+    activity.messages += scratch.total(scratch.messages)
+    activity.updates += scratch.total(scratch.updates)
     activity.messages +=
       allHubsSpeak
       ? layout.driveXCount
@@ -261,8 +261,8 @@ extension CircuitEngine {
   }
 
   private func countSecondHalf(_ activity: inout StepActivity) {
-    activity.activeY.append(scratch.activeY.reduce(0, +))
-    activity.messages += scratch.messages.reduce(0, +)
+    activity.activeY.append(scratch.total(scratch.activeY))
+    activity.messages += scratch.total(scratch.messages)
   }
 
   private func speaking(_ values: UnsafePointer<Scalar>) -> Int {

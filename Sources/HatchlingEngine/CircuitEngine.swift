@@ -149,12 +149,12 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
   let drives: NumberStorage<Scalar>
   /// What each block sends to the hubs, `(blocks, d)`.
   let toHubs: NumberStorage<Scalar>
-  /// Counts per block.
-  var firedCount: [Int]
-  var listeningCount: [Int]
-  var activeY: [Int]
-  var messages: [Int]
-  var updates: [Int]
+  /// Counts, one per block. Raw memory: blocks write theirs side by side.
+  let firedCount: NumberStorage<Int>
+  let listeningCount: NumberStorage<Int>
+  let activeY: NumberStorage<Int>
+  let messages: NumberStorage<Int>
+  let updates: NumberStorage<Int>
 
   init(blocks: [NeuronBlock], neurons: Int, hubs: Int) {
     fired = NumberStorage(zeros: neurons)
@@ -162,7 +162,15 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
     listening = NumberStorage(zeros: neurons)
     drives = NumberStorage(zeros: neurons)
     toHubs = NumberStorage(zeros: blocks.count * hubs)
-    let zeros = [Int](repeating: 0, count: blocks.count)
-    (firedCount, listeningCount, activeY, messages, updates) = (zeros, zeros, zeros, zeros, zeros)
+    firedCount = NumberStorage(zeros: blocks.count)
+    listeningCount = NumberStorage(zeros: blocks.count)
+    activeY = NumberStorage(zeros: blocks.count)
+    messages = NumberStorage(zeros: blocks.count)
+    updates = NumberStorage(zeros: blocks.count)
+  }
+
+  /// The sum over all blocks.
+  func total(_ counts: NumberStorage<Int>) -> Int {
+    (0..<counts.count).reduce(0) { $0 + counts.base[$1] }
   }
 }
