@@ -61,6 +61,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"],
       path: "Tests/TestSupport"),
     .test("HatchlingCheckpoint", with: "HatchlingModel"),
+    .test("HatchlingTensor", with: "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),

@@ -11,8 +11,8 @@ public enum BLAS {
   /// C ← α op(A) op(B) + β C; leading dimensions default to densely packed rows. A dimension of zero is allowed.
   public static func multiply<Scalar: NetworkScalar>(
     _ a: UnsafePointer<Scalar>, transposed transposeA: Bool = false, leading leadingA: Int? = nil,
-    by b: UnsafePointer<Scalar>, transposed transposeB: Bool = false, leading leadingB: Int? = nil,
-    into c: UnsafeMutablePointer<Scalar>, leading leadingC: Int? = nil,
+    by b: UnsafePointer<Scalar>, transposedB transposeB: Bool = false, leadingB: Int? = nil,
+    into c: UnsafeMutablePointer<Scalar>, leadingC: Int? = nil,
     m: Int, n: Int, k: Int, alpha: Scalar = 1, beta: Scalar = 0
   ) {
     guard m > 0, n > 0 else { return }

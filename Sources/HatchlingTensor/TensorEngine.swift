@@ -3,8 +3,8 @@ import HatchlingNumerics
 
 /// The tensor formulation: the equations of model.md as dense products. The oracle that the graph is compared with.
 ///
-/// Tokens are read one at a time (``step(_:)``), or many at once (``read(_:chunk:)``) in chunks that are quadratic inside and linked
-/// through ρ. Neurons are cut into blocks by the size of the network alone and partial sums added in block order, so results are the
+/// Tokens are read one at a time (``step(_:)``), in chunks that are quadratic inside and linked through ρ (``read(_:chunk:)``), or all
+/// at once from an empty state (``parallel(_:)``). Neurons are cut into blocks by the size of the network alone and partial sums added in block order, so results are the
 /// same to the last bit for any number of threads.
 public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
   public let weights: Weights<Scalar>
@@ -99,6 +99,9 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     for layer in 0..<hyperparameters.layers {
       readAndWriteAttention(layer)
       activateYAndEncode()
+      for index in 1..<max(1, blocks.count) {
+        for hub in 0..<d { partial.base[hub] += partial.base[index * d + hub] }
+      }
       updateField(v.base, with: partial.base)
       activity.activeX.append(countPositive(x))
       activity.activeY.append(countPositive(y))
@@ -178,12 +181,11 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     }
   }
 
-  /// v ← LN(v + LN(E y)), or LN(E y) without a residual; `parts` are the blocks' shares of E y, `(blocks, d)`.
-  private func updateField(_ field: UnsafeMutablePointer<Scalar>, with parts: UnsafeMutablePointer<Scalar>) {
+  /// v ← LN(v + LN(E y)), or LN(E y) without a residual; `encoded` is E y, `(d)`, and is overwritten.
+  func updateField(_ field: UnsafeMutablePointer<Scalar>, with encoded: UnsafeMutablePointer<Scalar>) {
     let (d, variant) = (hyperparameters.synapticDimension, hyperparameters.variant)
-    for index in 1..<max(1, blocks.count) { for hub in 0..<d { parts[hub] += parts[index * d + hub] } }
-    LayerNorm.apply(parts, count: d, if: variant.normalises)
-    for hub in 0..<d { field[hub] = variant.accumulatesActivity ? parts[hub] : field[hub] + parts[hub] }
+    LayerNorm.apply(encoded, count: d, if: variant.normalises)
+    for hub in 0..<d { field[hub] = variant.accumulatesActivity ? encoded[hub] : field[hub] + encoded[hub] }
     if !variant.accumulatesActivity { LayerNorm.apply(field, count: d, if: variant.normalises) }
   }
 

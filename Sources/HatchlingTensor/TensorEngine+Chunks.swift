@@ -1,0 +1,238 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// Many tokens at once: quadratic inside a chunk, linked to the past through ρ.
+extension TensorEngine {
+  /// Reads `tokens` in chunks and returns the prediction after each of them, `(tokens, V)`. The state goes on from where it is and is
+  /// afterwards what ``step(_:)`` would have left, up to rounding.
+  ///
+  /// Chunks end at multiples of `chunk` of the stream's position, wherever a text happens to be split. Cost per token:
+  /// `(3 d + 2 chunk) · n` multiplications; memory: four times `chunk · n` numbers, whatever the length of the stream.
+  /// - Throws: ``TokenError`` before anything is read; ``TensorError/missingPlasticSynapses``.
+  public func read(_ tokens: [Int], chunk: Int = 64) throws -> Matrix<Scalar> {
+    try run(tokens, chunk: chunk, carriesState: true)
+  }
+
+  /// The parallel form: all of `tokens` as one quadratic block from an empty state, ρ never formed; `(tokens, V)`. The engine's own
+  /// state is neither used nor changed. Cost: `tokens² · n` multiplications, memory `tokens · (4 n + H · tokens)`.
+  /// - Throws: as ``read(_:chunk:)``.
+  public func parallel(_ tokens: [Int]) throws -> Matrix<Scalar> {
+    try run(tokens, chunk: max(1, tokens.count), carriesState: false)
+  }
+
+  private func run(_ tokens: [Int], chunk: Int, carriesState: Bool) throws -> Matrix<Scalar> {
+    precondition(chunk > 0, "a chunk holds at least one token")
+    guard weights.plasticSynapses == nil else { throw TensorError.missingPlasticSynapses }
+    let start = carriesState ? position : 0
+    for (offset, token) in tokens.enumerated() { try check(token, at: start + offset) }
+    var result = Matrix<Scalar>(rows: tokens.count, columns: hyperparameters.vocabulary)
+    let rows = result.mutablePointer()
+    let pass = ChunkPass(self, capacity: min(chunk, tokens.count))
+    var done = 0
+    while done < tokens.count {
+      let at = start + done
+      let count = min(chunk - at % chunk, tokens.count - done)
+      pass.run(
+        tokens[done..<done + count], at: at, carriesState: carriesState,
+        logits: rows + done * hyperparameters.vocabulary)
+      done += count
+      guard carriesState else { continue }
+      position += count
+      logits = Array(
+        UnsafeBufferPointer(
+          start: rows + (done - 1) * hyperparameters.vocabulary, count: hyperparameters.vocabulary))
+    }
+    return result
+  }
+}
+
+/// What the tensor formulation cannot do.
+public enum TensorError: InputError, Equatable {
+  /// Scores between tokens assume that every neuron's ρ is whole; a network without some plastic synapses runs token by token.
+  case missingPlasticSynapses
+
+  public var description: String {
+    "this network lacks some plastic synapses, so tokens cannot be read many at a time; step them one by one"
+  }
+}
+
+/// One pass of a chunk of tokens through all layers. Neurons are cut into the engine's blocks, scores into tiles of tokens; both depend
+/// on sizes alone and are added in order.
+final class ChunkPass<Scalar: NetworkScalar> {
+  private let engine: TensorEngine<Scalar>
+  private let sizes: Hyperparameters
+  private let scores: ChunkScores<Scalar>
+  /// (1 − u)^k, `(capacity + 1, n)`; nil without damping.
+  private let powers: NumberStorage<Scalar>?
+
+  // x, X̃, y and scaled copies `(tokens, n)`; field `(tokens, d)`; attention `(H, tokens, d)`; shares of blocks `(blocks, tokens, d)`.
+  private let x: NumberStorage<Scalar>
+  private let rotated: NumberStorage<Scalar>
+  private let y: NumberStorage<Scalar>
+  private let scaled: NumberStorage<Scalar>
+  private let field: NumberStorage<Scalar>
+  private let attention: NumberStorage<Scalar>
+  private let shares: NumberStorage<Scalar>
+  private let cosines: NumberStorage<Scalar>
+  private let sines: NumberStorage<Scalar>
+
+  init(_ engine: TensorEngine<Scalar>, capacity: Int) {
+    self.engine = engine
+    sizes = engine.hyperparameters
+    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    powers = engine.weights.damping.map { Self.powers(of: $0, upTo: capacity) }
+    x = NumberStorage(zeros: capacity * n)
+    rotated = NumberStorage(zeros: capacity * n)
+    y = NumberStorage(zeros: capacity * n)
+    scaled = NumberStorage(zeros: powers == nil ? 0 : capacity * n)
+    field = NumberStorage(zeros: capacity * d)
+    attention = NumberStorage(zeros: sizes.heads * capacity * d)
+    shares = NumberStorage(zeros: engine.blocks.count * capacity * d)
+    cosines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
+    sines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
+    scores = ChunkScores(sizes, capacity: capacity, powers: powers)
+  }
+
+  private static func powers(of damping: [Float], upTo count: Int) -> NumberStorage<Scalar> {
+    let powers = NumberStorage<Scalar>(zeros: (count + 1) * damping.count)
+    for (neuron, u) in damping.enumerated() {
+      var power = 1.0
+      for exponent in 0...count {
+        powers.base[exponent * damping.count + neuron] = Scalar(power)
+        power *= 1 - Double(u)
+      }
+    }
+    return powers
+  }
+
+  /// - Parameter logits: `(tokens, V)`, written.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func run(
+    _ tokens: ArraySlice<Int>, at position: Int, carriesState: Bool, logits: UnsafeMutablePointer<Scalar>
+  ) {
+    let (count, d, perHead) = (tokens.count, sizes.synapticDimension, sizes.neuronsPerHead)
+    for (row, token) in tokens.enumerated() {
+      (field.base + row * d).update(from: engine.weights.embedding.row(token), count: d)
+      LayerNorm.apply(field.base + row * d, count: d, if: sizes.variant.normalises)
+      if engine.phases.rotates {
+        engine.phases.fill(
+          cosines: cosines.base + row * perHead, sines: sines.base + row * perHead, at: position + row)
+      }
+    }
+    if sizes.variant.accumulatesActivity { x.base.update(repeating: 0, count: count * sizes.neurons) }
+    for layer in 0..<sizes.layers {
+      let rho = carriesState ? engine.attention[layer].mutablePointer() : nil
+      engine.workers.run(blocks: engine.blocks.count) { index in
+        activateX(engine.blocks[index], count)
+        if let rho { readPast(rho, index, count) }
+      }
+      attend(count, carriesState: carriesState)
+      engine.workers.run(blocks: engine.blocks.count) { index in
+        if let rho { write(rho, engine.blocks[index], count) }
+        activateYAndEncode(index, count)
+      }
+      updateField(count)
+    }
+    BLAS.multiply(
+      field.base, by: engine.weights.readout.pointer, into: logits, m: count, n: sizes.vocabulary, k: d)
+  }
+
+  /// X = (V D_xᵀ)₊ and X̃ of one block, for all tokens.
+  private func activateX(_ block: TensorBlock, _ count: Int) {
+    let (n, d, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.neuronsPerHead)
+    let (first, width) = (block.neurons.lowerBound, block.neurons.count)
+    BLAS.multiply(
+      field.base, by: engine.weights.decoderX.row(first), transposedB: true, into: rotated.base + first,
+      leadingC: n, m: count, n: width, k: d)
+    for row in 0..<count {
+      let (drive, activity) = (rotated.base + row * n + first, x.base + row * n + first)
+      if sizes.variant.accumulatesActivity {
+        for neuron in 0..<width { activity[neuron] += max(0, drive[neuron]) }
+      } else {
+        for neuron in 0..<width { activity[neuron] = max(0, drive[neuron]) }
+      }
+      engine.rotate(activity, into: drive, block, cosines.base + row * perHead, sines.base + row * perHead)
+    }
+  }
+
+  /// One block's share of what the chunk's tokens read from ρ as it was before the chunk.
+  private func readPast(_ rho: UnsafeMutablePointer<Scalar>, _ index: Int, _ count: Int) {
+    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    let block = engine.blocks[index]
+    let queries = scaledActivity(block, count) { row in row }
+    BLAS.multiply(
+      queries, leading: n, by: rho + block.neurons.lowerBound * d, into: shares.base + index * count * d,
+      m: count, n: d, k: block.neurons.count)
+  }
+
+  /// A_h = what was read from before the chunk + (strictly lower scores) V.
+  private func attend(_ count: Int, carriesState: Bool) {
+    let d = sizes.synapticDimension
+    attention.base.update(repeating: 0, count: sizes.heads * count * d)
+    if carriesState {
+      for (index, block) in engine.blocks.enumerated() {
+        let (sums, share) = (
+          attention.base + block.head * count * d, shares.base + index * count * d
+        )
+        for entry in 0..<count * d { sums[entry] += share[entry] }
+      }
+    }
+    scores.attend(rotated.base, field.base, count, into: attention.base, engine.workers)
+  }
+
+  /// ρ ← ρ Λ^c + Σ_τ v_τ x̃_τᵀ Λ^(c − τ) on the rows of one block, c the number of tokens.
+  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: TensorBlock, _ count: Int) {
+    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    if let powers {
+      for neuron in block.neurons {
+        let keep = powers.base[count * n + neuron]
+        if keep != 1 { for hub in 0..<d { rho[neuron * d + hub] *= keep } }
+      }
+    }
+    let keys = scaledActivity(block, count) { row in count - row }
+    BLAS.multiply(
+      keys, transposed: true, leading: n, by: field.base, into: rho + block.neurons.lowerBound * d,
+      m: block.neurons.count, n: d, k: count, beta: 1)
+  }
+
+  /// X̃ of one block, row `τ` times (1 − u)^exponent(τ); X̃ itself without damping.
+  private func scaledActivity(
+    _ block: TensorBlock, _ count: Int, exponent: (Int) -> Int
+  ) -> UnsafePointer<Scalar> {
+    let (n, first) = (sizes.neurons, block.neurons.lowerBound)
+    guard let powers else { return UnsafePointer(rotated.base + first) }
+    for row in 0..<count {
+      let (source, target) = (rotated.base + row * n + first, scaled.base + row * n + first)
+      let keep = powers.base + exponent(row) * n + first
+      for neuron in 0..<block.neurons.count { target[neuron] = source[neuron] * keep[neuron] }
+    }
+    return UnsafePointer(scaled.base + first)
+  }
+
+  /// Y = (LN(A_h) D_yᵀ)₊ ⊙ X of one block, and its share of Y Eᵀ.
+  private func activateYAndEncode(_ index: Int, _ count: Int) {
+    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    let block = engine.blocks[index]
+    let (first, width) = (block.neurons.lowerBound, block.neurons.count)
+    BLAS.multiply(
+      attention.base + block.head * count * d, by: engine.weights.decoderY.row(first), transposedB: true,
+      into: y.base + first, leadingC: n, m: count, n: width, k: d)
+    for row in 0..<count {
+      let (drive, activity) = (y.base + row * n + first, x.base + row * n + first)
+      for neuron in 0..<width { drive[neuron] = max(0, drive[neuron]) * activity[neuron] }
+    }
+    BLAS.multiply(
+      y.base + first, leading: n, by: engine.weights.encoder.row(first),
+      into: shares.base + index * count * d, m: count, n: d, k: width)
+  }
+
+  /// v ← LN(v + LN(E y)), or LN(E y) without a residual, for every token.
+  private func updateField(_ count: Int) {
+    let d = sizes.synapticDimension
+    for index in 1..<max(1, engine.blocks.count) {
+      for entry in 0..<count * d { shares.base[entry] += shares.base[index * count * d + entry] }
+    }
+    for row in 0..<count { engine.updateField(field.base + row * d, with: shares.base + row * d) }
+  }
+}
