@@ -28,7 +28,12 @@ extension CircuitEngine {
     var times: [Matrix<Int64>] = []
     for layer in 0..<graph.layers {
       weights.append(try state.matrix("plastic.\(layer + 1)", rows: n, columns: d))
-      if !stamps.isEmpty { times.append(try state.integers("stamps.\(layer + 1)", rows: 1, columns: n)) }
+      guard !stamps.isEmpty else { continue }
+      let written = try state.integers("stamps.\(layer + 1)", rows: 1, columns: n)
+      if let neuron = (0..<n).first(where: { !(0...state.position).contains(Int(written.pointer[$0])) }) {
+        throw StateError.impossibleStamp(layer: layer + 1, neuron: neuron, position: state.position)
+      }
+      times.append(written)
     }
     logits = try state.matrix("logits", rows: 1, columns: graph.tokenCount).elements
     plasticWeights = weights

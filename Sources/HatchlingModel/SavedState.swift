@@ -53,6 +53,8 @@ public enum StateError: InputError, Equatable {
   case mismatch(field: String, saved: String, expected: String)
   case missingArray(String)
   case wrongShape(array: String, saved: String, expected: String)
+  /// A plastic weight written before the stream began or after its `position`.
+  case impossibleStamp(layer: Int, neuron: Int, position: Int)
 
   public var description: String {
     switch self {
@@ -62,6 +64,8 @@ public enum StateError: InputError, Equatable {
       "the state lacks the array '\(name)'; it is damaged or was written by another version"
     case .wrongShape(let name, let saved, let expected):
       "the state's array '\(name)' is \(saved), expected \(expected); it is damaged or belongs to another model"
+    case .impossibleStamp(let layer, let neuron, let position):
+      "the state's array 'stamps.\(layer)' says that neuron \(neuron) was written outside the \(position) tokens read; it is damaged"
     }
   }
 }

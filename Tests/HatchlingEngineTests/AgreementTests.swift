@@ -40,4 +40,37 @@ import Testing
     }
     #expect(compared == 40 * sizes.layers)
   }
+
+  /// 512 tokens with damping, so that norm-free activity stays finite too.
+  @Test(arguments: Variant.allCases, [true, false])
+  func graphAndTensorsAgreeOverFiveHundredTwelveTokens(variant: Variant, rotates: Bool) throws {
+    let sizes = Hyperparameters(
+      neurons: 48, synapticDimension: 12, heads: 2, layers: 3, vocabulary: 16, variant: variant)
+    var weights = Weights.random(sizes, seed: 21, rotates: rotates, damping: true)
+      .converted(to: Double.self)
+    if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
+    let engine = try CircuitEngine(Compiler().circuit(from: weights).graph, workers: Workers(threads: 2))
+    let tensor = TensorEngine(weights, workers: Workers(threads: 1))
+    for token in randomTokens(512, vocabulary: 16, seed: 21) {
+      try engine.step(token)
+      try tensor.step(token)
+      #expect(relativeDifference(engine.logits, tensor.logits) <= 1e-10, "token \(tensor.position)")
+    }
+    #expect(tensor.position == 512 && tensor.logits.contains { $0 != 0 })
+  }
+
+  @Test func aStateWithImpossibleStampsIsRefused() throws {
+    let weights = Weights.random(.random(seed: 4), seed: 4, damping: true)
+    let engine = try CircuitEngine(Compiler().circuit(from: weights).graph)
+    try engine.step(0)
+    for stamp: Int64 in [-1, 2, .max] {
+      var state = engine.save()
+      var stamps = Matrix<Int64>(rows: 1, columns: weights.hyperparameters.neurons)
+      stamps[0, 1] = stamp
+      state.arrays["stamps.1"] = .int(stamps)
+      #expect(throws: StateError.impossibleStamp(layer: 1, neuron: 1, position: 1)) {
+        try engine.restore(state)
+      }
+    }
+  }
 }
