@@ -57,8 +57,10 @@ let package = Package(
       ]),
 
     // Tests, one target per module, named for what must hold.
+    .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "TestSupport", dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"],
+      name: "TestSupport",
+      dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZlib"],
       path: "Tests/TestSupport"),
     .test("HatchlingCheckpoint", with: "HatchlingModel"),
     .test("HatchlingTensor", with: "HatchlingModel"),

@@ -57,7 +57,68 @@ import Testing
     }
   }
 
-  private func makeStepper(_ engine: String, _ weights: Weights<Float>) throws -> any SteppingEngine<Float> {
+  /// Exact phases, float64: 1e-9 in double, 2e-4 in float, and what the state weighs in the end.
+  @Test(
+    .enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references,
+    ["graph", "tensor"])
+  func matchesTheFloat64ValuesForAThousandTokens(_ reference: Reference, engine: String) throws {
+    let data = try #require(sharedData)
+    let weights = try Model.load(
+      path: data.appendingPathComponent(reference.file).path, layers: reference.layers
+    ).weights
+    let golden = try NumpyArchive.read(
+      data.appendingPathComponent("golden/\(reference.name)-1024-float64.npz"))
+    let double = try makeStepper(engine, weights.converted(to: Double.self))
+    try compare(double, golden, tolerance: 1e-9)
+    let norms = try #require(golden["rho_norm"]).view.doubles
+    let sizes = weights.hyperparameters
+    #expect(norms.count == sizes.layers * sizes.heads)
+    for layer in 0..<sizes.layers {
+      let state = double.attentionState(layer: layer + 1).elements
+      let perHead = state.count / sizes.heads
+      let found = (0..<sizes.heads).map { head in
+        state[head * perHead..<(head + 1) * perHead].reduce(0) { $0 + $1 * $1 }.squareRoot()
+      }
+      let expected = Array(norms[layer * sizes.heads..<(layer + 1) * sizes.heads])
+      #expect(relativeDifference(found, expected) <= 1e-9, "norm of ρ, layer \(layer + 1)")
+    }
+    try compare(try makeStepper(engine, weights), golden, tolerance: 2e-4)
+  }
+
+  /// The chunked and the parallel form against the same values.
+  @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references)
+  func chunksAndParallelFormMatchTheFloat64Values(_ reference: Reference) throws {
+    let data = try #require(sharedData)
+    let weights = try Model.load(
+      path: data.appendingPathComponent(reference.file).path, layers: reference.layers
+    ).weights
+    let golden = try NumpyArchive.read(
+      data.appendingPathComponent("golden/\(reference.name)-1024-float64.npz"))
+    let tokens = try #require(golden["tokens"]).view.integers.map(Int.init)
+    let expected = try #require(golden["logits"]).view.doubles
+    let engine = TensorEngine(weights.converted(to: Double.self))
+    #expect(absoluteDifference(try engine.read(tokens).elements, expected) <= 1e-9)
+    #expect(absoluteDifference(try engine.parallel(tokens).elements, expected) <= 1e-9)
+    #expect(absoluteDifference(try TensorEngine(weights).read(tokens).elements, expected) <= 2e-4)
+  }
+
+  private func compare<Scalar: NetworkScalar>(
+    _ stepper: any SteppingEngine<Scalar>, _ golden: [String: NumpyArray], tolerance: Double
+  ) throws {
+    let tokens = try #require(golden["tokens"]).view.integers.map(Int.init)
+    let logits = try #require(golden["logits"]).view.doubles
+    #expect(tokens.count == 1024)
+    let vocabulary = stepper.hyperparameters.vocabulary
+    for (position, token) in tokens.enumerated() {
+      try stepper.step(token)
+      let expected = Array(logits[position * vocabulary..<(position + 1) * vocabulary])
+      #expect(absoluteDifference(stepper.logits, expected) <= tolerance, "logits after token \(position)")
+    }
+  }
+
+  private func makeStepper<Scalar: NetworkScalar>(
+    _ engine: String, _ weights: Weights<Scalar>
+  ) throws -> any SteppingEngine<Scalar> {
     engine == "tensor"
       ? TensorEngine(weights, workers: Workers(threads: 2))
       : try CircuitEngine(Compiler().circuit(from: weights).graph, workers: Workers(threads: 2))
