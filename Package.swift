@@ -63,6 +63,7 @@ let package = Package(
       dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZlib"],
       path: "Tests/TestSupport"),
     .test("HatchlingCheckpoint", with: "HatchlingModel"),
+    .test("HatchlingModel"),
     .test("HatchlingTensor", with: "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
