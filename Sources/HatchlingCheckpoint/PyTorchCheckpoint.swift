@@ -11,6 +11,7 @@ enum PyTorchCheckpoint {
       throw .unsupported(path: file.path, what: "its numbers are big-endian")
     }
     var unpickler = Unpickler(UnsafeRawBufferPointer(rebasing: file.bytes[range]), path: file.path)
+    defer { unpickler.takeApart() }
     let root = try unpickler.run()
     var collector = Collector(file: file, archive: archive, folder: String(name.dropLast("data.pkl".count)))
     try collector.collect(root, name: "", depth: 0)
@@ -80,7 +81,7 @@ enum PyTorchCheckpoint {
       var distance = 1
       for size in tensor.shape.reversed() {
         packed.insert(distance, at: 0)
-        distance *= max(1, size)
+        distance &*= max(1, size)  // wraps only for an empty tensor, which has no rows to find
       }
       let isPacked = zip(zip(tensor.shape, tensor.strides), packed).allSatisfy { $0.0 <= 1 || $0.1 == $1 }
       return TensorView(

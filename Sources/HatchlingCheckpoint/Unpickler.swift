@@ -5,7 +5,7 @@ indirect enum PickleValue {
   case integer(Int)
   case number(Double)
   case text(String)
-  case sequence([PickleValue])
+  case sequence(PickleList)
   case dictionary(PickleDictionary)
   /// A name that may be called or stands for a storage type.
   case global(String)
@@ -15,7 +15,12 @@ indirect enum PickleValue {
   case mark
 }
 
-/// Dictionaries are filled after they were put on the stack, so they are shared.
+/// Lists and dictionaries are filled after they were put on the stack, so they are shared.
+final class PickleList {
+  var values: [PickleValue]
+  init(_ values: [PickleValue]) { self.values = values }
+}
+
 final class PickleDictionary {
   var entries: [(key: PickleValue, value: PickleValue)] = []
 }
@@ -40,6 +45,9 @@ struct Unpickler {
   private var memo: [Int: PickleValue] = [:]
   /// Values put on the stack so far; a pickle cannot build more than it has bytes.
   private var built = 0
+  /// Every container built, so that a deep nest is taken apart one by one: releasing the outermost first would recurse.
+  private var lists: [PickleList] = []
+  private var dictionaries: [PickleDictionary] = []
 
   private static let callable: Set<String> = [
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
@@ -61,6 +69,14 @@ struct Unpickler {
       if code == UInt8(ascii: ".") { return try pop() }
       try execute(code)
     }
+  }
+
+  /// Empties every container; what ``run()`` returned must not be used afterwards.
+  mutating func takeApart() {
+    stack = []
+    memo = [:]
+    for list in lists { list.values = [] }
+    for dictionary in dictionaries { dictionary.entries = [] }
   }
 
   // MARK: Reading
@@ -128,6 +144,18 @@ struct Unpickler {
     return values
   }
 
+  private mutating func pushList(_ values: [PickleValue]) throws(CheckpointError) {
+    let list = PickleList(values)
+    lists.append(list)
+    try push(.sequence(list))
+  }
+
+  private mutating func makeDictionary() -> PickleValue {
+    let dictionary = PickleDictionary()
+    dictionaries.append(dictionary)
+    return .dictionary(dictionary)
+  }
+
   private func top() throws(CheckpointError) -> PickleValue {
     guard let value = stack.last else { throw damaged("it looks at an empty stack") }
     return value
@@ -153,17 +181,17 @@ struct Unpickler {
     case 0x8C: try push(.text(try text(Int(try byte()))))
     case 0x8D: try push(.text(try text(try unsigned(8))))
     case UInt8(ascii: "("): try push(.mark)
-    case UInt8(ascii: ")"), UInt8(ascii: "]"): try push(.sequence([]))
-    case UInt8(ascii: "}"), 0x8F: try push(.dictionary(PickleDictionary()))
-    case UInt8(ascii: "t"), UInt8(ascii: "l"): try push(.sequence(try popToMark()))
-    case 0x85: try push(.sequence([try pop()]))
+    case UInt8(ascii: ")"), UInt8(ascii: "]"): try pushList([])
+    case UInt8(ascii: "}"), 0x8F: try push(makeDictionary())
+    case UInt8(ascii: "t"), UInt8(ascii: "l"): try pushList(try popToMark())
+    case 0x85: try pushList([try pop()])
     case 0x86:
       let second = try pop()
-      try push(.sequence([try pop(), second]))
+      try pushList([try pop(), second])
     case 0x87:
       let third = try pop()
       let second = try pop()
-      try push(.sequence([try pop(), second, third]))
+      try pushList([try pop(), second, third])
     case UInt8(ascii: "a"):
       let value = try pop()
       try append([value])
@@ -203,11 +231,10 @@ struct Unpickler {
   }
 
   private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
-    guard case .sequence(var list) = try pop() else {
+    guard case .sequence(let list) = try top() else {
       throw damaged("it appends to something that is no list")
     }
-    list.append(contentsOf: values)
-    stack.append(.sequence(list))
+    list.values.append(contentsOf: values)
   }
 
   private mutating func setItems(_ items: [PickleValue]) throws(CheckpointError) {
@@ -230,15 +257,17 @@ struct Unpickler {
     try push(.global(isStorage ? name : full))
   }
 
-  private func call(_ function: PickleValue, _ arguments: PickleValue) throws(CheckpointError) -> PickleValue
+  private mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws(CheckpointError)
+    -> PickleValue
   {
-    guard case .global(let name) = function, case .sequence(let arguments) = arguments else {
+    guard case .global(let name) = function, case .sequence(let list) = arguments else {
       throw .forbidden(path: path, what: "something that is no name")
     }
+    let arguments = list.values
     switch name {
     case "collections OrderedDict":
       guard arguments.isEmpty else { throw damaged("an ordered dictionary with arguments") }
-      return .dictionary(PickleDictionary())
+      return makeDictionary()
     case "torch._utils _rebuild_tensor_v2": return .tensor(try tensor(arguments))
     case "torch._utils _rebuild_parameter":
       guard case .tensor(let tensor)? = arguments.first else { throw damaged("a parameter without a tensor") }
@@ -248,20 +277,20 @@ struct Unpickler {
   }
 
   private func storage(_ value: PickleValue) throws(CheckpointError) -> PickleValue {
-    guard case .sequence(let parts) = value, parts.count == 5, case .text("storage") = parts[0],
-      case .global(let name) = parts[1], let type = Self.storageTypes[name], case .text(let key) = parts[2],
-      case .integer(let count) = parts[4], count >= 0
+    guard case .sequence(let list) = value, list.values.count == 5, case .text("storage") = list.values[0],
+      case .global(let name) = list.values[1], let type = Self.storageTypes[name],
+      case .text(let key) = list.values[2], case .integer(let count) = list.values[4], count >= 0
     else { throw damaged("a storage reference is not valid") }
     return .storage(type, key: key, count: count)
   }
 
   private func tensor(_ arguments: [PickleValue]) throws(CheckpointError) -> StoredTensor {
     func sizes(_ value: PickleValue) throws(CheckpointError) -> [Int] {
-      guard case .sequence(let values) = value, values.count <= 16 else {
+      guard case .sequence(let list) = value, list.values.count <= 16 else {
         throw damaged("a tensor's shape is not valid")
       }
       var result: [Int] = []
-      for value in values {
+      for value in list.values {
         guard case .integer(let size) = value, size >= 0 else {
           throw damaged("a tensor's shape is not valid")
         }
@@ -282,7 +311,9 @@ struct Unpickler {
       guard !overflow, !more else { throw damaged("a tensor's strides overflow") }
       last = sum
     }
-    guard isEmpty || last < count else { throw damaged("a tensor reaches beyond its storage") }
+    guard isEmpty ? offset <= count : last < count else {
+      throw damaged("a tensor reaches beyond its storage")
+    }
     return StoredTensor(
       type: type, key: key, storageCount: count, offset: offset, shape: shape, strides: strides)
   }

@@ -154,6 +154,22 @@ import Testing
     #expect(throws: CheckpointError.self) { try CheckpointFile.open(endless) }
   }
 
+  /// Lists in lists, tuples in tuples, dictionaries in dictionaries, 300 000 deep: released one by one, not by recursion.
+  @Test func deepNestsAreTakenApart() throws {
+    let depth = 300_000
+    let nests: [[UInt8]] = [
+      [UInt8](repeating: UInt8(ascii: "]"), count: depth)
+        + [UInt8](repeating: UInt8(ascii: "a"), count: depth - 1),
+      [UInt8(ascii: "N")] + [UInt8](repeating: 0x85, count: depth),
+      [UInt8](Array(repeating: Array("}K\u{1}".utf8), count: depth).joined()) + [UInt8(ascii: "N")]
+        + [UInt8](repeating: UInt8(ascii: "s"), count: depth),
+      Array("]q\u{0}h\u{0}a}q\u{1}K\u{1}h\u{1}s".utf8),
+    ]
+    for (index, nest) in nests.enumerated() {
+      #expect(isRefused(try file("nest-\(index).pt", archive([0x80, 2] + nest + Array(".".utf8)))))
+    }
+  }
+
   @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: 0..<60)
   func cutOrFlippedArchivesNeverCrash(seed: Int) throws {
     let source = try #require(sharedData).appendingPathComponent("reference-europarl.pt")
