@@ -1,0 +1,84 @@
+import HatchlingNumerics
+
+/// Models that cannot be merged.
+public enum MergeError: InputError, Equatable {
+  /// `quantity` differs between the first model and model `index`, counted from 0.
+  case mismatch(quantity: String, index: Int, value: String, expected: String)
+  case tooFew
+
+  public var description: String {
+    switch self {
+    case .mismatch(let quantity, let index, let value, let expected):
+      "model \(index + 1) has \(quantity) \(value) and the first one \(expected); only models that share it merge"
+    case .tooFew: "merging takes at least two models"
+    }
+  }
+}
+
+extension Weights where Scalar == Float {
+  /// Concatenates networks along n, head by head, and averages what has no n dimension (§7.1); no training afterwards.
+  ///
+  /// Block h of the result is block h of the first model, then of the second, …; N may differ, a missing damping counts as 0.
+  /// Neurons keep their frequencies. - Throws: ``MergeError``. Cost: one pass over all weights.
+  public static func merged(_ models: [Weights<Float>]) throws(MergeError) -> Weights<Float> {
+    guard models.count > 1, let first = models.first else { throw .tooFew }
+    for (index, model) in models.enumerated() {
+      try check(model.hyperparameters, first.hyperparameters, index)
+    }
+    var sizes = first.hyperparameters
+    sizes.neurons = models.reduce(0) { $0 + $1.hyperparameters.neurons }
+    let isDamped = models.contains { $0.damping != nil }
+    let damping = (0..<sizes.heads).flatMap { head in
+      models.flatMap { model in
+        let perHead = model.hyperparameters.neuronsPerHead
+        return (head * perHead..<(head + 1) * perHead).map { model.damping?[$0] ?? 0 }
+      }
+    }
+    return Weights(
+      hyperparameters: sizes, decoderX: interleaved(models.map(\.decoderX), sizes.heads),
+      decoderY: interleaved(models.map(\.decoderY), sizes.heads),
+      encoder: interleaved(models.map(\.encoder), sizes.heads), embedding: average(models.map(\.embedding)),
+      readout: average(models.map(\.readout)), frequencies: models.flatMap(\.frequencies),
+      damping: isDamped ? damping : nil)
+  }
+
+  private static func check(
+    _ sizes: Hyperparameters, _ first: Hyperparameters, _ index: Int
+  ) throws(MergeError) {
+    let quantities: [(String, String, String)] = [
+      ("d =", "\(sizes.synapticDimension)", "\(first.synapticDimension)"),
+      ("H =", "\(sizes.heads)", "\(first.heads)"), ("V =", "\(sizes.vocabulary)", "\(first.vocabulary)"),
+      ("L =", "\(sizes.layers)", "\(first.layers)"),
+      ("variant", sizes.variant.rawValue, first.variant.rawValue),
+    ]
+    for (quantity, value, expected) in quantities where value != expected {
+      throw .mismatch(quantity: quantity, index: index, value: value, expected: expected)
+    }
+  }
+
+  /// Rows of all matrices, `(n, d)` each, head by head.
+  private static func interleaved(_ matrices: [Matrix<Float>], _ heads: Int) -> Matrix<Float> {
+    let columns = matrices[0].columns
+    var result = Matrix<Float>(rows: matrices.reduce(0) { $0 + $1.rows }, columns: columns)
+    var target = result.mutablePointer()
+    for head in 0..<heads {
+      for matrix in matrices {
+        let count = matrix.rows / heads
+        target.update(from: matrix.row(head * count), count: count * columns)
+        target += count * columns
+      }
+    }
+    return result
+  }
+
+  /// The mean of every element, summed in double.
+  private static func average(_ matrices: [Matrix<Float>]) -> Matrix<Float> {
+    var result = Matrix<Float>(rows: matrices[0].rows, columns: matrices[0].columns)
+    let target = result.mutablePointer()
+    for index in 0..<result.count {
+      let sum = matrices.reduce(0.0) { $0 + Double($1.pointer[index]) }
+      target[index] = Float(sum / Double(matrices.count))
+    }
+    return result
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import HatchlingModel
+
+struct MergeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge", abstract: "Merges models by concatenating their neurons, head by head (§7.1).",
+    discussion: """
+      Embedding and readout are averaged. d, heads, alphabet, layers and variant must agree; the number of neurons may differ.
+      """)
+
+  @Argument(help: "Two models or more.")
+  var models: [String]
+
+  @Option(help: ArgumentHelp("The merged model.", valueName: "model.safetensors"))
+  var out: String
+
+  @Option(help: "Number of layers, for checkpoints that do not record it.")
+  var layers: Int?
+
+  @Option(help: "The layer rule, for checkpoints that do not record it: released, definition4 or normfree.")
+  var variant: Variant?
+
+  func run() throws {
+    guard out.hasSuffix(".safetensors") else {
+      throw OptionError.bad("--out '\(out)': the merged model is a safetensors file, name it .safetensors")
+    }
+    let loaded = try models.map { try Model.load(path: $0, layers: layers, variant: variant) }
+    for model in loaded { for warning in model.warnings { note("warning: \(warning)") } }
+    let merged = try Weights.merged(loaded.map(\.weights))
+    let names = models.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+    try merged.save(to: out, metadata: ["merged_from": names.joined(separator: ", ")])
+    let parts = loaded.map { grouped($0.hyperparameters.neurons) }.joined(separator: " + ")
+    Output.line("\(parts) = \(grouped(merged.hyperparameters.neurons)) neurons, written to \(out)")
+  }
+}
