@@ -27,19 +27,30 @@ extension Weights where Scalar == Float {
     }
     var sizes = first.hyperparameters
     sizes.neurons = models.reduce(0) { $0 + $1.hyperparameters.neurons }
-    let isDamped = models.contains { $0.damping != nil }
-    let damping = (0..<sizes.heads).flatMap { head in
-      models.flatMap { model in
-        let perHead = model.hyperparameters.neuronsPerHead
-        return (head * perHead..<(head + 1) * perHead).map { model.damping?[$0] ?? 0 }
-      }
-    }
+    let damping =
+      models.contains { $0.damping != nil }
+      ? interleaved(models.map(\.dampingColumn), sizes.heads).elements : nil
+    let plasticSynapses =
+      models.contains { $0.plasticSynapses != nil }
+      ? interleaved(models.map(\.plasticMask), sizes.heads) : nil
     return Weights(
       hyperparameters: sizes, decoderX: interleaved(models.map(\.decoderX), sizes.heads),
       decoderY: interleaved(models.map(\.decoderY), sizes.heads),
       encoder: interleaved(models.map(\.encoder), sizes.heads), embedding: average(models.map(\.embedding)),
-      readout: average(models.map(\.readout)), frequencies: models.flatMap(\.frequencies),
-      damping: isDamped ? damping : nil)
+      readout: average(models.map(\.readout)), frequencies: models.flatMap(\.frequencies), damping: damping,
+      plasticSynapses: plasticSynapses)
+  }
+
+  /// u, `(n, 1)`; zeros where the network has none.
+  private var dampingColumn: Matrix<Float> {
+    let n = hyperparameters.neurons
+    return Matrix(rows: n, columns: 1, damping ?? [Float](repeating: 0, count: n))
+  }
+
+  /// Which plastic synapses exist, `(n, d)`, spelled out.
+  private var plasticMask: Matrix<UInt8> {
+    let (n, d) = (hyperparameters.neurons, hyperparameters.synapticDimension)
+    return plasticSynapses ?? Matrix(rows: n, columns: d, [UInt8](repeating: 1, count: n * d))
   }
 
   private static func check(
@@ -56,10 +67,10 @@ extension Weights where Scalar == Float {
     }
   }
 
-  /// Rows of all matrices, `(n, d)` each, head by head.
-  private static func interleaved(_ matrices: [Matrix<Float>], _ heads: Int) -> Matrix<Float> {
+  /// Rows of all matrices, one per neuron, head by head.
+  private static func interleaved<Element>(_ matrices: [Matrix<Element>], _ heads: Int) -> Matrix<Element> {
     let columns = matrices[0].columns
-    var result = Matrix<Float>(rows: matrices.reduce(0) { $0 + $1.rows }, columns: columns)
+    var result = Matrix<Element>(rows: matrices.reduce(0) { $0 + $1.rows }, columns: columns)
     var target = result.mutablePointer()
     for head in 0..<heads {
       for matrix in matrices {

@@ -6,15 +6,17 @@ extension TensorEngine {
   /// Reads `tokens` in chunks and returns the prediction after each of them, `(tokens, V)`. The state goes on from where it is and is
   /// afterwards what ``step(_:)`` would have left, up to rounding.
   ///
-  /// Chunks end at multiples of `chunk` of the stream's position, wherever a text happens to be split. Cost per token:
-  /// `(3 d + 2 chunk) · n` multiplications; memory: four times `chunk · n` numbers, whatever the length of the stream.
+  /// Chunks end at multiples of `chunk` of the stream's position. A text that is split elsewhere gives the same values to rounding, not
+  /// to the bit. Cost per token and layer: `(5 d + chunk / 2) · n` multiplications; memory: `3 · chunk · n` numbers, with damping
+  /// `7 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
   /// - Throws: ``TokenError`` before anything is read; ``TensorError/missingPlasticSynapses``.
   public func read(_ tokens: [Int], chunk: Int = 64) throws -> Matrix<Scalar> {
     try run(tokens, chunk: chunk, carriesState: true)
   }
 
   /// The parallel form: all of `tokens` as one quadratic block from an empty state, ρ never formed; `(tokens, V)`. The engine's own
-  /// state is neither used nor changed. Cost: `tokens² · n` multiplications, memory `tokens · (4 n + H · tokens)`.
+  /// state is neither used nor changed. Cost per layer: `tokens² · n / 2` multiplications; memory: that of a chunk of all tokens, and
+  /// `H · tokens²` scores.
   /// - Throws: as ``read(_:chunk:)``.
   public func parallel(_ tokens: [Int]) throws -> Matrix<Scalar> {
     try run(tokens, chunk: max(1, tokens.count), carriesState: false)
@@ -36,11 +38,11 @@ extension TensorEngine {
         tokens[done..<done + count], at: at, carriesState: carriesState,
         logits: rows + done * hyperparameters.vocabulary)
       done += count
-      guard carriesState else { continue }
-      position += count
+    }
+    if carriesState, done > 0 {
+      position += done
       logits = Array(
-        UnsafeBufferPointer(
-          start: rows + (done - 1) * hyperparameters.vocabulary, count: hyperparameters.vocabulary))
+        UnsafeBufferPointer(start: result.row(done - 1), count: hyperparameters.vocabulary))
     }
     return result
   }
@@ -230,9 +232,7 @@ final class ChunkPass<Scalar: NetworkScalar> {
   /// v ← LN(v + LN(E y)), or LN(E y) without a residual, for every token.
   private func updateField(_ count: Int) {
     let d = sizes.synapticDimension
-    for index in 1..<max(1, engine.blocks.count) {
-      for entry in 0..<count * d { shares.base[entry] += shares.base[index * count * d + entry] }
-    }
+    engine.addShares(shares.base, count: count * d)
     for row in 0..<count { engine.updateField(field.base + row * d, with: shares.base + row * d) }
   }
 }

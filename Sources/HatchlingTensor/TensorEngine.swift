@@ -4,8 +4,8 @@ import HatchlingNumerics
 /// The tensor formulation: the equations of model.md as dense products. The oracle that the graph is compared with.
 ///
 /// Tokens are read one at a time (``step(_:)``), in chunks that are quadratic inside and linked through ρ (``read(_:chunk:)``), or all
-/// at once from an empty state (``parallel(_:)``). Neurons are cut into blocks by the size of the network alone and partial sums added in block order, so results are the
-/// same to the last bit for any number of threads.
+/// at once from an empty state (``parallel(_:)``). Neurons are cut into blocks by the size of the network alone and partial sums
+/// added in block order, so results are the same to the last bit for any number of threads.
 public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
   public let weights: Weights<Scalar>
   public let hyperparameters: Hyperparameters
@@ -99,9 +99,7 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
     for layer in 0..<hyperparameters.layers {
       readAndWriteAttention(layer)
       activateYAndEncode()
-      for index in 1..<max(1, blocks.count) {
-        for hub in 0..<d { partial.base[hub] += partial.base[index * d + hub] }
-      }
+      addShares(partial.base, count: d)
       updateField(v.base, with: partial.base)
       activity.activeX.append(countPositive(x))
       activity.activeY.append(countPositive(y))
@@ -178,6 +176,13 @@ public final class TensorEngine<Scalar: NetworkScalar>: SteppingEngine {
       BLAS.multiply(
         weights.encoder.row(first), transposed: true, rows: count, columns: d, by: y.base + first,
         into: partial.base + index * d)
+    }
+  }
+
+  /// Adds what the blocks sent to the field, `(blocks, count)`, to the first row, in block order.
+  func addShares(_ shares: UnsafeMutablePointer<Scalar>, count: Int) {
+    for index in 1..<max(1, blocks.count) {
+      for entry in 0..<count { shares[entry] += shares[index * count + entry] }
     }
   }
 

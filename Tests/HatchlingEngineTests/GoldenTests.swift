@@ -27,16 +27,15 @@ import Testing
     ["graph", "tensor"])
   func matchesThePublicCodeForTwoHundredFiftySixTokens(_ reference: Reference, engine: String) throws {
     let data = try #require(sharedData)
-    let model = try Model.load(
-      path: data.appendingPathComponent(reference.file).path, layers: reference.layers)
+    let weights = try weights(reference)
     let golden = try CheckpointFile.open(
       data.appendingPathComponent("golden/\(reference.name)-256.safetensors").path)
-    let stepper = try makeStepper(engine, model.weights)
+    let stepper = try makeStepper(engine, weights)
     let tokens = try #require(golden.tensors["tokens"]).integers.map(Int.init)
     let logits = try #require(golden.tensors["logits"]).floats
     let losses = try #require(golden.tensors["loss_per_token"]).floats
     #expect(tokens.count == 256)
-    let vocabulary = model.hyperparameters.vocabulary
+    let vocabulary = weights.hyperparameters.vocabulary
     for (position, token) in tokens.enumerated() {
       if position > 0 {
         let loss = Predictions(logits: stepper.logits).loss(of: token)
@@ -62,12 +61,8 @@ import Testing
     .enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references,
     ["graph", "tensor"])
   func matchesTheFloat64ValuesForAThousandTokens(_ reference: Reference, engine: String) throws {
-    let data = try #require(sharedData)
-    let weights = try Model.load(
-      path: data.appendingPathComponent(reference.file).path, layers: reference.layers
-    ).weights
-    let golden = try NumpyArchive.read(
-      data.appendingPathComponent("golden/\(reference.name)-1024-float64.npz"))
+    let weights = try weights(reference)
+    let golden = try thousandTokens(reference)
     let double = try makeStepper(engine, weights.converted(to: Double.self))
     try compare(double, golden, tolerance: 1e-9)
     let norms = try #require(golden["rho_norm"]).view.doubles
@@ -88,18 +83,26 @@ import Testing
   /// The chunked and the parallel form against the same values.
   @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references)
   func chunksAndParallelFormMatchTheFloat64Values(_ reference: Reference) throws {
-    let data = try #require(sharedData)
-    let weights = try Model.load(
-      path: data.appendingPathComponent(reference.file).path, layers: reference.layers
-    ).weights
-    let golden = try NumpyArchive.read(
-      data.appendingPathComponent("golden/\(reference.name)-1024-float64.npz"))
+    let weights = try weights(reference)
+    let golden = try thousandTokens(reference)
     let tokens = try #require(golden["tokens"]).view.integers.map(Int.init)
     let expected = try #require(golden["logits"]).view.doubles
     let engine = TensorEngine(weights.converted(to: Double.self))
     #expect(absoluteDifference(try engine.read(tokens).elements, expected) <= 1e-9)
     #expect(absoluteDifference(try engine.parallel(tokens).elements, expected) <= 1e-9)
     #expect(absoluteDifference(try TensorEngine(weights).read(tokens).elements, expected) <= 2e-4)
+  }
+
+  private func weights(_ reference: Reference) throws -> Weights<Float> {
+    let file = try #require(sharedData).appendingPathComponent(reference.file)
+    return try Model.load(path: file.path, layers: reference.layers).weights
+  }
+
+  /// `tokens` (1024), `logits` (1024, V), `rho_norm` (L, H), in float64.
+  private func thousandTokens(_ reference: Reference) throws -> [String: NumpyArray] {
+    let file = "golden/\(reference.name)-1024-float64.npz"
+    return try NumpyArchive.read(
+      try #require(sharedData).appendingPathComponent(file), ["tokens", "logits", "rho_norm"])
   }
 
   private func compare<Scalar: NetworkScalar>(

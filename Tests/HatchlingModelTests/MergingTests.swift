@@ -11,7 +11,9 @@ import Testing
   }
 
   @Test func neuronsStandHeadByHead() throws {
-    let (a, b) = (Weights.random(sizes(4), seed: 1), Weights.random(sizes(6), seed: 2, damping: true))
+    var a = Weights.random(sizes(4), seed: 1)
+    let b = Weights.random(sizes(6), seed: 2, damping: true)
+    a.plasticSynapses = Matrix(rows: 12, columns: 8, (0..<96).map { $0 % 3 == 0 ? 1 : 0 })
     let merged = try Weights.merged([a, b])
     #expect(merged.hyperparameters == sizes(10))
     for head in 0..<3 {
@@ -21,8 +23,10 @@ import Testing
           #expect(merged.decoderX[head * 10 + neuron, hub] == source.decoderX[row, hub])
           #expect(merged.decoderY[head * 10 + neuron, hub] == source.decoderY[row, hub])
           #expect(merged.encoder[head * 10 + neuron, hub] == source.encoder[row, hub])
+          let exists = source.plasticSynapses?[row, hub] ?? 1
+          #expect(merged.plasticSynapses?[head * 10 + neuron, hub] == exists)
         }
-        #expect(merged.damping?[head * 10 + neuron] == source.damping?[row] ?? 0)
+        #expect(merged.damping?[head * 10 + neuron] == (source.damping?[row] ?? 0))
       }
     }
     #expect(merged.frequencies == a.frequencies + b.frequencies)
