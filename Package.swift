@@ -14,6 +14,15 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    // Links igraph, which is GPL; empty without the trait Topology.
+    .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
+  ],
+  traits: [
+    .trait(
+      name: "Topology",
+      description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
+    .default(enabledTraits: ["Topology"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -22,6 +31,7 @@ let package = Package(
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels"),
 
     // The library, bottom up.
@@ -48,9 +58,17 @@ let package = Package(
       ]),
     .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
+    .target(
+      name: "HatchlingTopology",
+      dependencies: [
+        "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+        .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
+      ]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
+        "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -76,6 +94,13 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingEngine"),
+    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
+    .test("HatchlingPictures"),
+    .testTarget(
+      name: "HatchlingTopologyTests",
+      dependencies: [
+        "TestSupport", "HatchlingTopology", "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+      ], exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/answers.json")]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]
