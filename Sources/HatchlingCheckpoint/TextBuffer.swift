@@ -11,7 +11,8 @@ public struct TextBuffer {
 
   public mutating func append(_ fragment: [UInt8]) { bytes.append(contentsOf: fragment) }
   public mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
-  public mutating func append(_ byte: UInt8) { bytes.append(byte) }
+  /// One byte, by its code.
+  public mutating func append(byte: UInt8) { bytes.append(byte) }
 
   /// A decimal number.
   public mutating func append(_ number: Int) {

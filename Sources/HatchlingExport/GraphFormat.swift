@@ -50,7 +50,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
           text.append(edge.target)
           text.append(ends[edge.sign])
           if let weight = edge.weight { text.append(weight) }
-          text.append(10)
+          text.append(byte: 10)
           try text.flushIfLarge()
         }
       }
@@ -65,10 +65,10 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         text.append(node.name)
         text.append(",\(node.kind)")
         for value in [node.head, node.frequencyBucket, node.community] {
-          text.append(44)
+          text.append(byte: 44)
           if let value { text.append(value) }
         }
-        text.append(10)
+        text.append(byte: 10)
         try text.flushIfLarge()
       }
     }
@@ -84,13 +84,13 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         text.append("\(kind.sources) \(kind.targets) \(kind.edges)\n")
         try graph.forEachEdge(kind.name) { edge in
           text.append(edge.source + 1)
-          text.append(32)
+          text.append(byte: 32)
           text.append(edge.target + 1)
           if let weight = edge.weight {
-            text.append(32)
+            text.append(byte: 32)
             text.append(edge.sign == .inhibitory ? -weight : weight)
           }
-          text.append(10)
+          text.append(byte: 10)
           try text.flushIfLarge()
         }
       }

@@ -23,13 +23,17 @@
         igraph_layout_drl_options_init(&options, IGRAPH_LAYOUT_DRL_DEFAULT)
         try IgraphLibrary.check(igraph_matrix_init(&result, Int64(nodes), 2), "igraph_matrix_init")
         defer { igraph_matrix_destroy(&result) }
-        for (index, value) in start.enumerated() { igraph_matrix_set(&result, Int64(index / 2), Int64(index % 2), value) }
+        for (index, value) in start.enumerated() {
+          igraph_matrix_set(&result, Int64(index / 2), Int64(index % 2), value)
+        }
         let code =
           scaled.isEmpty
           ? igraph_layout_drl(&graph.graph, &result, true, &options, nil)
           : withIgraphVector(scaled) { igraph_layout_drl(&graph.graph, &result, true, &options, $0) }
         try IgraphLibrary.check(code, "igraph_layout_drl")
-        return (0..<Int64(nodes)).map { (igraph_matrix_get(&result, $0, 0), igraph_matrix_get(&result, $0, 1)) }
+        return (0..<Int64(nodes)).map {
+          (igraph_matrix_get(&result, $0, 0), igraph_matrix_get(&result, $0, 1))
+        }
       }
     }
   }

@@ -50,7 +50,8 @@
     /// G(n, m), directed, with self-connections, as the graphs that it is compared with.
     init(randomNodes nodes: Int, edges: Int) throws(IgraphError) {
       try IgraphLibrary.check(
-        igraph_erdos_renyi_game_gnm(&graph, Int64(nodes), Int64(edges), true, true), "igraph_erdos_renyi_game_gnm")
+        igraph_erdos_renyi_game_gnm(&graph, Int64(nodes), Int64(edges), true, true),
+        "igraph_erdos_renyi_game_gnm")
     }
 
     deinit { igraph_destroy(&graph) }
@@ -74,7 +75,9 @@
     deinit { igraph_vector_int_destroy(&vector) }
 
     var values: [Int] {
-      UnsafeBufferPointer(start: vector.stor_begin, count: Int(igraph_vector_int_size(&vector))).map { Int($0) }
+      UnsafeBufferPointer(start: vector.stor_begin, count: Int(igraph_vector_int_size(&vector))).map {
+        Int($0)
+      }
     }
   }
 

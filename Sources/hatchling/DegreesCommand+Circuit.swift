@@ -50,7 +50,7 @@ extension DegreesCommand {
       try circuit.forEachSynapse { synapse in
         text.append("\(synapse.presynaptic.name),\(synapse.postsynaptic.name),\(synapse.kind.rawValue),")
         if let weight = synapse.weight { text.append(Double(synapse.sign == .inhibitory ? -weight : weight)) }
-        text.append(10)
+        text.append(byte: 10)
         try text.flushIfLarge()
       }
     }

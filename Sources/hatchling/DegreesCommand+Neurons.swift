@@ -152,9 +152,9 @@
           text.append(graph.firstNeuron + Int(graph.sources[edge]))
           text.append(middle)
           text.append(graph.firstNeuron + Int(graph.targets[edge]))
-          text.append(44)
+          text.append(byte: 44)
           text.append(Double(graph.weights[edge]))
-          text.append(10)
+          text.append(byte: 10)
           try text.flushIfLarge()
         }
       }

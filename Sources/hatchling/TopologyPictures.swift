@@ -94,7 +94,9 @@
       picture.commands = [
         "set title '\(title): entries, all \(grouped(entries.count)) of them'", "set logscale y",
         "set format y '%.0e'", "set xlabel 'entry of the matrix (weight)'",
-        "set ylabel 'density (1 / weight)'", "set key top right", "set grid linecolor rgb '#dddddd'",
+        "set ylabel 'density (1 / weight)'", "set key outside below maxrows 1",
+        "set xrange [\(entries.minimum - 5 * entries.width):\(entries.maximum + 5 * entries.width)]",
+        "set grid linecolor rgb '#dddddd'",
       ]
       if let threshold = report.summary.threshold {
         let side = report.summary.sign == "inhibitory" ? -threshold : threshold
@@ -106,7 +108,7 @@
       picture.commands.append(
         """
         plot '\(file)' using \(column(2)) with lines linewidth 2 linecolor rgb '\(Self.blue)' title 'all entries', \\
-          '\(file)' using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part: min of h(w) and h(−w)', \\
+          '\(file)' using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part, min of h(w), h(−w)', \\
           '\(file)' using \(column(4)) with points pointtype 7 pointsize 0.4 linecolor rgb '\(Self.orange)' title 'skew: what is left'
         """)
       return picture
