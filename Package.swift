@@ -14,6 +14,7 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
     // Links igraph, which is GPL; empty without the trait Topology.
     .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
@@ -57,6 +58,9 @@ let package = Package(
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
       ]),
     .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
     .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .target(
@@ -71,6 +75,7 @@ let package = Package(
         "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -101,6 +106,9 @@ let package = Package(
       dependencies: [
         "TestSupport", "HatchlingTopology", "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
       ], exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/answers.json")]),
+    .test(
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
+      excluding: ["Fixtures"]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]
