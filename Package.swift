@@ -14,6 +14,7 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -47,12 +48,16 @@ let package = Package(
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
       ]),
     .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -72,6 +77,9 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingEngine"),
+    .test(
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
+      excluding: ["Fixtures"]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]
