@@ -18,6 +18,7 @@ let package = Package(
         .product(name: "HatchlingModel", package: "hatchling"),
         .product(name: "HatchlingGraph", package: "hatchling"),
         .product(name: "HatchlingTensor", package: "hatchling"),
+        .product(name: "HatchlingTraining", package: "hatchling"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ],

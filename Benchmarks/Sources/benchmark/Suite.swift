@@ -13,6 +13,13 @@ struct Suite {
         results.add(bandwidth)
       }
     }
+    if tasks.contains("training"), let path = settings.models.first?.path {
+      for (block, batch, fresh) in [(256, 8, true), (256, 8, false), (1024, 2, true), (1024, 2, false)] {
+        let training = TrainingContest(
+          settings: settings, path: path, block: block, batch: batch, fresh: fresh)
+        hold(try training.contest { results.note($0) }, &results)
+      }
+    }
     if tasks.contains("curves") {
       var notes: [String] = []
       _ = try Curves(settings: settings).run { notes.append($0) }
