@@ -56,6 +56,9 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .executableTarget(
+      name: "select-benchmark", dependencies: ["HatchlingCompiler", "HatchlingNumerics"]),
+
     // Tests, one target per module, named for what must hold.
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(
@@ -65,6 +68,7 @@ let package = Package(
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
+    .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),
