@@ -14,6 +14,7 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -48,9 +49,11 @@ let package = Package(
       ]),
     .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
+        "HatchlingPictures",
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

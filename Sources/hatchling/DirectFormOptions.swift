@@ -95,11 +95,18 @@ struct DirectFormOptions: ParsableArguments {
       rescales: repairs.rescale, hubs: repairs.hubs)
   }
 
-  /// Compiles the direct form, refusing first what could not be run.
+  /// Compiles the direct form as the options say; see ``compile(_:_:fingerprint:workers:runs:)``.
   func compile<Scalar: NetworkScalar>(
     _ weights: Weights<Scalar>, fingerprint: String = "", workers: Workers, runs: Bool = true
   ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
-    let options = compilerOptions
+    try Self.compile(compilerOptions, weights, fingerprint: fingerprint, workers: workers, runs: runs)
+  }
+
+  /// Compiles the direct form, refusing first what could not be run.
+  static func compile<Scalar: NetworkScalar>(
+    _ options: DirectOptions, _ weights: Weights<Scalar>, fingerprint: String = "", workers: Workers,
+    runs: Bool = true
+  ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
     if runs && (options.isExact || options.plastic == .complete) {
       try DirectError.checkState(
         weights.hyperparameters, plasticSynapses: nil, bytesPerWeight: MemoryLayout<Scalar>.size,
