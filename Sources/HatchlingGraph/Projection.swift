@@ -90,6 +90,17 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     }
   }
 
+  /// Whether all weights are finite. Cost: one pass.
+  public var isFinite: Bool {
+    switch storage {
+    case .dense(let matrix): Projection.allFinite(matrix.pointer, matrix.count)
+    case .sparse(let lists):
+      lists.weights.withUnsafeBufferPointer { buffer in
+        buffer.baseAddress.map { Projection.allFinite($0, buffer.count) } ?? true
+      }
+    }
+  }
+
   /// Number of synapses.
   public var count: Int { counts.excitatory + counts.inhibitory }
 
@@ -108,6 +119,15 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     var degrees = [Int](repeating: 0, count: columns)
     forEachEntry { _, column, _ in degrees[column] += 1 }
     return degrees
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  static func allFinite(_ values: UnsafePointer<Scalar>, _ count: Int) -> Bool {
+    // x · 0 is 0 for finite x and NaN otherwise; one sum finds any.
+    var sum: Scalar = 0
+    for index in 0..<count { sum += values[index] * 0 }
+    return sum == 0
   }
 
   @_specialize(where Scalar == Float)
