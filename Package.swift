@@ -15,6 +15,7 @@ let package = Package(
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
+    .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -52,14 +53,19 @@ let package = Package(
       dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
     .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
+        "HatchlingPictures",
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    .executableTarget(
+      name: "select-benchmark", dependencies: ["HatchlingCompiler", "HatchlingNumerics"]),
 
     // Tests, one target per module, named for what must hold.
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
@@ -70,6 +76,7 @@ let package = Package(
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
+    .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),

@@ -116,7 +116,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
     var files: [String] = []
     for kind in graph.kinds where kind.edges > 0 {
       let name = "\(path.dropLast(".mtx".count)).\(kind.name).mtx"
-      let isPattern = kind.name == "plastic" || kind.name == "partner"
+      let isPattern = ["plastic", "token_plastic", "partner"].contains(kind.name)
       let file = try AtomicFile(path: name)
       try file.write("%%MatrixMarket matrix coordinate \(isPattern ? "pattern" : "real") general\n")
       try file.write("% \(kind.name) synapses: row = source, column = target; negative = inhibitory\n")

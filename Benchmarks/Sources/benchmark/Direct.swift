@@ -43,7 +43,8 @@ struct DirectContest {
   private func contest(
     _ name: String, _ lists: SparseRows<Float>, _ moments: [Moment], note: (String) -> Void
   ) throws -> Contest {
-    var contest = Contest(task: "direct", size: "\(size), \(name)", unit: "event", reference: "SciPy, fastest way")
+    var contest = Contest(
+      task: "direct", size: "\(size), \(name)", unit: "event", reference: "SciPy, fastest way")
     let events = moments.reduce(0) { sum, moment in
       sum + moment.active.reduce(0) { $0 + lists.offsets[Int($1) + 1] - lists.offsets[Int($1)] }
     }
@@ -74,7 +75,9 @@ struct DirectContest {
     do {
       let peer = try Peer("sparse_direct", [folder], settings: settings)
       let difference = try peer.ask("check")["difference"] ?? .infinity
-      guard difference < 1e-4 else { throw Peer.Missing(reason: "its sums differ from ours by \(difference)") }
+      guard difference < 1e-4 else {
+        throw Peer.Missing(reason: "its sums differ from ours by \(difference)")
+      }
       note("\(size), \(name): \(peer.description); sums within \(String(format: "%.1e", difference)) of ours")
       contest.contestants.append(
         Contestant(name: "SciPy, fastest way", threads: 1) { try peer.seconds("deliver") / Double(events) })

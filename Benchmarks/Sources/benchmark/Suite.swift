@@ -20,6 +20,16 @@ struct Suite {
         hold(try training.contest { results.note($0) }, &results)
       }
     }
+    if tasks.contains("direct") {
+      for (size, path) in settings.models where FileManager.default.fileExists(atPath: path) {
+        // 10⁶ synapses of 10⁹ possible ones select for minutes: the large network is left out.
+        guard size != "large" else { continue }
+        var notes: [String] = []
+        let direct = DirectContest(size: size, path: path, settings: settings)
+        for contest in try direct.contests(note: { notes.append($0) }) { hold(contest, &results) }
+        for text in notes { results.note(text) }
+      }
+    }
     if tasks.contains("curves") {
       var notes: [String] = []
       _ = try Curves(settings: settings).run { notes.append($0) }
