@@ -63,7 +63,8 @@ struct LeastBytes: Codable {
   var screenedAndDeferred: Traffic {
     let screenBytes = Double(sizes.synapticDimension + 16)
     return Traffic(
-      read: (allRows + activeX) * screenBytes + (activeX + 2 * activeY + plasticRows) * rowBytes + readoutBytes,
+      read: (allRows + activeX) * screenBytes + (activeX + 2 * activeY + plasticRows) * rowBytes
+        + readoutBytes,
       written: plasticRowsDeferred * rowBytes)
   }
 }

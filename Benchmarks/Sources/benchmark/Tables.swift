@@ -13,9 +13,10 @@ enum Tables {
   static func text(_ outcomes: [Outcome]) -> String {
     let form = Form(outcomes.first)
     return outcomes.map { o in
-      let head = "\(o.task) \(o.size)".padding(toLength: 16, withPad: " ", startingAt: 0)
+      let head = "\(o.task) \(o.size)".padding(toLength: 24, withPad: " ", startingAt: 0)
       let name = o.contestant.padding(toLength: 48, withPad: " ", startingAt: 0)
-      return "\(head) \(name) \(form.text(o.median)) \(form.title) (\(form.text(o.fastest))…\(form.text(o.slowest)))"
+      return
+        "\(head) \(name) \(form.text(o.median)) \(form.title) (\(form.text(o.fastest))…\(form.text(o.slowest)))"
         + (o.ratio.map { "  \(decimal($0, 2)) ×" } ?? "") + fractions(o)
     }.joined(separator: "\n")
   }
