@@ -22,8 +22,14 @@ struct Results: Codable {
     say(Tables.text(new))
   }
 
+  /// Saves everything so far, and puts the tables into the report if there is one.
+  func keep(_ settings: Settings) throws {
+    try save(to: settings.data)
+    if let report = settings.report { try write(into: report) }
+  }
+
   /// `results.json` and `results.csv` in `folder`.
-  func save(to folder: String) throws {
+  private func save(to folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -41,7 +47,7 @@ struct Results: Codable {
 
   /// Replaces what stands between `<!-- TASK -->` and `<!-- /TASK -->` in a Markdown file by this run's table, for every task that
   /// ran.
-  func write(into path: String) throws {
+  private func write(into path: String) throws {
     var text = try String(contentsOfFile: path, encoding: .utf8)
     var tables = ["machine": machine.markdown + "\n"]
     if !bandwidths.isEmpty { tables["bandwidth"] = Tables.markdown(bandwidths) }
