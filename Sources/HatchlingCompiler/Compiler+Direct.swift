@@ -34,7 +34,9 @@ extension Compiler {
     var graph: DirectGraph<Scalar>
     if options.isExact {
       let bytes = possible * MemoryLayout<Scalar>.size
-      guard bytes <= memory / 2 else { throw CompilerError.expansionTooLarge(needed: bytes, limit: memory / 2) }
+      guard bytes <= memory / 2 else {
+        throw CompilerError.expansionTooLarge(needed: bytes, limit: memory / 2)
+      }
       graph = try log.run("expand", edgesIn: edgeCount(centred)) {
         let graph = DirectGraph(
           layers: sizes.layers, variant: sizes.variant, neurons: neurons, tokenCount: sizes.vocabulary,

@@ -171,7 +171,8 @@ extension DirectEngine {
     let count = scratch.listeningCount.base[index]
     let drives = scratch.drives.base + first
     var messages = layout.incomingY.hear(
-      listening, count: count, attention.base + block.head * graph.nodeCount, speaking: speaking, into: drives)
+      listening, count: count, attention.base + block.head * graph.nodeCount, speaking: speaking, into: drives
+    )
     if let remainder = graph.remainderY {
       let hubs = remainder.hubs
       let values = scratch.hubsY.base + block.head * hubs
@@ -215,7 +216,8 @@ extension DirectEngine {
       let outer = gain(of: field.base, &activity)
       normalise(field.base, outer)
       for neuron in 0..<n {
-        trace.base[neuron] = Rules.normalise(trace.base[neuron] + Rules.normalise(y.base[neuron], inner), outer)
+        trace.base[neuron] = Rules.normalise(
+          trace.base[neuron] + Rules.normalise(y.base[neuron], inner), outer)
       }
       for node in n..<m { trace.base[node] = Rules.normalise(trace.base[node], outer) }
     }

@@ -14,10 +14,12 @@ extension ExportedGraph {
         name: kind.rawValue, sources: kind.startsAtTokens ? tokens : neurons, targets: neurons,
         edges: graph.count(of: kind))
     }
-    let remainders = [("cut_x", graph.remainderX, 0), ("cut_y", graph.remainderY, graph.remainderX?.hubs ?? 0)]
-      .compactMap { name, remainder, first in
-        remainder.map { RemainderEdges(name: name, remainder: $0, firstHub: first) }
-      }
+    let remainders = [
+      ("cut_x", graph.remainderX, 0), ("cut_y", graph.remainderY, graph.remainderX?.hubs ?? 0),
+    ]
+    .compactMap { name, remainder, first in
+      remainder.map { RemainderEdges(name: name, remainder: $0, firstHub: first) }
+    }
     let hubs = remainders.reduce(0) { $0 + $1.remainder.hubs }
     for edges in remainders { kinds += edges.kinds(neurons: neurons, hubs: hubs) }
     self.init(

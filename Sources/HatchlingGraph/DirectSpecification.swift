@@ -64,7 +64,9 @@ public struct DirectSpecification<Scalar: NetworkScalar>: Sendable {
     if !graph.drivesX.isFinite { return "an x synapse is not" }
     if !graph.drivesY.isFinite { return "a y synapse is not" }
     for remainder in [graph.remainderX, graph.remainderY] {
-      if !finite(remainder?.encoder) || !finite(remainder?.decoder) { return "a synapse of the remainder is not" }
+      if !finite(remainder?.encoder) || !finite(remainder?.decoder) {
+        return "a synapse of the remainder is not"
+      }
     }
     return nil
   }

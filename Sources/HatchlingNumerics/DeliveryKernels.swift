@@ -16,7 +16,8 @@ public protocol DeliveryKernels {
   static func hearLists(
     _ offsets: UnsafePointer<Int64>, _ sources: UnsafePointer<Int32>, _ weights: UnsafePointer<Self>,
     _ list: UnsafePointer<Int32>, count: Int, _ heard: UnsafePointer<Self>,
-    into out: UnsafeMutablePointer<Self>) -> Int
+    into out: UnsafeMutablePointer<Self>
+  ) -> Int
   /// For every listed row of a panel of 64 columns: w *= keep_k; sum += values_k w; w += values_k z. Nil parts are left out.
   static func exchangePanel(
     _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>,
@@ -25,7 +26,8 @@ public protocol DeliveryKernels {
   static func exchangeLists(
     _ offsets: UnsafePointer<Int64>, _ sources: UnsafePointer<Int32>, _ weights: UnsafeMutablePointer<Self>,
     _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>, keep: UnsafePointer<Self>?, count: Int,
-    z: UnsafePointer<Self>?, into sum: UnsafeMutablePointer<Self>?) -> Int
+    z: UnsafePointer<Self>?, into sum: UnsafeMutablePointer<Self>?
+  ) -> Int
 }
 
 extension Float: DeliveryKernels {
@@ -78,7 +80,8 @@ extension Double: DeliveryKernels {
 
   public static func exchangePanel(
     _ weights: UnsafeMutablePointer<Double>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
-    keep: UnsafePointer<Double>?, count: Int, z: UnsafePointer<Double>?, into sum: UnsafeMutablePointer<Double>?
+    keep: UnsafePointer<Double>?, count: Int, z: UnsafePointer<Double>?,
+    into sum: UnsafeMutablePointer<Double>?
   ) { hatchling_exchange_panel_f64(weights, list, values, keep, count, z, sum) }
 
   public static func exchangeLists(

@@ -75,7 +75,8 @@ struct FidelityRow: Encodable {
     let interval = "\(decimal(lossLower ?? .nan)) – \(decimal(lossUpper ?? .nan))"
     let active = "\(decimal(activeX * 100, 1)), \(decimal(activeY * 100, 1)) %"
     return padded(series, 24, right: false) + padded(edges.map(grouped) ?? "all", 15)
-      + padded(decimal(loss ?? .nan), 9) + padded(interval, 18) + padded("\(decimal(top1Agreement * 100, 1)) %", 11)
+      + padded(decimal(loss ?? .nan), 9) + padded(interval, 18)
+      + padded("\(decimal(top1Agreement * 100, 1)) %", 11)
       + padded(decimal(meanKL ?? .nan), 9) + padded(grouped(Int(messagesPerToken)), 19) + padded(active, 15)
   }
 
@@ -83,9 +84,12 @@ struct FidelityRow: Encodable {
     "series,edges,edges_x,edges_y,token_edges_x,token_edges_y,plastic_synapses,loss,loss_lower,loss_upper,top1_agreement,mean_kl,messages_per_token,updates_per_token,broadcasts_per_token,active_x,active_y"
 
   var csv: String {
-    let counts = [edges, edgesX, edgesY, tokenEdgesX, tokenEdgesY, plasticSynapses].map { $0.map(String.init) ?? "" }
+    let counts = [edges, edgesX, edgesY, tokenEdgesX, tokenEdgesY, plasticSynapses].map {
+      $0.map(String.init) ?? ""
+    }
     let numbers: [Double?] = [
-      loss, lossLower, lossUpper, top1Agreement, meanKL, messagesPerToken, updatesPerToken, broadcastsPerToken,
+      loss, lossLower, lossUpper, top1Agreement, meanKL, messagesPerToken, updatesPerToken,
+      broadcastsPerToken,
       activeX, activeY,
     ]
     return ([series] + counts + numbers.map { $0.map { "\($0)" } ?? "" }).joined(separator: ",")
@@ -131,7 +135,8 @@ struct FidelityReport {
     switch try picture(URL(fileURLWithPath: modelName).lastPathComponent).draw(into: folder) {
     case .drawn: note("written to \(folder): fidelity.csv, fidelity.svg, fidelity.png, fidelity.gp")
     case .gnuplotMissing:
-      note("no picture: gnuplot is not installed; install gnuplot-nox and run gnuplot fidelity.gp in \(folder)")
+      note(
+        "no picture: gnuplot is not installed; install gnuplot-nox and run gnuplot fidelity.gp in \(folder)")
     case .failed(let reason): note("no picture: gnuplot failed on fidelity.gp: \(reason)")
     }
   }
