@@ -14,7 +14,16 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    // Links igraph, which is GPL; empty without the trait Topology.
+    .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
+  ],
+  traits: [
+    .trait(
+      name: "Topology",
+      description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
+    .default(enabledTraits: ["Topology"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -23,6 +32,7 @@ let package = Package(
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels"),
 
     // The library, bottom up.
@@ -48,14 +58,24 @@ let package = Package(
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
       ]),
     .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
     .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
+    .target(
+      name: "HatchlingTopology",
+      dependencies: [
+        "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+        .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
+      ]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
-        "HatchlingPictures",
+        "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -79,6 +99,16 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingEngine"),
+    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
+    .test("HatchlingPictures"),
+    .testTarget(
+      name: "HatchlingTopologyTests",
+      dependencies: [
+        "TestSupport", "HatchlingTopology", "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+      ], exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/answers.json")]),
+    .test(
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
+      excluding: ["Fixtures"]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]

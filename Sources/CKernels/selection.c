@@ -34,6 +34,7 @@ enum { CHUNK = 64, LANES = 16 };
   void hatchling_count_entries_##S(const T *values, size_t count, T scale, int32_t bins, uint32_t *counts,      \
                                    double *sums) {                                                              \
     double first[LANES] = {0}, second[LANES] = {0}, third[LANES] = {0}, low[LANES], high[LANES];                \
+    uint32_t positive[LANES] = {0}, negative[LANES] = {0};                                                      \
     for (int l = 0; l < LANES; l++) low[l] = 1.0 / 0.0, high[l] = -1.0 / 0.0;                                   \
     const T offset = (T)(bins / 2), last = (T)(bins - 1);                                                       \
     size_t start = 0;                                                                                               \
@@ -47,6 +48,7 @@ enum { CHUNK = 64, LANES = 16 };
         third[l] += value * value * value;                                                                      \
         low[l] = value < low[l] ? value : low[l];                                                               \
         high[l] = value > high[l] ? value : high[l];                                                            \
+        positive[l] += chunk[l] > 0, negative[l] += chunk[l] < 0;                                               \
         T place = chunk[l] * scale + offset;                                                                    \
         place = place > 0 ? place : 0;                                                                          \
         bin[l] = (int32_t)(place < last ? place : last);                                                        \
@@ -59,15 +61,17 @@ enum { CHUNK = 64, LANES = 16 };
       first[l] += value, second[l] += value * value, third[l] += value * value * value;                         \
       low[l] = value < low[l] ? value : low[l];                                                                 \
       high[l] = value > high[l] ? value : high[l];                                                              \
+      positive[l] += values[start] > 0, negative[l] += values[start] < 0;                                       \
       T place = values[start] * scale + offset;                                                                 \
       place = place > 0 ? place : 0;                                                                            \
       counts[(int32_t)(place < last ? place : last)]++;                                                         \
     }                                                                                                           \
-    sums[0] = sums[1] = sums[2] = 0, sums[3] = 1.0 / 0.0, sums[4] = -1.0 / 0.0;                                 \
+    sums[0] = sums[1] = sums[2] = 0, sums[3] = 1.0 / 0.0, sums[4] = -1.0 / 0.0, sums[5] = sums[6] = 0;          \
     for (int l = 0; l < LANES; l++) {                                                                           \
       sums[0] += first[l], sums[1] += second[l], sums[2] += third[l];                                           \
       sums[3] = low[l] < sums[3] ? low[l] : sums[3];                                                            \
       sums[4] = high[l] > sums[4] ? high[l] : sums[4];                                                          \
+      sums[5] += positive[l], sums[6] += negative[l];                                                           \
     }                                                                                                           \
   }
 

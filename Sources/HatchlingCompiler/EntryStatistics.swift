@@ -14,10 +14,18 @@ public struct EntryStatistics: Sendable, Equatable {
       self.bins = max(1, bins)
       self.reach = reach > 0 && reach.isFinite ? reach : 1
     }
+
+    /// As far as the entries of a matrix reach, by a sample of them. Cost: a product of at most 256 × 1024 entries.
+    public init<Scalar: NetworkScalar>(_ matrix: FactoredMatrix<Scalar>, bins: Int) {
+      let largest = matrix.gridSample(rows: 256, columns: 1024).lazy.map(\.magnitude).max() ?? 0
+      self.init(bins: bins, reach: Double(largest) * 1.25)
+    }
   }
 
   /// Entries looked at.
   public internal(set) var count = 0
+  public internal(set) var positive = 0
+  public internal(set) var negative = 0
   /// `2 · bins` counts; bin b covers `(b − bins) · width ..< (b − bins + 1) · width`.
   public internal(set) var histogram: [Int]
   public let width: Double
@@ -48,7 +56,8 @@ final class EntryCounter: Sendable {
   private let request: EntryStatistics.Request
   private let blocks: Int
   private struct Sums {
-    var (count, first, second, third) = (0, 0.0, 0.0, 0.0)
+    var (count, positive, negative) = (0, 0, 0)
+    var (first, second, third) = (0.0, 0.0, 0.0)
     var (low, high) = (Double.infinity, -Double.infinity)
   }
   private let sums: Mutex<[Sums]>
@@ -68,12 +77,13 @@ final class EntryCounter: Sendable {
     let bins = 2 * request.bins
     let scale = Scalar(Double(request.bins) / request.reach)
     var counts = [UInt32](repeating: 0, count: 4 * bins)
-    var total = [Double](repeating: 0, count: 5)
+    var total = [Double](repeating: 0, count: 7)
     Scalar.countEntries(values, count: count, scale: scale, bins: bins, into: &counts, sums: &total)
     sums.withLock {
       var sum = Sums()
       (sum.count, sum.first, sum.second, sum.third) = (count, total[0], total[1], total[2])
       (sum.low, sum.high) = (total[3], total[4])
+      (sum.positive, sum.negative) = (Int(total[5]), Int(total[6]))
       $0[block] = sum
     }
     histogram.withLock { histogram in
@@ -89,6 +99,8 @@ final class EntryCounter: Sendable {
     var (first, second, third) = (0.0, 0.0, 0.0)
     for block in sums.withLock({ $0 }) {
       result.count += block.count
+      result.positive += block.positive
+      result.negative += block.negative
       first += block.first
       second += block.second
       third += block.third

@@ -58,6 +58,32 @@ public struct FactoredMatrix<Scalar: NetworkScalar>: Sendable {
     FactoredMatrix(left: right, right: left, targets: sources, sources: targets)
   }
 
+  /// How much of a square matrix is symmetric: ‖(G + Gᵀ) / 2‖² / ‖G‖², Frobenius norms; ½ for unrelated entries, 1 for a symmetric matrix, 0
+  /// for a skew one. nil where sources are not targets or G is 0. Cost: three products of `d · d · n`.
+  public var symmetricFraction: Double? {
+    guard targets == sources else { return nil }
+    func gram(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>) -> Matrix<Scalar> {
+      var result = Matrix<Scalar>(rows: rank, columns: rank)
+      BLAS.multiply(
+        a.row(targets.lowerBound), transposed: true, leading: rank, by: b.row(targets.lowerBound),
+        into: result.mutablePointer(), m: rank, n: rank, k: targets.count)
+      return result
+    }
+    func sum(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposed: Bool) -> Double {
+      var sum = 0.0
+      for row in 0..<rank {
+        for column in 0..<rank {
+          sum += Double(a[row, column]) * Double(transposed ? b[column, row] : b[row, column])
+        }
+      }
+      return sum
+    }
+    // ‖G‖² = tr(LᵀL RᵀR) and tr G² = tr((RᵀL)²).
+    let cross = gram(right, left)
+    let norm = sum(gram(left, left), gram(right, right), transposed: true)
+    return norm > 0 ? (1 + sum(cross, cross, transposed: true) / norm) / 2 : nil
+  }
+
   /// Writes the block `targets × sources` of G, row-major, on the calling thread.
   func multiply(targets: Range<Int>, sources: Range<Int>, into block: UnsafeMutablePointer<Scalar>) {
     BLAS.multiply(

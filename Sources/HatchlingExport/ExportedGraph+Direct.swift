@@ -11,8 +11,9 @@ extension ExportedGraph {
     let (neurons, tokens) = (graph.neuronCount, graph.tokenCount)
     var kinds = DirectSynapseKind.allCases.map { kind in
       Kind(
-        name: kind.rawValue, sources: kind.startsAtTokens ? tokens : neurons, targets: neurons,
-        edges: graph.count(of: kind))
+        name: kind.rawValue, from: kind.startsAtTokens ? Tokens.letter : Neurons.letter, to: Neurons.letter,
+        sources: kind.startsAtTokens ? tokens : neurons, targets: neurons, edges: graph.count(of: kind),
+        hasWeights: ![.plastic, .tokenPlastic, .partner].contains(kind))
     }
     let remainders = [
       ("cut_x", graph.remainderX, 0), ("cut_y", graph.remainderY, graph.remainderX?.hubs ?? 0),
@@ -27,23 +28,24 @@ extension ExportedGraph {
       forEachNode: { body in
         for (head, range) in graph.neurons.heads.enumerated() {
           for neuron in range {
+            let bucket = Self.frequencyBucket(graph.neurons.frequencies[neuron])
             try body(
               ExportedNode(
-                name: "n\(neuron)", kind: "neuron", head: head,
-                frequencyBucket: Self.bucket(graph.neurons.frequencies[neuron])))
+                letter: Neurons.letter, index: neuron, kind: "neuron", head: head, frequencyBucket: bucket))
           }
         }
-        for token in 0..<tokens { try body(ExportedNode(name: "t\(token)", kind: "token")) }
-        for hub in 0..<hubs { try body(ExportedNode(name: "h\(hub)", kind: "hub")) }
+        for token in 0..<tokens {
+          try body(ExportedNode(letter: Tokens.letter, index: token, kind: "token"))
+        }
+        for hub in 0..<hubs { try body(ExportedNode(letter: Hubs.letter, index: hub, kind: "hub")) }
       },
       forEachEdge: { name, body in
         if let kind = DirectSynapseKind(rawValue: name) {
           try graph.forEachSynapse(of: kind) { synapse in
             try body(
               ExportedEdge(
-                source: synapse.presynaptic.name, target: "n\(synapse.postsynaptic.index)", kind: name,
-                sign: synapse.sign.rawValue, weight: synapse.weight.map { Double($0) },
-                sourceIndex: synapse.presynaptic.index, targetIndex: synapse.postsynaptic.index))
+                source: synapse.presynaptic.index, target: synapse.postsynaptic.index, sign: synapse.sign,
+                weight: synapse.weight.map { Double($0) }))
           }
         }
         for edges in remainders { try edges.forEach(name, neurons, body) }
@@ -64,40 +66,40 @@ private struct RemainderEdges<Scalar: NetworkScalar> {
         sum + (0..<matrix.columns).count { matrix.row(row)[$0] != 0 }
       }
     }
+    let letters = (neuron: Neurons.letter, token: Tokens.letter, hub: Hubs.letter)
     return [
       ExportedGraph.Kind(
-        name: "\(name)_in", sources: neurons, targets: hubs, edges: count(remainder.encoder, 0..<neurons)),
+        name: "\(name)_in", from: letters.neuron, to: letters.hub, sources: neurons, targets: hubs,
+        edges: count(remainder.encoder, 0..<neurons)),
       ExportedGraph.Kind(
-        name: "token_\(name)_in", sources: tokens, targets: hubs,
+        name: "token_\(name)_in", from: letters.token, to: letters.hub, sources: tokens, targets: hubs,
         edges: count(remainder.encoder, neurons..<neurons + tokens)),
       ExportedGraph.Kind(
-        name: "\(name)_out", sources: hubs, targets: neurons, edges: count(remainder.decoder, 0..<neurons)),
+        name: "\(name)_out", from: letters.hub, to: letters.neuron, sources: hubs, targets: neurons,
+        edges: count(remainder.decoder, 0..<neurons)),
     ]
   }
 
   func forEach(_ kind: String, _ neurons: Int, _ body: (ExportedEdge) throws -> Void) throws {
-    func visit(_ weight: Scalar, _ source: (Character, Int), _ target: (Character, Int)) throws {
+    func visit(_ weight: Scalar, _ source: Int, _ target: Int) throws {
       guard weight != 0 else { return }
       try body(
         ExportedEdge(
-          source: "\(source.0)\(source.1)", target: "\(target.0)\(target.1)", kind: kind,
-          sign: weight > 0 ? "excitatory" : "inhibitory", weight: Double(weight.magnitude),
-          sourceIndex: source.1, targetIndex: target.1))
+          source: source, target: target, sign: weight > 0 ? .excitatory : .inhibitory,
+          weight: Double(weight.magnitude)))
     }
     switch kind {
     case "\(name)_in", "token_\(name)_in":
-      let ofTokens = kind.hasPrefix("token")
-      for node in ofTokens ? neurons..<remainder.encoder.rows : 0..<neurons {
+      let first = kind.hasPrefix("token") ? neurons : 0
+      for node in first..<(first == 0 ? neurons : remainder.encoder.rows) {
         for hub in 0..<remainder.hubs {
-          try visit(
-            remainder.encoder.row(node)[hub], ofTokens ? ("t", node - neurons) : ("n", node),
-            ("h", firstHub + hub))
+          try visit(remainder.encoder.row(node)[hub], node - first, firstHub + hub)
         }
       }
     case "\(name)_out":
       for neuron in 0..<neurons {
         for hub in 0..<remainder.hubs {
-          try visit(remainder.decoder.row(neuron)[hub], ("h", firstHub + hub), ("n", neuron))
+          try visit(remainder.decoder.row(neuron)[hub], firstHub + hub, neuron)
         }
       }
     default: break

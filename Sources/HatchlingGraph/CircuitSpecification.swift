@@ -24,7 +24,8 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
     ])
   }
 
-  /// - Throws: ``GraphError/brokenRule(rule:detail:)`` naming the first rule that does not hold. Cost: one pass over all weights.
+  /// - Throws: ``GraphError/brokenRule(rule:detail:)`` naming the first rule that does not hold. Cost: one pass over the weights
+  /// of projections without a census, one over neurons and lists.
   public func check(_ graph: CircuitGraph<Scalar>) throws(GraphError) {
     for rule in rules {
       if let detail = rule.violation(graph) { throw .brokenRule(rule: rule.name, detail: detail) }
@@ -53,7 +54,7 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func infiniteWeight(_ graph: CircuitGraph<Scalar>) -> String? {
-    for (kind, projection) in graph.fixedProjections where !projection.isFinite {
+    for (kind, projection) in graph.fixedProjections where !projection.census.isFinite {
       return "a \(kind.rawValue) synapse is not"
     }
     return nil

@@ -10,7 +10,7 @@ public protocol SelectionKernels {
   ) -> Int
 
   /// Adds 1 to bin ⌊value · scale⌋ + bins / 2, clamped to the outermost, of one of four histograms `counts`, `(4, bins)`; writes Σ v,
-  /// Σ v², Σ v³, the smallest and the largest value to `sums`. `count` is at least 1.
+  /// Σ v², Σ v³, the smallest and the largest value, how many are positive and how many negative to `sums`, `(7)`. `count` is at least 1.
   static func countEntries(
     _ values: UnsafePointer<Self>, count: Int, scale: Self, bins: Int,
     into counts: UnsafeMutablePointer<UInt32>, sums: UnsafeMutablePointer<Double>)

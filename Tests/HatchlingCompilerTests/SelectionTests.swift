@@ -151,6 +151,7 @@ import Testing
     var histogram = [Int](repeating: 0, count: 40)
     for value in values { histogram[min(39, max(0, Int((value / 0.5).rounded(.down)) + 20))] += 1 }
     #expect(found.histogram == histogram && found.count == values.count)
+    #expect(found.positive == values.count { $0 > 0 } && found.negative == values.count { $0 < 0 })
     let mean = values.reduce(0, +) / Double(values.count)
     let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
     let third = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) * ($1 - mean) } / Double(values.count)

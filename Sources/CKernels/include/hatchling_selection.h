@@ -9,7 +9,7 @@
   /* returns how many. */                                                                                         \
   size_t hatchling_find_outside_##S(const T *values, size_t count, T low, T high, int32_t *places);               \
   /* counts[4][bins]: adds 1 to bin ⌊value · scale⌋ + bins / 2 of any of four histograms, clamped to the outermost; */ \
-  /* sums[5] = Σ v, Σ v², Σ v³, min, max. Needs count ≥ 1. */                                                     \
+  /* sums[7] = Σ v, Σ v², Σ v³, min, max, how many are > 0, how many are < 0. Needs count ≥ 1. */                 \
   void hatchling_count_entries_##S(const T *values, size_t count, T scale, int32_t bins, uint32_t *counts,        \
                                    double *sums);
 
