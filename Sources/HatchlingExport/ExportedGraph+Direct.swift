@@ -28,15 +28,13 @@ extension ExportedGraph {
       forEachNode: { body in
         for (head, range) in graph.neurons.heads.enumerated() {
           for neuron in range {
-            let bucket = Self.frequencyBucket(graph.neurons.frequencies[neuron])
             try body(
               ExportedNode(
-                letter: Neurons.letter, index: neuron, kind: "neuron", head: head, frequencyBucket: bucket))
+                letter: Neurons.letter, index: neuron, kind: "neuron", head: head,
+                frequencyBucket: Self.frequencyBucket(graph.neurons.frequencies[neuron])))
           }
         }
-        for token in 0..<tokens {
-          try body(ExportedNode(letter: Tokens.letter, index: token, kind: "token"))
-        }
+        for token in 0..<tokens { try body(ExportedNode(letter: Tokens.letter, index: token, kind: "token")) }
         for hub in 0..<hubs { try body(ExportedNode(letter: Hubs.letter, index: hub, kind: "hub")) }
       },
       forEachEdge: { name, body in
@@ -66,16 +64,15 @@ private struct RemainderEdges<Scalar: NetworkScalar> {
         sum + (0..<matrix.columns).count { matrix.row(row)[$0] != 0 }
       }
     }
-    let letters = (neuron: Neurons.letter, token: Tokens.letter, hub: Hubs.letter)
     return [
       ExportedGraph.Kind(
-        name: "\(name)_in", from: letters.neuron, to: letters.hub, sources: neurons, targets: hubs,
+        name: "\(name)_in", from: Neurons.letter, to: Hubs.letter, sources: neurons, targets: hubs,
         edges: count(remainder.encoder, 0..<neurons)),
       ExportedGraph.Kind(
-        name: "token_\(name)_in", from: letters.token, to: letters.hub, sources: tokens, targets: hubs,
+        name: "token_\(name)_in", from: Tokens.letter, to: Hubs.letter, sources: tokens, targets: hubs,
         edges: count(remainder.encoder, neurons..<neurons + tokens)),
       ExportedGraph.Kind(
-        name: "\(name)_out", from: letters.hub, to: letters.neuron, sources: hubs, targets: neurons,
+        name: "\(name)_out", from: Hubs.letter, to: Neurons.letter, sources: hubs, targets: neurons,
         edges: count(remainder.decoder, 0..<neurons)),
     ]
   }
@@ -90,10 +87,10 @@ private struct RemainderEdges<Scalar: NetworkScalar> {
     }
     switch kind {
     case "\(name)_in", "token_\(name)_in":
-      let first = kind.hasPrefix("token") ? neurons : 0
-      for node in first..<(first == 0 ? neurons : remainder.encoder.rows) {
+      let ofTokens = kind.hasPrefix("token")
+      for node in ofTokens ? neurons..<remainder.encoder.rows : 0..<neurons {
         for hub in 0..<remainder.hubs {
-          try visit(remainder.encoder.row(node)[hub], node - first, firstHub + hub)
+          try visit(remainder.encoder.row(node)[hub], ofTokens ? node - neurons : node, firstHub + hub)
         }
       }
     case "\(name)_out":

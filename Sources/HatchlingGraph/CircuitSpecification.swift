@@ -54,7 +54,7 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func infiniteWeight(_ graph: CircuitGraph<Scalar>) -> String? {
-    for (kind, projection) in graph.fixedProjections where !projection.census.isFinite {
+    for (kind, projection) in graph.fixedProjections where !projection.isFinite {
       return "a \(kind.rawValue) synapse is not"
     }
     return nil

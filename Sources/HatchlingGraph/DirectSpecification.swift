@@ -58,7 +58,9 @@ public struct DirectSpecification<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func infiniteWeight(_ graph: DirectGraph<Scalar>) -> String? {
-    func finite(_ matrix: Matrix<Scalar>?) -> Bool { matrix.map { Projection(dense: $0).census.isFinite } ?? true }
+    func finite(_ matrix: Matrix<Scalar>?) -> Bool {
+      matrix.map { Projection(dense: $0).census.isFinite } ?? true
+    }
     if !finite(graph.field) { return "a synapse to a hub is not" }
     if !finite(graph.readout) { return "a readout synapse is not" }
     if !graph.drivesX.census.isFinite { return "an x synapse is not" }

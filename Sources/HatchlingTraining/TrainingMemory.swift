@@ -23,7 +23,8 @@ public struct TrainingMemory: Equatable, Sendable {
     parameters = 4 * sizes.parameters * bytes
     let lists = sizes.variant.accumulatesActivity ? 3 : 2
     let perLayer =
-      rows * n * (4 * bytes + lists * 4) + rows * (heads * d + heads + heads * shape.chunk + 2 * d + 2) * bytes
+      rows * n * (4 * bytes + lists * 4) + rows * (heads * d + heads + heads * shape.chunk + 2 * d + 2)
+      * bytes
     activity =
       layers * perLayer
       + rows * (d + 1 + 2 * sizes.neuronsPerHead + sizes.vocabulary) * bytes + rows * 8

@@ -23,10 +23,18 @@ struct CompileCommand: ParsableCommand {
 
   @OptionGroup var direct: DirectFormOptions
 
+  @Flag(help: "Give a GEXF file positions however large the graph is; by default up to 50 000 edges.")
+  var layout = false
+
   @Flag(help: "Fold LayerNorm's mean into the weights first. The direct form always does.")
   var centre = false
 
-  func validate() throws { try direct.check(form) }
+  func validate() throws {
+    try direct.check(form)
+    if layout, !out.hasSuffix(".gexf") {
+      throw ValidationError("--layout: only a .gexf file holds positions")
+    }
+  }
 
   func run() throws {
     let format = try GraphFormat(path: out)
@@ -54,6 +62,6 @@ struct CompileCommand: ParsableCommand {
     try exported.forEachNode { _ in nodes += 1 }
     Output.line("writing \(grouped(nodes)) nodes and \(grouped(exported.edgeCount)) edges")
     Output.flush()
-    for file in try format.write(exported, to: out) { Output.line(file) }
+    for file in try format.write(laidOut(exported, format, always: layout), to: out) { Output.line(file) }
   }
 }

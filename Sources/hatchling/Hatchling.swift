@@ -14,7 +14,7 @@ struct Hatchling: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, FidelityCommand.self, MergeCommand.self, TrainCommand.self,
+      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,
     ])
 }
 
