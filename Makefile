@@ -1,4 +1,4 @@
-.PHONY: setup build demo test format lint
+.PHONY: setup build demo test topology-page format lint
 
 BINARY = .build/release/hatchling
 
@@ -23,6 +23,10 @@ demo: build
 test: setup
 	swift build -c release -Xswiftc -enable-testing --build-tests
 	swift test -c release -Xswiftc -enable-testing --skip-build
+
+# The pictures and tables of docs/topology.md, for the shipped model and the reference checkpoints.
+topology-page: build
+	python3 scripts/topology-page.py
 
 format:
 	swift format -i --recursive Sources Tests examples Package.swift
