@@ -24,7 +24,8 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
     ])
   }
 
-  /// - Throws: ``GraphError/brokenRule(rule:detail:)`` naming the first rule that does not hold. Cost: one pass over all weights.
+  /// - Throws: ``GraphError/brokenRule(rule:detail:)`` naming the first rule that does not hold. Cost: one pass over the weights
+  /// of projections without a census, one over neurons and lists.
   public func check(_ graph: CircuitGraph<Scalar>) throws(GraphError) {
     for rule in rules {
       if let detail = rule.violation(graph) { throw .brokenRule(rule: rule.name, detail: detail) }

@@ -38,13 +38,14 @@ struct CompileCommand: ParsableCommand {
 
   func run() throws {
     let format = try GraphFormat(path: out)
-    let loaded = try model.load()
+    let workers = Workers()
+    let loaded = try model.load(workers: workers)
     switch form {
     case .circuit:
-      let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights)
+      let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights, workers: workers)
       try write(ExportedGraph(graph), format, reports)
     case .direct:
-      let (graph, reports) = try direct.compile(loaded.weights, workers: Workers(), runs: false)
+      let (graph, reports) = try direct.compile(loaded.weights, workers: workers, runs: false)
       try write(ExportedGraph(graph), format, reports)
     }
   }
