@@ -14,7 +14,7 @@ struct Hatchling: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, MergeCommand.self,
+      DegreesCommand.self, MergeCommand.self, TranslateCorpusCommand.self,
     ])
 }
 
