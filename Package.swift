@@ -22,6 +22,7 @@ let package = Package(
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "CKernels"),
 
     // The library, bottom up.
@@ -52,7 +53,7 @@ let package = Package(
       name: "hatchling",
       dependencies: [
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
-        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
