@@ -14,6 +14,7 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -48,12 +49,17 @@ let package = Package(
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
       ]),
     .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
-        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics", "CCrypto",
+        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingTraining", "HatchlingPictures", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -73,6 +79,9 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingEngine"),
+    .test(
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
+      excluding: ["Fixtures"]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]

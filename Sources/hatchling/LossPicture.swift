@@ -21,6 +21,8 @@ struct LossPicture {
     }
   }
 
+  var isEmpty: Bool { training.isEmpty }
+
   /// Draws `NAME.svg` and `NAME.png` beside the log `NAME.csv`, with data and commands; says where, or why not.
   func draw(besideLog path: String) throws -> String {
     let url = URL(fileURLWithPath: path)
@@ -39,7 +41,9 @@ struct LossPicture {
     let group = max(1, training.count / Self.points)
     let averaged = stride(from: 0, to: training.count, by: group).map { first in
       let part = training[first..<min(first + group, training.count)]
-      return [Double(part[first + part.count / 2].step), part.reduce(0) { $0 + $1.loss } / Double(part.count)]
+      return [
+        Double(part[first + part.count / 2].step), part.reduce(0) { $0 + $1.loss } / Double(part.count),
+      ]
     }
     picture.tables = [.init("training", columns: ["step", "loss"], rows: averaged)]
     var plots = [

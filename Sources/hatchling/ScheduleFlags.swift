@@ -28,7 +28,9 @@ struct ScheduleFlags: ParsableArguments {
   var steps: Int?
 
   @Option(
-    help: "Train about this long instead: 20 updates are timed, the number of steps is fixed by that, then the run begins.")
+    help:
+      "Train about this long instead: 20 updates are timed, the number of steps is fixed by that, then the run begins."
+  )
   var minutes: Double?
 
   @Option(help: "The peak learning rate; it falls linearly to a tenth. Default: 0.001.")
@@ -52,10 +54,16 @@ struct ScheduleFlags: ParsableArguments {
       valueName: "none|u|learned"))
   var damping: DampingChoice?
 
-  @Flag(help: "Begin every block at a random place with an empty state, instead of carrying the state along the text.")
+  @Flag(
+    help:
+      "Begin every block at a random place with an empty state, instead of carrying the state along the text."
+  )
   var noCarry = false
 
-  @Option(help: "With carried state, begin anew at a random place after about this many bytes. Default: at the end of the text only.")
+  @Option(
+    help:
+      "With carried state, begin anew at a random place after about this many bytes. Default: at the end of the text only."
+  )
   var passage: Int?
 
   @Flag(help: "Keys and values count as constants: no back-propagation through time (§7.2).")
@@ -131,13 +139,15 @@ struct ScheduleFlags: ParsableArguments {
 }
 
 extension TrainingOptions {
-  /// The flags that ask for these options, all of them, as the model's metadata says it.
+  /// The flags that ask for these options, as the model's metadata says it. The number of steps, which a time limit may have
+  /// decided, stands beside it.
   var flags: String {
     var parts = [
-      "--block \(block)", "--batch \(batch)", "--steps \(steps)", "--lr \(learningRate)",
-      "--warmup \(warmupSteps)", "--weight-decay \(weightDecay)", "--clip \(clip)", "--dropout \(dropout)",
+      "--block \(block)", "--batch \(batch)", "--lr \(learningRate)", "--weight-decay \(weightDecay)",
+      "--clip \(clip)", "--dropout \(dropout)",
       "--damping \(ScheduleFlags.name(damping))", "--chunk \(chunk)", "--seed \(seed)",
     ]
+    if let warmup { parts.append("--warmup \(warmup)") }
     if !carry { parts.append("--no-carry") }
     if passage > 0 { parts.append("--passage \(passage)") }
     if detach { parts.append("--detach") }

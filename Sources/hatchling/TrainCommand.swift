@@ -24,7 +24,9 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var network: NetworkFlags
   @OptionGroup var schedule: ScheduleFlags
 
-  @Option(help: ArgumentHelp("Fraction of every text that is held out; 0 holds nothing out.", valueName: "fraction"))
+  @Option(
+    help: ArgumentHelp("Fraction of every text that is held out; 0 holds nothing out.", valueName: "fraction")
+  )
   var validation: Double?
 
   @Option(help: "Updates between validations. Default: a twentieth of the run.")
@@ -35,7 +37,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Go on training this model with a fresh optimiser: one of ours or a PyTorch state dict.", valueName: "model"))
+      "Go on training this model with a fresh optimiser: one of ours or a PyTorch state dict.",
+      valueName: "model"))
   var `init`: String?
 
   @Option(
@@ -44,7 +47,9 @@ struct TrainCommand: ParsableCommand {
       valueName: "checkpoint"))
   var resume: String?
 
-  @Option(help: ArgumentHelp("A line per update, as CSV, and a picture of the loss beside it.", valueName: "file.csv"))
+  @Option(
+    help: ArgumentHelp(
+      "A line per update, as CSV, and a picture of the loss beside it.", valueName: "file.csv"))
   var log: String?
 
   @Option(help: "At most this many threads; the result does not depend on it. Default: all cores.")
@@ -57,7 +62,9 @@ struct TrainCommand: ParsableCommand {
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): at least one thread is needed")
     }
-    if let log, !log.hasSuffix(".csv") { throw ValidationError("--log '\(log)': the log is CSV, name it .csv") }
+    if let log, !log.hasSuffix(".csv") {
+      throw ValidationError("--log '\(log)': the log is CSV, name it .csv")
+    }
     if let validation, !(0..<1).contains(validation) {
       throw ValidationError("--validation \(validation): a fraction from 0 up to, but not including, 1")
     }
@@ -78,7 +85,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let workers = Workers(threads: threads)
-    try TrainingSession(self, workers: workers).run()
+    try TrainingSession(self, workers: workers).train()
   }
 }
 
@@ -132,7 +139,8 @@ struct NetworkFlags: ParsableArguments {
     }
     if let variant, variant != sizes.variant {
       throw TrainingError.wrongSize(
-        path: path, quantity: "variant", value: sizes.variant.rawValue, expected: "--variant \(variant.rawValue)")
+        path: path, quantity: "variant", value: sizes.variant.rawValue,
+        expected: "--variant \(variant.rawValue)")
     }
   }
 }

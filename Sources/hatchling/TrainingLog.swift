@@ -51,7 +51,8 @@ final class TrainingLog {
     let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.first == header else {
-      throw CheckpointError.unsupported(path: path, what: "it is not a log of hatchling train; name another --log")
+      throw CheckpointError.unsupported(
+        path: path, what: "it is not a log of hatchling train; name another --log")
     }
     // The last line may have been cut by a kill; a whole one has all columns.
     let columns = header.split(separator: ",").count

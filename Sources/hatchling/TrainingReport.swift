@@ -11,7 +11,8 @@ struct TrainingReport {
   private let isTerminal = isatty(2) != 0
   private var lastLine = ContinuousClock.now - .seconds(1)
 
-  static let header = "    step     loss  validation      rate   gradient   active x  active y   tokens/s      time"
+  static let header =
+    "    step     loss  validation      rate   gradient   active x  active y   tokens/s      time"
 
   /// Called after every update.
   mutating func update(_ record: TrainingLine, of steps: Int, seconds: Double) {

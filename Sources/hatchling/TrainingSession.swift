@@ -9,7 +9,7 @@ final class TrainingSession {
   private let command: TrainCommand
   private let workers: Workers
   private let texts: TrainingTexts
-  private let run: TrainingRun
+  private let training: TrainingRun
   private let log: TrainingLog?
   private var report: TrainingReport
   /// The last update; it is logged when it is known whether a validation follows it.
@@ -29,7 +29,8 @@ final class TrainingSession {
     let trainer: Trainer<Float>
     var progress = TrainingProgress()
     if let checkpoint = command.resume {
-      (trainer, progress) = try Trainer<Float>.resume(from: checkpoint, text: texts.training, workers: workers)
+      (trainer, progress) = try Trainer<Float>.resume(
+        from: checkpoint, text: texts.training, workers: workers)
       try command.network.check(trainer.weights.hyperparameters, of: checkpoint)
       try command.schedule.check(trainer.options, of: checkpoint)
     } else {
@@ -42,17 +43,18 @@ final class TrainingSession {
     }
     progress.settings = settings.saved
     var plan = TrainingRun.Plan(modelPath: command.out, checkpointPath: command.checkpointPath)
-    plan.validateEvery = settings.validateEvery ?? max(1, trainer.options.steps / 20)
-    plan.validationBytes = Self.validationBytes(every: plan.validateEvery, trainer.options)
+    plan.validateEvery = settings.validateEvery
     plan.minutes = command.schedule.minutes
     plan.metadata = settings.metadata(texts, trainer.options)
     try DiskSpace.check(command, trainer)
     log = try command.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
-    report = TrainingReport(steps: trainer.options.steps)
-    run = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
+    report = TrainingReport()
+    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
   }
 
-  private static func initialModel(_ path: String, _ command: TrainCommand, _ workers: Workers) throws -> Model {
+  private static func initialModel(_ path: String, _ command: TrainCommand, _ workers: Workers) throws
+    -> Model
+  {
     let model = try Model.load(
       path: path, layers: command.network.layers, variant: command.network.variant, workers: workers)
     for warning in model.warnings { note("warning: \(warning)") }
@@ -60,24 +62,23 @@ final class TrainingSession {
     return model
   }
 
-  private static func name(_ model: Model) -> String {
-    (model.path.split(separator: "/").last.map(String.init) ?? model.path) + ", fingerprint " + model.fingerprint
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 
-  /// About a tenth of the work at most goes into validation, which costs a third of training per byte.
-  private static func validationBytes(every: Int, _ options: TrainingOptions) -> Int {
-    let rows = options.block * options.batch
-    return max(2 * rows, 3 * every * rows / 10)
+  private static func name(_ model: Model) -> String {
+    (model.path.split(separator: "/").last.map(String.init) ?? model.path) + ", fingerprint "
+      + model.fingerprint
   }
 
   /// Trains to the end, or until an interrupt; then the last update is finished and a checkpoint written.
-  func run() throws {
+  func train() throws {
     announce()
     Interrupts.ask()
     defer { Interrupts.end() }
     lastUpdate = .now
     do {
-      let end = try run.run(
+      let end = try training.run(
         isInterrupted: { [self] in Interrupts.requested != nil && !isMeasuring }, onUpdate: updated,
         onValidation: validated)
       try finish(end)
@@ -90,14 +91,14 @@ final class TrainingSession {
   }
 
   /// With `--minutes`, until the number of steps is fixed: a checkpoint from before would not know it.
-  private var isMeasuring: Bool { run.plan.minutes != nil && !run.progress.stepsAreFixed }
+  private var isMeasuring: Bool { training.plan.minutes != nil && !training.progress.stepsAreFixed }
 }
 
 // MARK: - While it runs
 
 extension TrainingSession {
   private func announce() {
-    let (sizes, options) = (run.trainer.weights.hyperparameters, run.trainer.options)
+    let (sizes, options) = (training.trainer.weights.hyperparameters, training.trainer.options)
     let memory = TrainingMemory(sizes, options)
     Output.line(
       "network    n \(grouped(sizes.neurons)), d \(sizes.synapticDimension), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(sizes.parameters)) parameters"
@@ -108,7 +109,7 @@ extension TrainingSession {
     Output.line(
       "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.states))"
     )
-    if run.trainer.step > 0 { Output.line("goes on after step \(run.trainer.step)") }
+    if training.trainer.step > 0 { Output.line("goes on after step \(training.trainer.step)") }
     Output.line(TrainingReport.header)
     Output.flush()
   }
@@ -116,31 +117,31 @@ extension TrainingSession {
   private func updated(_ update: UpdateReport) throws {
     try logPending()
     let now = ContinuousClock.now
-    let seconds = (now - lastUpdate).inSeconds
+    let seconds = Self.seconds(now - lastUpdate)
     lastUpdate = now
-    let options = run.trainer.options
+    let options = training.trainer.options
     let rows = options.block * options.batch
     func mean(_ layers: [Double]) -> Double { layers.reduce(0, +) / Double(max(1, layers.count)) }
     let line = TrainingLine(
-      step: update.step, tokens: update.step * rows, seconds: run.progress.seconds,
+      step: update.step, tokens: update.step * rows, seconds: training.progress.seconds,
       learningRate: update.learningRate, loss: update.loss, gradientNorm: update.gradientNorm,
       activeX: mean(update.activeX), activeY: mean(update.activeY),
       tokensPerSecond: seconds > 0 ? Double(rows) / seconds : 0)
     pending = line
     lossesSinceRow.append(update.loss)
     report.update(line, of: options.steps, seconds: seconds)
-    let isRow = update.step % run.plan.validateEvery == 0 || update.step == options.steps
+    let isRow = training.isValidated(update.step)
     if isRow && texts.heldOut.count <= options.block { try writeRow(isBest: false) }
     if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !isMeasuring {
       lastCheckpoint = now
-      try run.trainer.saveCheckpoint(to: run.plan.checkpointPath, progress: run.progress)
+      try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)
     }
   }
 
   private func validated(_ step: Int, _ validation: ValidationReport) throws {
     pending?.validationLoss = validation.loss
     lastCheckpoint = .now
-    try writeRow(isBest: validation.loss < run.progress.bestLoss ?? .infinity)
+    try writeRow(isBest: validation.loss < training.progress.bestLoss ?? .infinity)
     lastUpdate = .now
   }
 
@@ -156,7 +157,7 @@ extension TrainingSession {
       let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
       Output.lines(
         try TrainingReport.sample(
-          run.trainer.weights, after: prompt, count: command.sample, seed: run.trainer.options.seed,
+          training.trainer.weights, after: prompt, count: command.sample, seed: training.trainer.options.seed,
           workers: workers))
     }
     Output.flush()
@@ -171,11 +172,13 @@ extension TrainingSession {
   private func finish(_ end: TrainingRun.End) throws {
     report.clear()
     let picture = try finishLog()
-    let (step, steps) = (run.trainer.step, run.trainer.options.steps)
+    let (step, steps) = (training.trainer.step, training.trainer.options.steps)
     switch end {
     case .finished:
-      if let best = run.progress.bestLoss, let bestStep = run.progress.bestStep {
-        Output.line("best held-out loss \(decimal(best)) nats per byte after step \(bestStep), written to \(command.out)")
+      if let best = training.progress.bestLoss, let bestStep = training.progress.bestStep {
+        Output.line(
+          "best held-out loss \(decimal(best)) nats per byte after step \(bestStep), written to \(command.out)"
+        )
       } else {
         Output.line("written to \(command.out)")
       }

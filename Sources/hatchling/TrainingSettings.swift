@@ -18,8 +18,10 @@ struct TrainingSettings {
 
   /// - Throws: `InputError` when the checkpoint of `--resume` cannot be read, or flags contradict it.
   init(_ command: TrainCommand, begunFrom: String? = nil) throws {
-    let saved = try command.resume.map(TrainingProgress.settings) ?? [:]
-    let (savedHeldOut, savedEvery) = (saved[Self.heldOutKey].flatMap(Double.init), saved[Self.everyKey].flatMap(Int.init))
+    let saved = try command.resume.map(TrainingProgress.settings(inCheckpoint:)) ?? [:]
+    let (savedHeldOut, savedEvery) = (
+      saved[Self.heldOutKey].flatMap(Double.init), saved[Self.everyKey].flatMap(Int.init)
+    )
     if let path = command.resume {
       try Self.require("validation", command.validation, savedHeldOut, path)
       try Self.require("validate-every", command.validateEvery, savedEvery, path)
@@ -33,7 +35,8 @@ struct TrainingSettings {
     _ name: String, _ wanted: Value?, _ there: Value?, _ path: String
   ) throws {
     guard let wanted, let there, wanted != there else { return }
-    throw TrainingError.wrongSize(path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
+    throw TrainingError.wrongSize(
+      path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
   }
 
   /// For the checkpoint.

@@ -50,7 +50,10 @@ struct PublicFixture {
     var gradients = Gradients<Double>(sizes)
     pass.gradients(weights, batch, into: &gradients)
     let pairs: [(String, Matrix<Double>, [Double])] = [
-      ("encoder", gradients.decoderX, PublicFixture.neuronRows(try fixture.doubles("gradient.encoder"), sizes)),
+      (
+        "encoder", gradients.decoderX,
+        PublicFixture.neuronRows(try fixture.doubles("gradient.encoder"), sizes)
+      ),
       (
         "encoder_v", gradients.decoderY,
         PublicFixture.neuronRows(try fixture.doubles("gradient.encoder_v"), sizes)
