@@ -15,7 +15,7 @@ struct LossPicture {
     let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     for line in text.split(separator: "\n").dropFirst() {
       let values = line.split(separator: ",", omittingEmptySubsequences: false)
-      guard values.count == 10, let step = Int(values[0]) else { continue }
+      guard values.count == 11, let step = Int(values[0]) else { continue }
       if let loss = Double(values[4]), loss.isFinite { training.append((step, loss)) }
       if let loss = Double(values[9]), loss.isFinite { validation.append((step, loss)) }
     }

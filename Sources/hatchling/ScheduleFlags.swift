@@ -29,7 +29,7 @@ struct ScheduleFlags: ParsableArguments {
 
   @Option(
     help:
-      "Train about this long instead: 20 updates are timed, the number of steps is fixed by that, then the run begins."
+      "Train about this long instead; the number of steps is fixed after the first 20."
   )
   var minutes: Double?
 

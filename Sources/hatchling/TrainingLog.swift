@@ -18,13 +18,15 @@ struct TrainingLine {
   var tokensPerSecond: Double
   /// Where the step was validated.
   var validationLoss: Double?
+  /// All planned updates.
+  var steps: Int
 }
 
 /// The CSV log of a run: a line per update, written as it happens. A resumed run keeps the lines up to its checkpoint and goes on
 /// after them.
 final class TrainingLog {
   static let header =
-    "step,tokens,seconds,learning_rate,loss,gradient_norm,active_x,active_y,tokens_per_second,validation_loss"
+    "step,tokens,seconds,learning_rate,loss,gradient_norm,active_x,active_y,tokens_per_second,validation_loss,steps"
 
   let path: String
   private var descriptor: Int32
@@ -70,7 +72,7 @@ final class TrainingLog {
       String(
         format: "%d,%d,%.3f,%.6g,%.6f,%.6g,%.5f,%.5f,%.1f,", record.step, record.tokens, record.seconds,
         record.learningRate, record.loss, record.gradientNorm, record.activeX, record.activeY,
-        record.tokensPerSecond) + validation + "\n"
+        record.tokensPerSecond) + validation + ",\(record.steps)\n"
     var bytes = Array(line.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

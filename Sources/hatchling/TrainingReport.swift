@@ -61,7 +61,7 @@ struct TrainingReport {
     var bytes: [UInt8] = []
     for _ in 0..<count {
       let token = sampler.draw(from: engine.logits)
-      bytes.append(UInt8(truncatingIfNeeded: token))
+      bytes.append(token < 256 ? UInt8(token) : UInt8(ascii: "?"))
       try engine.step(token)
     }
     let text = String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in

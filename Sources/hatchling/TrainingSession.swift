@@ -15,6 +15,7 @@ final class TrainingSession {
   /// The last update; it is logged when it is known whether a validation follows it.
   private var pending: TrainingLine?
   private var lossesSinceRow: [Double] = []
+  private var wasMeasuring = false
   private var lastUpdate = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
   private static let betweenCheckpoints = Duration.seconds(300)
@@ -126,10 +127,15 @@ extension TrainingSession {
       step: update.step, tokens: update.step * rows, seconds: training.progress.seconds,
       learningRate: update.learningRate, loss: update.loss, gradientNorm: update.gradientNorm,
       activeX: mean(update.activeX), activeY: mean(update.activeY),
-      tokensPerSecond: seconds > 0 ? Double(rows) / seconds : 0)
+      tokensPerSecond: seconds > 0 ? Double(rows) / seconds : 0, steps: options.steps)
     pending = line
     lossesSinceRow.append(update.loss)
     report.update(line, of: options.steps, seconds: seconds)
+    if training.progress.stepsAreFixed && wasMeasuring {
+      report.clear()
+      Output.line("\(options.steps) steps fit into the time")
+    }
+    wasMeasuring = isMeasuring
     let isRow = training.isValidated(update.step)
     if isRow && texts.heldOut.count <= options.block { try writeRow(isBest: false) }
     if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !isMeasuring {

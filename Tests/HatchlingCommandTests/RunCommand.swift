@@ -15,14 +15,16 @@ struct CommandRun {
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
   /// Runs to the end. `during` is called with the process while it runs, to send it signals.
-  static func run(_ arguments: [String], during: ((Process) throws -> Void)? = nil) throws -> CommandRun {
+  static func run(
+    _ arguments: [String], program: String? = nil, during: ((Process) throws -> Void)? = nil
+  ) throws -> CommandRun {
     let process = Process()
-    process.executableURL = binary
+    process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? binary
     process.arguments = arguments
     // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
     let folder = try TemporaryFolder()
     let (output, errors) = (folder.path("output"), folder.path("errors"))
-    for path in [output, errors] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
     process.standardInput = FileHandle.nullDevice
