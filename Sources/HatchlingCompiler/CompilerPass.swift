@@ -27,11 +27,15 @@ public enum CompilerError: InputError, Equatable {
   /// Norm-free networks have no mean to fold away.
   case nothingToCentre
   case inconsistentWeights(String)
+  /// More edges meet a threshold than were allowed.
+  case tooManyEdges(limit: Int)
 
   public var description: String {
     switch self {
     case .nothingToCentre: "a norm-free network has no LayerNorm to centre; leave the pass out"
     case .inconsistentWeights(let detail): "the weights do not fit together: \(detail)"
+    case .tooManyEdges(let limit):
+      "more than \(limit) edges are at or above the threshold; raise it, or ask for a number of edges"
     }
   }
 }

@@ -15,6 +15,7 @@ public enum LayOutPass {
     result.drivesY = layOut(graph.drivesY)
     result.encoder = layOut(graph.encoder)
     result.readout = layOut(graph.readout)
+    result.takeCensus()
     return result
   }
 

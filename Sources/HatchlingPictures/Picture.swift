@@ -46,10 +46,12 @@ public struct Picture: Sendable {
 
   /// Writes data, commands and, by gnuplot, `NAME.svg` and `NAME.png` into `folder`, which exists; every file whole or not at all.
   /// - Throws: `CheckpointError.unwritable`. Cost: two runs of gnuplot, some 0.1 s each.
-  public func draw(into folder: String) throws -> Outcome {
+  public func draw(into folder: String) throws -> Outcome { try draw(into: folder, with: Gnuplot.find()) }
+
+  func draw(into folder: String, with gnuplot: Gnuplot?) throws -> Outcome {
     for table in tables { try write(table, into: folder) }
     try write([UInt8](script.utf8), to: "\(folder)/\(name).gp")
-    guard let gnuplot = Gnuplot.find() else { return .gnuplotMissing }
+    guard let gnuplot else { return .gnuplotMissing }
     for (ending, terminal) in [("svg", svgTerminal), ("png", pngTerminal)] {
       let run = try gnuplot.run(([terminal] + commands).joined(separator: "\n"), in: folder)
       guard run.succeeded, !run.output.isEmpty else { return .failed(run.complaint) }

@@ -1,57 +1,60 @@
 import Foundation
 import HatchlingModel
 
-/// How much memory a training run takes at most, in bytes, by what it is for. Linear in the block length.
-///
-/// Lists of active neurons are counted at full length; a network that is sparse touches less.
-public struct TrainingMemory: Sendable {
-  /// Weights, their gradients and both running means of AdamW.
-  public let parameters: Double
-  /// What the forward pass keeps for the backward pass, and what that works with.
-  public let activity: Double
-  /// ρ at the beginning of every chunk, and of every stream between blocks.
-  public let states: Double
+/// What a training run holds in memory, in bytes. Linear in the block length; no square of it anywhere.
+public struct TrainingMemory: Equatable, Sendable {
+  /// Weights, gradients and the optimiser's two means.
+  public let parameters: Int
+  /// What the forward pass keeps for the backward pass, the lists of active neurons full to the last place.
+  public let activity: Int
+  /// ρ at the beginning of every chunk, and between blocks.
+  public let plasticState: Int
+  /// What the backward pass works on.
+  public let workspace: Int
 
-  public var total: Double { parameters + activity + states }
+  public var total: Int { parameters + activity + plasticState + workspace }
 
-  /// - Parameter bytes: of one number; 4 for float.
+  /// - Parameter bytes: of one number, 4 for float. Sizes beyond any machine give `Int.max / 8`, never an overflow.
   public init(_ sizes: Hyperparameters, _ options: TrainingOptions, bytes: Int = 4) {
     let (n, d, heads) = (Double(sizes.neurons), Double(sizes.synapticDimension), Double(sizes.heads))
     let (layers, vocabulary, perHead) = (Double(sizes.layers), Double(sizes.vocabulary), n / heads)
-    let (batch, block) = (Double(options.batch), Double(options.block))
-    let chunk = min(Double(options.chunk), block)
-    let (rows, number) = (batch * block, Double(bytes))
-    let trained = 3 * n * d + 2 * vocabulary * d + (options.damping == .learned ? n / 2 : 0)
-    parameters = 4 * trained * number
+    let (batch, chunk) = (Double(options.batch), Double(min(options.chunk, options.block)))
+    let rows = batch * Double(options.block)
+    let chunks = (Double(options.block) / chunk).rounded(.up)
+    let number = Double(bytes)
+    func whole(_ value: Double) -> Int { value < Double(Int.max / 8) ? Int(value) : Int.max / 8 }
+    parameters = whole(4 * (3 * n * d + 2 * vocabulary * d) * number)
     let lists = sizes.variant.accumulatesActivity ? 3.0 : 2.0
     let perLayer =
-      rows * n * (4 * number + 4 * lists) + rows * (heads * (d + chunk + 1) + 2 * d + 2) * number
+      rows * n * (4 * number + lists * 4)
+      + rows * (heads * d + heads + heads * chunk + 2 * d + 2) * number
+    activity = whole(
+      layers * perLayer + rows * (d + 1 + 2 * perHead + vocabulary) * number + rows * 8)
+    plasticState = whole((layers * (chunks + 1) + (options.carry ? layers : 0)) * batch * n * d * number)
     let lanes = min(8, batch * heads)
-    let scratch = lanes * (6 * chunk * perHead + 2 * chunk * chunk + 2 * perHead * d)
-    let once = rows * (3 * n + 3 * d + 2 * heads * d + 2 * perHead + vocabulary) + batch * n + scratch
-    activity = layers * perLayer + once * number
-    let chunks = (block / chunk).rounded(.up)
-    // Between blocks a training run keeps one set, validation another.
-    states = layers * (chunks + 1 + (options.carry ? 2 : 0)) * batch * n * d * number
+    workspace = whole(
+      rows * (3 * n + (2 * heads + 2) * d) * number + batch * n * number
+        + lanes * (6 * chunk + 2 * d) * perHead * number + lanes * 2 * chunk * chunk * number)
   }
 
   /// - Throws: ``TrainingError/badOption(_:)`` when the machine has less memory than that.
   public func check(available: UInt64 = ProcessInfo.processInfo.physicalMemory) throws(TrainingError) {
-    guard total <= Double(available) else {
+    guard UInt64(total) <= available else {
       throw .badOption(
-        "the run needs up to \(Self.text(total)) of memory and this machine has \(Self.text(Double(available))); "
-          + "a smaller --batch, --block, --n or --d needs less")
+        "the run needs up to \(Self.text(total)) of memory and this machine has \(Self.text(Int(clamping: available))); a smaller --batch, --block, --n or --d needs less"
+      )
     }
   }
 
   /// Bytes as a person reads them.
-  public static func text(_ bytes: Double) -> String {
+  public static func text(_ bytes: Int) -> String {
+    var (value, unit) = (Double(bytes), 0)
     let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
-    var (value, unit) = (bytes, 0)
     while value >= 1000, unit + 1 < units.count {
       value /= 1000
       unit += 1
     }
-    return String(format: unit == 0 ? "%.0f %@" : "%.1f %@", value, units[unit] as NSString)
+    let digits = unit == 0 ? String(bytes) : String(format: "%.1f", value)
+    return "\(digits) \(units[unit])"
   }
 }

@@ -29,8 +29,9 @@ struct CompileCommand: ParsableCommand {
     guard form == .circuit else {
       throw OptionError.bad("--form direct is not part of this version; use --form circuit")
     }
-    let loaded = try model.load()
-    let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights)
+    let workers = Workers()
+    let loaded = try model.load(workers: workers)
+    let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights, workers: workers)
     Output.line("pass          edges in    edges out   seconds")
     for report in reports {
       Output.line(

@@ -21,7 +21,7 @@ enum DiskSpace {
       throw CheckpointError.unwritable(
         path: command.checkpointPath,
         reason:
-          "\(TrainingMemory.text(free)) are free on its disk and model and checkpoints need \(TrainingMemory.text(needed))"
+          "\(TrainingMemory.text(Int(free))) are free on its disk and model and checkpoints need \(TrainingMemory.text(Int(needed)))"
       )
     }
   }

@@ -19,8 +19,9 @@ struct InfoCommand: ParsableCommand {
 
   func run() throws {
     if let state { return try describe(try StateFile.read(state)) }
-    let model = try options.load()
-    let graph = try Compiler().circuit(from: model.weights).graph
+    let workers = Workers()
+    let model = try options.load(workers: workers)
+    let graph = try Compiler().circuit(from: model.weights, workers: workers).graph
     let info = ModelInfo(model, graph)
     if json { try Output.json(info) } else { Output.lines(info.lines) }
   }

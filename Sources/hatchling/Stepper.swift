@@ -9,14 +9,16 @@ import HatchlingTensor
 /// An engine of either precision, made from the options, with the files that go with it.
 struct Stepper<Scalar: NetworkScalar> {
   let engine: any SteppingEngine<Scalar>
-  private let initialState: SavedState
+  /// The saved state that was given. An empty start is not kept: a second hold on the plastic weights would have them copied
+  /// whole when they are first written.
+  private let initialState: SavedState?
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
 
   init(_ options: SteppingOptions, _ model: Model, workers: Workers) throws {
     engine = try Self.makeEngine(options, model, workers)
-    if let path = options.stateIn { try engine.restore(StateFile.read(path)) }
-    initialState = engine.save()
+    initialState = try options.stateIn.map { try StateFile.read($0) }
+    if let initialState { try engine.restore(initialState) }
     stateOut = options.stateOut
     logits = try options.logits.map {
       try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary)
@@ -31,7 +33,7 @@ struct Stepper<Scalar: NetworkScalar> {
     switch (options.engine, options.form) {
     case (.tensor, _): return TensorEngine(weights, workers: workers, fingerprint: fingerprint)
     case (.graph, .circuit):
-      let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint).graph
+      let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint, workers: workers).graph
       return try CircuitEngine(graph, workers: workers)
     case (.graph, .direct):
       throw OptionError.bad("--form direct is not part of this version; use --form circuit")
@@ -39,7 +41,9 @@ struct Stepper<Scalar: NetworkScalar> {
   }
 
   /// Where every stream starts: the saved state that was given, or nothing.
-  func rewind() throws { try engine.restore(initialState) }
+  func rewind() throws {
+    if let initialState { try engine.restore(initialState) } else { engine.reset() }
+  }
 
   /// Reads a token and keeps its logits if they are wanted.
   func step(_ token: Int) throws -> StepActivity {

@@ -108,7 +108,7 @@ extension TrainingSession {
       "text       \(grouped(texts.training.count)) bytes to learn, \(grouped(texts.heldOut.count)) held out")
     Output.line("run        \(options.flags)")
     Output.line(
-      "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.states))"
+      "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.plasticState)), workspace \(TrainingMemory.text(memory.workspace))"
     )
     if training.trainer.step > 0 { Output.line("goes on after step \(training.trainer.step)") }
     Output.line(TrainingReport.header)

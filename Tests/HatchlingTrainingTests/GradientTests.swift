@@ -117,18 +117,21 @@ import Testing
     var gradients = Gradients<Double>(subject.weights.hyperparameters)
     pass.gradients(subject.weights, subject.batch, into: &gradients)
     let matrices = gradients.weights
+    // LN bends sharply where its input is small; without it the loss is smooth and the step can be longer.
+    let step = configuration.variant.normalises ? 2e-6 : 1e-4
+    let rounding = 2e-15 * reference.loss / step
     var probes = 0
     for (which, matrix) in matrices.enumerated() {
       let largest = matrix.elements.map(\.magnitude).max() ?? 0
       for index in 0..<matrix.count {
-        let difference = subject.centralDifference(from: reference, step: 2e-6) { weights, shift in
+        let difference = subject.centralDifference(from: reference, step: step) { weights, shift in
           weights.trained[which][index / matrix.columns, index % matrix.columns] += shift
         }
         guard let difference else { continue }
         probes += 1
         let gap = (matrix.pointer[index] - difference).magnitude
         #expect(
-          gap <= 1e-6 * largest + 1e-10,
+          gap <= 1e-6 * largest + rounding,
           "matrix \(which), entry \(index): \(matrix.pointer[index]) against \(difference)")
       }
     }
