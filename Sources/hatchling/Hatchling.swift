@@ -65,7 +65,11 @@ enum Main {
 /// Ctrl-C and a terminating signal leave no half-written file behind. Long work that can stop in good order asks for the first one
 /// itself; the second ends the program as ever.
 enum Interrupts {
-  private enum Wish: Equatable { case end, ask, asked(Int32) }
+  private enum Wish: Equatable {
+    case end
+    case ask
+    case asked(Int32)
+  }
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
   private static let wish = Mutex(Wish.end)
 

@@ -52,6 +52,12 @@ struct TrainCommand: ParsableCommand {
       "A line per update, as CSV, and a picture of the loss beside it.", valueName: "file.csv"))
   var log: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A row per validation, as CSV, and a picture: activity, modularity and tail exponents of G_x.",
+      valueName: "file.csv"))
+  var logTopology: String?
+
   @Option(help: "At most this many threads; the result does not depend on it. Default: all cores.")
   var threads: Int?
 
@@ -64,6 +70,9 @@ struct TrainCommand: ParsableCommand {
     }
     if let log, !log.hasSuffix(".csv") {
       throw ValidationError("--log '\(log)': the log is CSV, name it .csv")
+    }
+    if let logTopology, !logTopology.hasSuffix(".csv") || logTopology == log {
+      throw ValidationError("--log-topology '\(logTopology)': the log is CSV, name it .csv, and not as --log")
     }
     if let validation, !(0..<1).contains(validation) {
       throw ValidationError("--validation \(validation): a fraction from 0 up to, but not including, 1")

@@ -11,6 +11,7 @@ final class TrainingSession {
   private let texts: TrainingTexts
   private let training: TrainingRun
   private let log: TrainingLog?
+  private var emergence: EmergenceLog?
   private var report: TrainingReport
   /// The last update; it is logged when it is known whether a validation follows it.
   private var pending: TrainingLine?
@@ -49,6 +50,7 @@ final class TrainingSession {
     plan.metadata = settings.metadata(texts, trainer.options)
     try DiskSpace.check(command, trainer)
     log = try command.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
+    emergence = try command.logTopology.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
     report = TrainingReport()
     training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
   }
@@ -159,6 +161,9 @@ extension TrainingSession {
     let mean = lossesSinceRow.reduce(0, +) / Double(max(1, lossesSinceRow.count))
     lossesSinceRow = []
     Output.line(TrainingReport.row(line, meanLoss: mean, isBest: isBest))
+    try emergence?.append(
+      step: line.step, training.trainer.weights, activeX: line.activeX, activeY: line.activeY,
+      workers: workers)
     if command.sample > 0 {
       let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
       Output.lines(
@@ -177,7 +182,7 @@ extension TrainingSession {
 
   private func finish(_ end: TrainingRun.End) throws {
     report.clear()
-    let picture = try finishLog()
+    let pictures = try finishLog()
     let (step, steps) = (training.trainer.step, training.trainer.options.steps)
     switch end {
     case .finished:
@@ -191,16 +196,20 @@ extension TrainingSession {
     case .interrupted:
       Output.line("interrupted after step \(step) of \(steps); --resume \(command.checkpointPath) goes on")
     }
-    if let picture { Output.line(picture) }
+    Output.lines(pictures)
     Output.flush()
     if end == .interrupted, let signal = Interrupts.requested { throw Interrupted(signal: signal) }
   }
 
-  /// - Returns: what is to be said of the picture, nil without a log.
-  private func finishLog() throws -> String? {
+  /// - Returns: what is to be said of the pictures.
+  private func finishLog() throws -> [String] {
     try logPending()
-    guard let path = command.log else { return nil }
-    let picture = try LossPicture(log: path)
-    return picture.isEmpty ? nil : try picture.draw(besideLog: path)
+    var pictures: [String] = []
+    if let path = command.log {
+      let picture = try LossPicture(log: path)
+      if !picture.isEmpty { pictures.append(try picture.draw(besideLog: path)) }
+    }
+    if let picture = try emergence?.draw() { pictures.append(picture) }
+    return pictures
   }
 }
