@@ -19,6 +19,14 @@ public enum LayOutPass {
     return result
   }
 
+  /// The same for a direct graph: G_x by presynaptic node, G_y by postsynaptic neuron.
+  public static func run<Scalar: NetworkScalar>(_ graph: DirectGraph<Scalar>) -> DirectGraph<Scalar> {
+    var result = graph
+    result.drivesX = layOut(graph.drivesX)
+    result.drivesY = layOut(graph.drivesY)
+    return result
+  }
+
   private static func layOut<Scalar: NetworkScalar>(_ projection: Projection<Scalar>) -> Projection<Scalar> {
     let possible = projection.rows * projection.columns
     let isSparse = Double(projection.count) < listsBelow * Double(possible)

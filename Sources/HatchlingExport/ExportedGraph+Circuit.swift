@@ -4,10 +4,7 @@ import HatchlingNumerics
 
 extension ExportedGraph {
   /// A circuit with all its particles and synapses; plastic synapses once, without weight.
-  ///
-  /// - Parameter positions: where a layout puts neurons, hubs, tokens and readouts, in this order; empty without one.
-  public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>, positions: [(x: Double, y: Double)] = [])
-  {
+  public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) {
     func population(_ letter: Character) -> Int {
       letter == Neurons.letter ? graph.neuronCount : letter == Hubs.letter ? graph.hubCount : graph.tokenCount
     }
@@ -27,25 +24,19 @@ extension ExportedGraph {
     self.init(
       kinds: kinds,
       forEachNode: { body in
-        var place = 0
-        func emit(_ letter: Character, _ index: Int, _ kind: String, head: Int? = nil, bucket: Int? = nil)
-          throws
-        {
-          try body(
-            ExportedNode(
-              letter: letter, index: index, kind: kind, head: head, frequencyBucket: bucket,
-              position: place < positions.count ? positions[place] : nil))
-          place += 1
-        }
         for (head, range) in graph.neurons.heads.enumerated() {
           for neuron in range {
-            let bucket = Self.frequencyBucket(graph.neurons.frequencies[neuron])
-            try emit(Neurons.letter, neuron, "neuron", head: head, bucket: bucket)
+            try body(
+              ExportedNode(
+                letter: Neurons.letter, index: neuron, kind: "neuron", head: head,
+                frequencyBucket: Self.frequencyBucket(graph.neurons.frequencies[neuron])))
           }
         }
-        for hub in 0..<graph.hubCount { try emit(Hubs.letter, hub, "hub") }
-        for token in 0..<graph.tokenCount { try emit(Tokens.letter, token, "token") }
-        for readout in 0..<graph.tokenCount { try emit(Readouts.letter, readout, "readout") }
+        for (letter, kind) in [(Hubs.letter, "hub"), (Tokens.letter, "token"), (Readouts.letter, "readout")] {
+          for index in 0..<population(letter) {
+            try body(ExportedNode(letter: letter, index: index, kind: kind))
+          }
+        }
       },
       forEachEdge: { kind, body in
         guard let kind = SynapseKind(rawValue: kind) else { return }

@@ -6,11 +6,7 @@ extension ExportedGraph {
   /// - Parameters:
   ///   - kind: what the edge attribute `kind` says: `x`, `y` or `sigma`.
   ///   - frequencies: f of every neuron of a head, see `Weights.frequencies`.
-  ///   - communities, positions: one per node of the graph, in order; empty without them.
-  public init(
-    _ graph: NeuronGraph, kind: String, frequencies: [Float], communities: [Int] = [],
-    positions: [(x: Double, y: Double)] = []
-  ) {
+  public init(_ graph: NeuronGraph, kind: String, frequencies: [Float]) {
     // Numbers are those of the whole network, also when the graph is one head.
     let all = graph.firstNeuron + graph.nodeCount
     self.init(
@@ -26,9 +22,7 @@ extension ExportedGraph {
           try body(
             ExportedNode(
               letter: Neurons.letter, index: neuron, kind: "neuron", head: graph.head(of: node),
-              frequencyBucket: Self.frequencyBucket(frequency),
-              community: node < communities.count ? communities[node] : nil,
-              position: node < positions.count ? positions[node] : nil))
+              frequencyBucket: Self.frequencyBucket(frequency)))
         }
       },
       forEachEdge: { _, body in

@@ -13,9 +13,9 @@ public struct ExportedNode: Sendable {
   /// How fast the neuron's clock runs: ⌊log2(period in tokens)⌋; nil without a running clock.
   public let frequencyBucket: Int?
   /// The community that a partition puts the node into; nil without one.
-  public let community: Int?
+  public var community: Int?
   /// Where a layout puts the node, in arbitrary units; nil without one.
-  public let position: (x: Double, y: Double)?
+  public var position: (x: Double, y: Double)?
 
   public init(
     letter: Character, index: Int, kind: String, head: Int? = nil, frequencyBucket: Int? = nil,
@@ -94,6 +94,24 @@ public struct ExportedGraph {
     self.kinds = kinds
     self.forEachNode = forEachNode
     self.forEachEdge = forEachEdge
+  }
+
+  /// The same graph whose nodes, in the order of ``forEachNode``, belong to communities and have positions; empty arrays say nothing.
+  public func annotated(
+    communities: [Int] = [], positions: [(x: Double, y: Double)] = []
+  ) -> ExportedGraph {
+    ExportedGraph(
+      kinds: kinds,
+      forEachNode: { body in
+        var place = 0
+        try forEachNode { node in
+          var node = node
+          if place < communities.count { node.community = communities[place] }
+          if place < positions.count { node.position = positions[place] }
+          place += 1
+          try body(node)
+        }
+      }, forEachEdge: forEachEdge)
   }
 
   /// All edges of all kinds.

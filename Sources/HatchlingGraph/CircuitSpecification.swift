@@ -15,12 +15,12 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
   public static var standard: CircuitSpecification {
     CircuitSpecification(rules: [
       Rule(name: "populations are not empty", violation: emptyPopulation),
-      Rule(name: "heads tile the neurons", violation: headTiling),
+      Rule(name: "heads tile the neurons") { $0.neurons.headViolation },
       Rule(name: "every projection joins its two populations", violation: projectionShapes),
       Rule(name: "weights are finite", violation: infiniteWeight),
       Rule(name: "outgoing lists are in order", violation: listOrder),
-      Rule(name: "partners are mutual and share a head", violation: partners),
-      Rule(name: "clocks and damping are in range", violation: clocks),
+      Rule(name: "partners are mutual and share a head") { $0.neurons.partnerViolation },
+      Rule(name: "clocks and damping are in range") { $0.neurons.clockViolation },
     ])
   }
 
@@ -39,16 +39,6 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
     return graph.layers < 1 ? "\(graph.layers) layers" : nil
   }
 
-  private static func headTiling(_ graph: CircuitGraph<Scalar>) -> String? {
-    var next = 0
-    for (head, range) in graph.neurons.heads.enumerated() {
-      if range.lowerBound != next { return "head \(head) starts at \(range.lowerBound), not \(next)" }
-      if range.isEmpty { return "head \(head) has no neurons" }
-      next = range.upperBound
-    }
-    return next == graph.neuronCount ? nil : "heads cover \(next) of \(graph.neuronCount) neurons"
-  }
-
   private static func projectionShapes(_ graph: CircuitGraph<Scalar>) -> String? {
     let (n, d, v) = (graph.neuronCount, graph.hubCount, graph.tokenCount)
     let shapes: [SynapseKind: (Int, Int)] = [
@@ -64,7 +54,7 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func infiniteWeight(_ graph: CircuitGraph<Scalar>) -> String? {
-    for (kind, projection) in graph.fixedProjections where !projection.census.isFinite {
+    for (kind, projection) in graph.fixedProjections where !projection.isFinite {
       return "a \(kind.rawValue) synapse is not"
     }
     return nil
@@ -74,43 +64,6 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
     for (kind, projection) in graph.fixedProjections {
       if case .sparse(let lists) = projection.storage, let violation = lists.violation {
         return "\(kind.rawValue): \(violation)"
-      }
-    }
-    return nil
-  }
-
-  private static func partners(_ graph: CircuitGraph<Scalar>) -> String? {
-    let neurons = graph.neurons
-    guard neurons.partners.count == neurons.count, neurons.leads.count == neurons.count else {
-      return "\(neurons.partners.count) partners"
-    }
-    for range in neurons.heads {
-      for neuron in range where neurons.partners[neuron] >= 0 {
-        let partner = Int(neurons.partners[neuron])
-        guard range.contains(partner), partner != neuron else {
-          return "neuron \(neuron) is paired with \(partner), outside its head"
-        }
-        guard Int(neurons.partners[partner]) == neuron else {
-          return "neurons \(neuron) and \(partner) disagree"
-        }
-        guard neurons.leads[neuron] != neurons.leads[partner] else {
-          return "neurons \(neuron) and \(partner) do not agree on who leads the pair"
-        }
-      }
-    }
-    return nil
-  }
-
-  private static func clocks(_ graph: CircuitGraph<Scalar>) -> String? {
-    let neurons = graph.neurons
-    guard neurons.damping.count == neurons.count else { return "\(neurons.damping.count) damping values" }
-    for neuron in 0..<neurons.count {
-      if !neurons.frequencies[neuron].isFinite { return "the clock of neuron \(neuron) is not finite" }
-      if !(0...1).contains(neurons.damping[neuron]) {
-        return "the damping of neuron \(neuron) is \(neurons.damping[neuron]), not between 0 and 1"
-      }
-      if neurons.partners[neuron] < 0 && neurons.frequencies[neuron] != 0 {
-        return "neuron \(neuron) has a running clock but no partner"
       }
     }
     return nil

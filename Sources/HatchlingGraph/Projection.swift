@@ -108,6 +108,9 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     return (census.positive, census.negative)
   }
 
+  /// Whether all weights are finite. Cost: as ``census``.
+  public var isFinite: Bool { census.isFinite }
+
   /// Number of synapses. Cost: as ``census``.
   public var count: Int { census.nonZero }
 

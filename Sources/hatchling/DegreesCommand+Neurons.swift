@@ -164,26 +164,10 @@
       -> [String]
     {
       let format = try GraphFormat(path: path)
-      let graph = report.graph
-      let positions =
-        format == .gexf && (layout || graph.edgeCount <= ExportLayout.mostEdges)
-        ? try ExportLayout.positions(graph, seed: seed) : []
       let exported = ExportedGraph(
-        graph, kind: self.graph.rawValue, frequencies: weights.frequencies,
-        communities: report.partition?.communities ?? [], positions: positions)
-      return try format.write(exported, to: path)
-    }
-  }
-
-  /// When a GEXF file gets positions without being asked.
-  enum ExportLayout {
-    static let mostEdges = 50_000
-
-    static func positions(_ graph: NeuronGraph, seed: UInt64) throws -> [(x: Double, y: Double)] {
-      let undirected = UndirectedGraph(graph)
-      return try ForceLayout.positions(
-        nodes: graph.nodeCount, edges: undirected.pairs.flatMap { [$0.0, $0.1] },
-        weights: undirected.weights, seed: seed)
+        report.graph, kind: graph.rawValue, frequencies: weights.frequencies
+      ).annotated(communities: report.partition?.communities ?? [])
+      return try format.write(laidOut(exported, format, always: layout, seed: seed), to: path)
     }
   }
 #endif

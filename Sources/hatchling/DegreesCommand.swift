@@ -100,6 +100,9 @@ struct DegreesCommand: ParsableCommand {
       throw ValidationError("--text, a FILE and --layer are for --graph sigma")
     }
     if files.count > 1 { throw ValidationError("sigma is the state after one text; give one FILE") }
+    if layout, export?.hasSuffix(".gexf") != true {
+      throw ValidationError("--layout: only an --export FILE.gexf holds positions")
+    }
     _ = try profileCounts()
   }
 

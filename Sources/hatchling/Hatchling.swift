@@ -15,8 +15,8 @@ struct Hatchling: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, MergeCommand.self, TranslateCorpusCommand.self,
-      TrainCommand.self,
+      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,
+      TranslateCorpusCommand.self,
     ])
 }
 

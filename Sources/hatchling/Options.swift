@@ -49,6 +49,8 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Which graph form: circuit (through hubs) or direct (neuron to neuron).")
   var form: FormChoice = .circuit
 
+  @OptionGroup var direct: DirectFormOptions
+
   @Option(help: "Arithmetic and state of the run: float or double.")
   var precision: PrecisionChoice = .float
 
@@ -71,6 +73,7 @@ struct SteppingOptions: ParsableArguments {
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): at least one thread is needed")
     }
+    try direct.check(form, engine)
     if let logits, !logits.hasSuffix(".npy") {
       throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
     }

@@ -36,7 +36,8 @@ struct Stepper<Scalar: NetworkScalar> {
       let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint, workers: workers).graph
       return try CircuitEngine(graph, workers: workers)
     case (.graph, .direct):
-      throw OptionError.bad("--form direct is not part of this version; use --form circuit")
+      let graph = try options.direct.compile(weights, fingerprint: fingerprint, workers: workers).graph
+      return try DirectEngine(graph, workers: workers)
     }
   }
 

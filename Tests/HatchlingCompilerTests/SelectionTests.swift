@@ -1,3 +1,4 @@
+import HatchlingModel
 import HatchlingNumerics
 import TestSupport
 import Testing
@@ -159,6 +160,50 @@ import Testing
     #expect(abs(found.skewness - third / (variance * variance.squareRoot())) < 1e-9)
     #expect(found.minimum == values.min() && found.maximum == values.max())
     #expect((0..<40).allSatisfy { found.symmetricPart($0) + found.skewPart($0) == histogram[$0] })
+  }
+
+  /// G_x = D_x P E and G_y = D_y P E, entry by entry; one head is a part of all; the paper's D E on request.
+  @Test func graphsOfNeuronsAreProducts() throws {
+    let sizes = Hyperparameters(neurons: 24, synapticDimension: 5, heads: 3, layers: 1, vocabulary: 4)
+    let weights = Weights.random(sizes, seed: 3)
+    for (drive, decoder) in [(FactoredMatrix<Float>.Drive.x, weights.decoderX), (.y, weights.decoderY)] {
+      for (centred, head) in [(true, nil), (false, nil), (true, 1), (false, 2)] as [(Bool, Int?)] {
+        let graph = try FactoredMatrix(drive, of: weights, centred: centred, head: head)
+        let found = try graph.select(.atLeast(0), sign: .both, workers: Workers(threads: 1)).edges
+        let neurons = head.map { $0 * 8..<($0 + 1) * 8 } ?? 0..<24
+        #expect(found.count == neurons.count * neurons.count)
+        for edge in 0..<found.count {
+          let (source, target) = (Int(found.sources[edge]), Int(found.targets[edge]))
+          #expect(neurons.contains(source) && neurons.contains(target))
+          let column = (0..<5).map { Double(weights.encoder[source, $0]) }
+          let mean = centred ? column.reduce(0, +) / 5 : 0
+          let entry = (0..<5).reduce(0) { $0 + Double(decoder[target, $1]) * (column[$1] - mean) }
+          #expect(abs(Double(found.weights[edge]) - entry) < 1e-5)
+        }
+      }
+    }
+  }
+
+  /// ‖(G + Gᵀ) / 2‖² / ‖G‖² against the formed matrix.
+  @Test func theSymmetricFractionIsThatOfTheFormedMatrix() throws {
+    var random = SeededRandom(seed: 12)
+    let graph = wholeNumbers(30, 30, 4, &random, as: Double.self)
+    let edges = try graph.select(.atLeast(0), sign: .both, workers: Workers(threads: 1)).edges
+    var dense = [[Double]](repeating: [Double](repeating: 0, count: 30), count: 30)
+    for edge in 0..<edges.count {
+      dense[Int(edges.targets[edge])][Int(edges.sources[edge])] = edges.weights[edge]
+    }
+    var (symmetric, whole) = (0.0, 0.0)
+    for row in 0..<30 {
+      for column in 0..<30 {
+        let half = (dense[row][column] + dense[column][row]) / 2
+        symmetric += half * half
+        whole += dense[row][column] * dense[row][column]
+      }
+    }
+    #expect(abs(try #require(graph.symmetricFraction) - symmetric / whole) < 1e-12)
+    #expect(
+      abs(try #require(FactoredMatrix(left: graph.left, right: graph.left).symmetricFraction) - 1) < 1e-12)
   }
 
   @Test func tooManyEdgesAreRefused() {

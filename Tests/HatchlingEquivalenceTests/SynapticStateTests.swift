@@ -33,7 +33,8 @@ import Testing
   @Test(arguments: Variant.allCases) func timesFIsRho(_ variant: Variant) throws {
     for seed in UInt64(1)...6 {
       var sizes = Hyperparameters.random(seed: seed, variant: variant)
-      sizes.layers = max(2, sizes.layers)
+      // Without norms random activity grows with every layer, beyond float32 in the fourth.
+      sizes.layers = variant.normalises ? max(2, sizes.layers) : 2
       let weights = Weights.random(sizes, seed: seed, damping: seed % 2 == 0)
       let tokens = randomTokens(9, vocabulary: sizes.vocabulary, seed: seed)
       let engine = TensorEngine(weights, workers: Workers(threads: 1))

@@ -51,9 +51,8 @@ import Testing
   }
 
   private func exported(_ graph: NeuronGraph) -> ExportedGraph {
-    ExportedGraph(
-      graph, kind: "x", frequencies: [0.5, 0.25, 0.1, 0.01, 0.001, 0], communities: [0, 0, 1, 1, 2, 2],
-      positions: (0..<6).map { (Double($0) / 3, -Double($0)) })
+    ExportedGraph(graph, kind: "x", frequencies: [0.5, 0.25, 0.1, 0.01, 0.001, 0]).annotated(
+      communities: [0, 0, 1, 1, 2, 2], positions: (0..<6).map { (Double($0) / 3, -Double($0)) })
   }
 
   @Test(.enabled(if: ExportTests.hasReaders, "python3 with networkx and scipy is not installed"))

@@ -41,7 +41,7 @@ import Testing
       let before = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/parabola.svg"))
       try FileManager.default.removeItem(atPath: "\(folder)/parabola.svg")
       let run = try #require(Gnuplot.find()).run("load 'parabola.gp'", in: folder)
-      #expect(try run.succeeded)
+      #expect(run.succeeded)
       #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/parabola.svg")) == before)
     }
   }

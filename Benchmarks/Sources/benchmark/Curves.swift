@@ -20,10 +20,11 @@ struct Curves {
   /// Tokens per measurement, after as many that warm up.
   private let tokens = 40
 
-  /// All curves, and `curves.csv` in the data folder.
-  func run(note: (String) -> Void) throws -> [Point] {
-    guard let path = settings.models.last?.path, FileManager.default.fileExists(atPath: path) else {
-      return []
+  /// Measures all curves and writes `curves.csv` into the data folder. Needs the large network.
+  func run(note: (String) -> Void) throws {
+    let path = "\(settings.data)/large.safetensors"
+    guard FileManager.default.fileExists(atPath: path) else {
+      return note("no curves: '\(path)' is not there")
     }
     let large = try Model.load(path: path, workers: Workers(threads: 2)).weights
     let copies = 16
@@ -67,7 +68,6 @@ struct Curves {
     for point in points { lines.append("\(point.curve),\(point.engine),\(point.x),\(point.milliseconds)") }
     try Data((lines.joined(separator: "\n") + "\n").utf8)
       .write(to: URL(fileURLWithPath: "\(settings.data)/curves.csv"), options: .atomic)
-    return points
   }
 
   private func perToken(_ engine: any SteppingEngine<Float>) throws -> Double {

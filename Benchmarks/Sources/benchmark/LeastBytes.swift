@@ -58,11 +58,13 @@ struct LeastBytes: Codable {
       written: plasticRows * rowBytes)
   }
 
-  /// The same with certified screening (one byte and a quarter of D_x per number at least, and the rows of the neurons that do fire in
-  /// full) and with plastic rows written once per window.
+  /// The same with certified screening of D_x and D_y (an 8-bit copy, 16 bytes of bounds per row, and the rows of the neurons that do
+  /// fire in full) and with plastic rows written once per window.
   var screenedAndDeferred: Traffic {
-    Traffic(
-      read: allRows * (rowBytes / 4 + 4) + (2 * activeX + activeY + plasticRows) * rowBytes + readoutBytes,
+    let screenBytes = Double(sizes.synapticDimension + 16)
+    return Traffic(
+      read: (allRows + activeX) * screenBytes + (activeX + 2 * activeY + plasticRows) * rowBytes
+        + readoutBytes,
       written: plasticRowsDeferred * rowBytes)
   }
 }

@@ -11,11 +11,12 @@ enum Tables {
 
   /// Plain lines for the terminal.
   static func text(_ outcomes: [Outcome]) -> String {
-    outcomes.map { o in
-      let head = "\(o.task) \(o.size)".padding(toLength: 16, withPad: " ", startingAt: 0)
+    let form = Form(outcomes.first)
+    return outcomes.map { o in
+      let head = "\(o.task) \(o.size)".padding(toLength: 24, withPad: " ", startingAt: 0)
       let name = o.contestant.padding(toLength: 48, withPad: " ", startingAt: 0)
       return
-        "\(head) \(name) \(milliseconds(o.median)) ms/\(o.unit) (\(milliseconds(o.fastest))…\(milliseconds(o.slowest)))"
+        "\(head) \(name) \(form.text(o.median)) \(form.title) (\(form.text(o.fastest))…\(form.text(o.slowest)))"
         + (o.ratio.map { "  \(decimal($0, 2)) ×" } ?? "") + fractions(o)
     }.joined(separator: "\n")
   }
@@ -37,27 +38,53 @@ enum Tables {
 
   static func markdown(_ outcomes: [Outcome]) -> String {
     let bounds = Set(outcomes.flatMap { $0.fractions.keys }).sorted()
-    let hasRatio = outcomes.contains { $0.ratio != nil }
-    let reference = outcomes.compactMap(\.reference).first ?? ""
-    var head = "| size | | ms per \(outcomes.first?.unit ?? "") | fastest … slowest |"
-    var rule = "|---|---|---|---|"
-    if hasRatio {
-      head += " × \(reference) |"
-      rule += "---|"
-    }
-    for bound in bounds {
-      head += " % of bound, \(bound) |"
-      rule += "---|"
-    }
-    var lines = [head, rule]
+    let reference = outcomes.compactMap(\.reference).first
+    let form = Form(outcomes.first)
+    var head = ["size", "", form.title, "fastest … slowest"]
+    if let reference { head.append("× \(reference)") }
+    head += bounds.map { "% of bound, \($0)" }
+    var lines = [row(head), "|" + String(repeating: "---|", count: head.count)]
     for o in outcomes {
-      var line =
-        "| \(o.size) | \(o.contestant) | \(milliseconds(o.median)) | \(milliseconds(o.fastest)) … \(milliseconds(o.slowest)) |"
-      if hasRatio { line += " \(o.ratio.map { decimal($0, 2) } ?? "") |" }
-      for bound in bounds { line += " \(o.fractions[bound].map { decimal($0 * 100, 0) } ?? "") |" }
-      lines.append(line)
+      let ends = [o.fastest, o.slowest].map(form.text).joined(separator: " … ")
+      var cells = [o.size, o.contestant, form.text(o.median), ends]
+      if reference != nil { cells.append(o.ratio.map { decimal($0, 2) } ?? "") }
+      cells += bounds.map { bound in o.fractions[bound].map { decimal($0 * 100, 0) } ?? "" }
+      lines.append(row(cells))
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+
+  /// How a time per unit is written: as milliseconds, or as a rate where people think in rates.
+  private enum Form {
+    case milliseconds(unit: String)
+    case tokensPerSecond
+    case millionEventsPerSecond
+
+    init(_ outcome: Outcome?) {
+      switch (outcome?.task, outcome?.unit) {
+      case ("training", _): self = .tokensPerSecond
+      case (_, "event"): self = .millionEventsPerSecond
+      default: self = .milliseconds(unit: outcome?.unit ?? "")
+      }
+    }
+
+    var title: String {
+      switch self {
+      case .milliseconds(let unit): "ms per \(unit)"
+      case .tokensPerSecond: "tokens per second"
+      case .millionEventsPerSecond: "million events per second"
+      }
+    }
+
+    func text(_ seconds: Double) -> String {
+      switch self {
+      case .milliseconds: Tables.milliseconds(seconds)
+      case .tokensPerSecond: Tables.decimal(1 / seconds, 0)
+      case .millionEventsPerSecond: Tables.decimal(1e-6 / seconds, 0)
+      }
+    }
   }
 
   static func gigabytes(_ rate: Double) -> String { decimal(rate / 1e9, 1) }

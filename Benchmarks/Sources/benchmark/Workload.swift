@@ -140,7 +140,6 @@ struct Workload {
     var contest = Contest(
       task: "generate", size: size, unit: "token", reference: "public code, generate, 2 threads")
     let context = Array(settings.text.prefix(Self.generationContext))
-    let workers = Workers(threads: 2)
     for (name, engine) in try engines(threads: 2) {
       contest.contestants.append(
         Contestant(name: "\(name), 2 threads", threads: 2) {
@@ -153,7 +152,6 @@ struct Workload {
           } / Double(count)
         })
     }
-    _ = workers
     if let peer = peer("public_code", ["--threads", "2", "--public-code", settings.publicCode], note: note) {
       contest.contestants.append(
         Contestant(name: "public code, generate, 2 threads", threads: 2) {
@@ -165,8 +163,9 @@ struct Workload {
   }
 
   /// From the file to a graph that runs, and from the command to the first byte of output; page cache warm.
-  func start() -> Contest {
-    var contest = Contest(task: "start", size: size, unit: "start")
+  func start(note: (String) -> Void) -> Contest {
+    let publicCode = "public code: Python to first token"
+    var contest = Contest(task: "start", size: size, unit: "start", reference: publicCode)
     let workers = Workers(threads: 2)
     contest.contestants = [
       Contestant(name: "load", threads: 2) {
@@ -187,6 +186,18 @@ struct Workload {
       },
       Contestant(name: "command to first token (`hatchling generate`)", threads: 2) { try firstByte() },
     ]
+    let arguments = [path, "--threads", "2", "--public-code", settings.publicCode]
+    do {
+      try Peer("public_code", arguments, settings: settings).stop()
+      contest.contestants.append(
+        Contestant(name: publicCode, threads: 2) {
+          try elapsed {
+            let peer = try Peer("public_code", arguments, settings: settings)
+            _ = try peer.ask("prefill", ["tokens": [65]])
+            peer.stop()
+          }
+        })
+    } catch { note("\(size): no public code: \((error as? Peer.Missing)?.reason ?? "\(error)")") }
     return contest
   }
 
