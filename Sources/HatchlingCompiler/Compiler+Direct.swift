@@ -37,7 +37,7 @@ extension Compiler {
       guard bytes <= memory / 2 else {
         throw CompilerError.expansionTooLarge(needed: bytes, limit: memory / 2)
       }
-      graph = try log.run("expand", edgesIn: edgeCount(centred)) {
+      graph = log.run("expand", edgesIn: edgeCount(centred)) {
         let graph = DirectGraph(
           layers: sizes.layers, variant: sizes.variant, neurons: neurons, tokenCount: sizes.vocabulary,
           field: field, readout: centred.readout,

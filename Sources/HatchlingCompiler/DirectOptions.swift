@@ -21,6 +21,8 @@ public struct DirectOptions: Equatable, Sendable {
   }
 
   public var kept: Kept
+  /// Whether only excitatory synapses, the positive entries, are ranked and kept.
+  public var excitatoryOnly: Bool
   /// Whether token → neuron synapses are ranked with the rest; otherwise they are all kept and not counted in M.
   public var prunesTokens: Bool
   public var plastic: Plastic
@@ -31,10 +33,12 @@ public struct DirectOptions: Equatable, Sendable {
   public var hubs: Int
 
   public init(
-    kept: Kept = .all, prunesTokens: Bool = false, plastic: Plastic = .kept, rescales: Bool = false,
+    kept: Kept = .all, excitatoryOnly: Bool = false, prunesTokens: Bool = false, plastic: Plastic = .kept,
+    rescales: Bool = false,
     hubs: Int = 0
   ) {
     self.kept = kept
+    self.excitatoryOnly = excitatoryOnly
     self.prunesTokens = prunesTokens
     self.plastic = plastic
     self.rescales = rescales
@@ -53,6 +57,7 @@ public struct DirectOptions: Equatable, Sendable {
     case .strongest(let count): words.append("edges=\(count)")
     case .strongestPerNeuron(let count): words.append("edges=\(count) per-neuron")
     }
+    if excitatoryOnly { words.append("excitatory-only") }
     if prunesTokens { words.append("prune-tokens") }
     words.append("plastic=\(plastic.rawValue)")
     if rescales { words.append("rescale") }
@@ -73,8 +78,8 @@ public struct DirectOptions: Equatable, Sendable {
     guard (0...hubCount).contains(hubs) else {
       throw .badPruning("\(hubs) hubs for what was cut: the network has \(hubCount), so 0 to \(hubCount)")
     }
-    guard kept != .all || (hubs == 0 && !rescales) else {
-      throw .badPruning("nothing is cut, so there is nothing to rescale or to carry through hubs")
+    guard kept != .all || (hubs == 0 && !rescales && !excitatoryOnly) else {
+      throw .badPruning("nothing is cut, so there is nothing to rank, to rescale or to carry through hubs")
     }
     guard hubs == 0 || !rescales else {
       throw .badPruning("with hubs for what was cut, weights are not rescaled; choose one of the two")

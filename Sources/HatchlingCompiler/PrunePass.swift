@@ -36,7 +36,9 @@ struct PrunePass<Scalar: NetworkScalar> {
     let ranked = FactoredMatrix(
       left: decoder, right: options.hubs == d ? field : weightField,
       sources: 0..<(options.prunesTokens ? field.rows : neurons))
-    var chosen = try ranked.select(criterion, sign: .both, limit: limit, workers: workers).edges
+    var chosen = try ranked.select(
+      criterion, sign: options.excitatoryOnly ? .excitatory : .both, limit: limit, workers: workers
+    ).edges
     let threshold = chosen.threshold
     if options.hubs == d { chosen.weights = [Scalar](repeating: 0, count: chosen.count) }
     if options.rescales { rescale(&chosen) }

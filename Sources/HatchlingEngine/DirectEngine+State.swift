@@ -33,12 +33,8 @@ extension DirectEngine {
       times.append(written)
     }
     let saved: Matrix<Scalar> = try state.matrix("logits", rows: 1, columns: graph.tokenCount)
-    do {
-      for layer in 1...graph.layers { try plastic[layer - 1].restore(state, layer: layer) }
-    } catch {
-      reset()  // never half of a state
-      throw error
-    }
+    let restorations = try (1...graph.layers).map { try plastic[$0 - 1].restoration(from: state, layer: $0) }
+    for restoration in restorations { restoration() }
     stamps = times
     logits = saved.elements
     position = state.position

@@ -43,5 +43,6 @@ protocol DirectPlasticity<Scalar>: AnyObject {
   func reset()
   /// Arrays of a saved state by name; `layer` from 1.
   func save(layer: Int) -> [String: StateArray]
-  func restore(_ state: SavedState, layer: Int) throws
+  /// Checks what a saved state holds of this layer; the returned function puts it in place.
+  func restoration(from state: SavedState, layer: Int) throws -> () -> Void
 }

@@ -112,11 +112,13 @@ final class PlasticLists<Scalar: NetworkScalar>: DirectPlasticity {
     return ["plastic.\(layer)": .make(Matrix(rows: 1, columns: count, storage: copy))]
   }
 
-  func restore(_ state: SavedState, layer: Int) throws {
+  func restoration(from state: SavedState, layer: Int) throws -> () -> Void {
     let count = layout.lists.count
-    guard count > 0 else { return }
+    guard count > 0 else { return {} }
     let saved: Matrix<Scalar> = try state.matrix("plastic.\(layer)", rows: 1, columns: count)
-    reset()
-    weights.base.update(from: saved.pointer, count: count)
+    return {
+      self.reset()
+      self.weights.base.update(from: saved.pointer, count: count)
+    }
   }
 }

@@ -142,16 +142,18 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
     return result
   }
 
-  func restore(_ state: SavedState, layer: Int) throws {
+  func restoration(from state: SavedState, layer: Int) throws -> () -> Void {
     let columns = Int(try state.integers("columns.\(layer)", rows: 1, columns: 1)[0, 0])
     guard (0...nodes).contains(columns) else {
       throw StateError.wrongShape(
         array: "columns.\(layer)", saved: "\(columns) columns", expected: "at most \(nodes)")
     }
     var written: [Int32] = []
-    var weights = Matrix<Scalar>(rows: neurons, columns: 0)
+    let weights: Matrix<Scalar> =
+      columns > 0
+      ? try state.matrix("plastic.\(layer)", rows: neurons, columns: columns)
+      : Matrix(rows: neurons, columns: 0)
     if columns > 0 {
-      weights = try state.matrix("plastic.\(layer)", rows: neurons, columns: columns)
       let saved = try state.integers("nodes.\(layer)", rows: 1, columns: columns)
       written = saved.elements.map { (0..<Int64(nodes)).contains($0) ? Int32($0) : -1 }
       guard !written.contains(-1), Set(written).count == columns else {
@@ -159,10 +161,14 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
           array: "nodes.\(layer)", saved: "not \(columns) different nodes", expected: "nodes below \(nodes)")
       }
     }
-    reset()
-    for node in written { addColumn(of: Int(node)) }
-    for neuron in 0..<neurons {
-      for column in 0..<columns { place(column, neuron).pointee = weights.pointer[neuron * columns + column] }
+    return {
+      self.reset()
+      for node in written { self.addColumn(of: Int(node)) }
+      for neuron in 0..<self.neurons {
+        for column in 0..<columns {
+          self.place(column, neuron).pointee = weights.pointer[neuron * columns + column]
+        }
+      }
     }
   }
 }

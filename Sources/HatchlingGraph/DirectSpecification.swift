@@ -58,11 +58,13 @@ public struct DirectSpecification<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func infiniteWeight(_ graph: DirectGraph<Scalar>) -> String? {
-    func finite(_ matrix: Matrix<Scalar>?) -> Bool { matrix.map { Projection(dense: $0).isFinite } ?? true }
+    func finite(_ matrix: Matrix<Scalar>?) -> Bool {
+      matrix.map { Projection(dense: $0).census.isFinite } ?? true
+    }
     if !finite(graph.field) { return "a synapse to a hub is not" }
     if !finite(graph.readout) { return "a readout synapse is not" }
-    if !graph.drivesX.isFinite { return "an x synapse is not" }
-    if !graph.drivesY.isFinite { return "a y synapse is not" }
+    if !graph.drivesX.census.isFinite { return "an x synapse is not" }
+    if !graph.drivesY.census.isFinite { return "a y synapse is not" }
     for remainder in [graph.remainderX, graph.remainderY] {
       if !finite(remainder?.encoder) || !finite(remainder?.decoder) {
         return "a synapse of the remainder is not"

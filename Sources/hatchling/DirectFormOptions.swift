@@ -29,6 +29,9 @@ struct RepairOptions: ParsableArguments {
   @Flag(help: "Rank token → neuron edges with the others; otherwise all of them are kept, beside M.")
   var pruneTokens = false
 
+  @Flag(help: "Keep excitatory edges only.")
+  var excitatoryOnly = false
+
   @Option(help: "Which synapses learn: those of G_x that are kept, or a complete graph.")
   var plastic: DirectOptions.Plastic = .kept
 
@@ -45,11 +48,12 @@ struct RepairOptions: ParsableArguments {
   var hubs = 0
 
   /// Anything but the defaults.
-  var isUsed: Bool { pruneTokens || plastic != .kept || perNeuron || rescale || hubs != 0 }
+  var isUsed: Bool { pruneTokens || excitatoryOnly || plastic != .kept || perNeuron || rescale || hubs != 0 }
 
   func options(keeping edges: Int) -> DirectOptions {
     DirectOptions(
-      kept: perNeuron ? .strongestPerNeuron(edges) : .strongest(edges), prunesTokens: pruneTokens,
+      kept: perNeuron ? .strongestPerNeuron(edges) : .strongest(edges), excitatoryOnly: excitatoryOnly,
+      prunesTokens: pruneTokens,
       plastic: plastic, rescales: rescale, hubs: hubs)
   }
 }
@@ -75,7 +79,7 @@ struct DirectFormOptions: ParsableArguments {
     }
     guard edges != nil || threshold != nil || !repairs.isUsed else {
       throw ValidationError(
-        "--prune-tokens, --plastic, --rescale and --hubs go with a pruned graph; add --edges M or --threshold B"
+        "--prune-tokens, --excitatory-only, --plastic, --rescale and --hubs go with a pruned graph; add --edges M or --threshold B"
       )
     }
   }
@@ -91,7 +95,8 @@ struct DirectFormOptions: ParsableArguments {
     if let edges { return repairs.options(keeping: edges.count) }
     guard let threshold else { return DirectOptions() }
     return DirectOptions(
-      kept: .atLeast(threshold), prunesTokens: repairs.pruneTokens, plastic: repairs.plastic,
+      kept: .atLeast(threshold), excitatoryOnly: repairs.excitatoryOnly, prunesTokens: repairs.pruneTokens,
+      plastic: repairs.plastic,
       rescales: repairs.rescale, hubs: repairs.hubs)
   }
 

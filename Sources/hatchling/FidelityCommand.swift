@@ -31,7 +31,7 @@ struct FidelityCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Further curves: plain, or per-neuron, rescale, prune-tokens, complete, hubs=R joined by +. May be given several times.",
+      "Further curves: plain, or per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R joined by +. May be given several times.",
       valueName: "what"))
   var series: [String] = []
 
@@ -200,12 +200,13 @@ struct FidelitySeries {
       case "plain": break
       case "per-neuron": options.kept = .strongestPerNeuron(0)
       case "rescale": options.rescales = true
+      case "excitatory-only": options.excitatoryOnly = true
       case "prune-tokens": options.prunesTokens = true
       case "complete": options.plastic = .complete
       default:
         guard word.hasPrefix("hubs="), let hubs = Int(word.dropFirst(5)), hubs > 0 else {
           throw ValidationError(
-            "--series '\(text)': '\(word)' is none of plain, per-neuron, rescale, prune-tokens, complete, hubs=R"
+            "--series '\(text)': '\(word)' is none of plain, per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R"
           )
         }
         options.hubs = hubs
@@ -230,6 +231,7 @@ struct FidelitySeries {
     if case .strongestPerNeuron = options.kept { words.append("per-neuron") }
     if options.rescales { words.append("rescale") }
     if options.prunesTokens { words.append("prune-tokens") }
+    if options.excitatoryOnly { words.append("excitatory-only") }
     if options.plastic == .complete { words.append("complete") }
     if options.hubs > 0 { words.append("hubs=\(options.hubs)") }
     return words.isEmpty ? "plain" : words.joined(separator: "+")
