@@ -70,6 +70,8 @@ struct Machine: Codable {
   let processor: String
   let cores: Int
   let date: String
+  /// Runnable threads over the last minute, before the run: an idle machine has next to none.
+  let load: Double
 
   static var here: Machine {
     let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
@@ -84,10 +86,23 @@ struct Machine: Codable {
     format.dateFormat = "yyyy-MM-dd"
     return Machine(
       processor: ([field("model name") ?? "unknown processor"] + details).joined(separator: ", "),
-      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()))
+      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()),
+      load: averageLoad())
   }
 
-  var markdown: String { "\(processor); \(cores) cores; measured \(date)." }
+  private static func averageLoad() -> Double {
+    var loads = [0.0, 0, 0]
+    return getloadavg(&loads, 3) > 0 ? loads[0] : .nan
+  }
+
+  var markdown: String {
+    let busy =
+      load < 0.7
+      ? ""
+      : " **The machine was busy with other work: times are too long, and with two threads far too long.**"
+    return
+      "\(processor); \(cores) cores; measured \(date), load before the run \(Tables.decimal(load, 1)).\(busy)"
+  }
 }
 
 /// A line on standard output, at once.
