@@ -70,7 +70,8 @@
         "set title '\(title): \(grouped(graph.edgeCount)) edges on \(grouped(graph.nodeCount)) neurons'",
         "set logscale xy", "set format y '%g'",
         "set xlabel 'degree k (edges)'", "set ylabel 'fraction of neurons with degree ≥ k'",
-        "set key bottom left", "set grid linecolor rgb '#dddddd'", "set yrange [*:1.2]",
+        "set key bottom left Left reverse", "set grid linecolor rgb '#dddddd'",
+        "set yrange [\(0.05 / Double(max(1, graph.nodeCount))):1.2]", "set rmargin 5",
         "plot " + plots.joined(separator: ", \\\n  "),
       ]
       return picture
@@ -132,6 +133,7 @@
         "set title '\(title): communities at different thresholds'", "set logscale x 10",
         "set xlabel 'number of edges kept (strongest first)'",
         "set ylabel 'Newman modularity (Louvain, best of 5)'", "set yrange [0:1]", "set key top right",
+        "set rmargin 5",
         "set grid linecolor rgb '#dddddd'",
         """
         plot '\(file)' using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\
