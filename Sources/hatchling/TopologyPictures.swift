@@ -82,10 +82,15 @@
       guard let entries = report.entries, entries.count > 0 else { return nil }
       var picture = Picture("entries")
       let scale = 1 / (Double(entries.count) * entries.width)
+      // The outermost bins hold everything beyond them as well: not a density, so they are left out and counted.
+      let reach = entries.width * Double(entries.histogram.count / 2)
+      let isWhole = entries.minimum >= -reach && entries.maximum <= reach
+      let bins = isWhole ? entries.histogram.indices : 1..<entries.histogram.count - 1
+      let beyond = entries.count - bins.reduce(0) { $0 + entries.histogram[$1] }
       picture.tables = [
         .init(
           columns: ["entry", "density", "symmetric", "skew"],
-          rows: entries.histogram.indices.map { bin in
+          rows: bins.map { bin in
             [
               entries.middle(bin), Double(entries.histogram[bin]) * scale,
               Double(entries.symmetricPart(bin)) * scale, Double(entries.skewPart(bin)) * scale,
@@ -96,10 +101,11 @@
       // A count of zero has no logarithm; NaN leaves a gap.
       func column(_ number: Int) -> String { "1:($\(number) > 0 ? $\(number) : NaN)" }
       picture.commands = [
-        "set title '\(title): entries, all \(grouped(entries.count)) of them'", "set logscale y",
+        "set title '\(title): all \(grouped(entries.count)) entries\(beyond > 0 ? " but \(grouped(beyond)) beyond the axis" : "")'",
+        "set logscale y",
         "set format y '%.0e'", "set xlabel 'entry of the matrix (weight)'",
         "set ylabel 'density (per unit of weight)'", "set key top right",
-        "set xrange [\(entries.minimum - 5 * entries.width):\(entries.maximum + 5 * entries.width)]",
+        "set xrange [\(max(entries.minimum, -reach) - 5 * entries.width):\(min(entries.maximum, reach) + 5 * entries.width)]",
         "set grid linecolor rgb '#dddddd'",
       ]
       if let threshold = report.summary.threshold {
