@@ -12,7 +12,7 @@
   ///
   /// The graph is G_x of all heads, centred, its largest positive entries, as many per neuron as in the paper's Fig. 10. Modularity is
   /// Louvain's, best of five seeds, beside that of G(n, m) with as many edges; α is the exponent of a discrete power law fitted to the
-  /// tail of the degrees, which says nothing of whether a power law is a good fit (`hatchling degrees` does).
+  /// tail of the degrees where that has 50 neurons or more, which says nothing of whether a power law is a good fit (`hatchling degrees` does).
   struct EmergenceLog {
     static let columns = [
       "step", "active_x", "active_y", "edges", "threshold", "modularity", "modularity_uniform", "alpha_in",
@@ -54,7 +54,11 @@
       let graph = NeuronGraph(
         edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: .excitatory)
       let (into, out) = (graph.inDegrees, graph.outDegrees)
-      let (inFit, outFit) = (try PowerLawFit(into), try PowerLawFit(out))
+      // A tail of a few nodes has an exponent, but it says nothing.
+      let (inFit, outFit) = (
+        try PowerLawFit(into).flatMap { $0.hasEnoughNodes ? $0 : nil },
+        try PowerLawFit(out).flatMap { $0.hasEnoughNodes ? $0 : nil }
+      )
       let modularity = try UndirectedGraph(graph).communities(.louvain, seed: 1)?.modularity
       let uniform = try Baseline.uniform(nodes: graph.nodeCount, edges: graph.edgeCount, seed: 1)
         .communities(seed: 1)?.modularity

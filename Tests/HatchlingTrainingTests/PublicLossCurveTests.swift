@@ -41,6 +41,16 @@ import Testing
         decays: [Bool](repeating: true, count: 5), workers)
       weights.trained = parameters
     }
+    // Bytes that never come have no gradient: their embedding only decays.
+    let decay = Float(pow(1 - 1e-3 * 0.1, 50))
+    let before = try PublicFixture.weights("curve-model").embedding
+    let unused = (0..<256).filter { !text.contains($0) }
+    #expect(unused.count > 100)
+    let (decayed, kept) = (
+      unused.flatMap { token in (0..<32).map { weights.embedding[token, $0] } },
+      unused.flatMap { token in (0..<32).map { before[token, $0] * decay } }
+    )
+    #expect(relativeDifference(decayed, kept) <= 1e-5)
     #expect(lossDifference <= 1e-3, "\(lossDifference)")
     #expect(normDifference <= 1e-2, "\(normDifference)")
     // The weights after the last update, which the last loss does not see.
