@@ -164,12 +164,15 @@ struct FidelityReport {
         "'\(picture.fileName(of: "\(index + 1)"))' using 1:2:3:4 with yerrorlines \(style) title '\(series)'")
     }
     let unpruned = rows.first?.loss ?? .nan
+    let counts = Set(rows.compactMap(\.edges).filter { $0 > 0 }).sorted()
     plots.append("\(unpruned) with lines dashtype 2 linewidth 2 linecolor rgb '#666666' title 'unpruned'")
     picture.commands = [
       "set title '\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)'",
-      "set logscale x", "set format x '10^{%T}'", "set xtics enhanced",
+      "set logscale x",
+      "set xtics (\(counts.map { "'\(grouped($0))' \($0)" }.joined(separator: ", "))) rotate by -30",
+      "set xrange [\(0.8 * Double(counts.first ?? 1)):\(1.25 * Double(counts.last ?? 10))]",
       "set xlabel 'edges kept of G_x and of G_y, each'", "set ylabel 'loss (nats per byte, 95 % interval)'",
-      "set key top right", "set grid linecolor rgb '#dddddd'",
+      "set key top right", "set grid xtics ytics linetype 1 linewidth 1 linecolor rgb '#dddddd'",
       "plot " + plots.joined(separator: ", \\\n  "),
     ]
     return picture
