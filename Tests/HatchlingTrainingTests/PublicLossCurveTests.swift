@@ -57,7 +57,7 @@ import Testing
     let final = try PublicFixture.weights("curve-final")
     for (ours, theirs) in zip(weights.trained, final.trained) {
       let difference = absoluteDifference(ours.elements, theirs.elements)
-      #expect(difference <= 2e-3, "\(difference)")
+      #expect(difference <= 5e-4, "\(difference)")
     }
   }
 }
