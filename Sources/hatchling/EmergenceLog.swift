@@ -94,17 +94,26 @@
       func plot(_ column: Int, _ color: String, _ title: String, _ more: String = "") -> String {
         "\(data) using 1:\(column) \(more) with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '\(color)' title '\(title)'"
       }
+      // gnuplot refuses an axis without a single number.
+      func isKnown(_ name: String) -> Bool {
+        guard let column = Self.columns.firstIndex(of: name) else { return false }
+        return rows.contains { $0[column].isFinite }
+      }
+      var plots = [plot(2, "#8aa9c9", "active x"), plot(3, "#1f5f99", "active y")]
+      if isKnown("modularity") { plots.append(plot(6, "#c0392b", "modularity of G_x")) }
+      if isKnown("modularity_uniform") { plots.append(plot(7, "#e6a59c", "modularity of G(n, m)")) }
+      let exponents = [
+        isKnown("alpha_in") ? plot(8, "#7f8c3d", "α of in-degrees (right)", "axes x1y2") : nil,
+        isKnown("alpha_out") ? plot(10, "#b8c46a", "α of out-degrees (right)", "axes x1y2") : nil,
+      ].compactMap { $0 }
       picture.commands = [
-        "set xlabel 'step'", "set ylabel 'fraction, modularity'", "set y2label 'exponent of the tail'",
-        "set ytics nomirror", "set y2tics", "set yrange [0:1]", "set key outside below", "set grid",
-        "plot "
-          + [
-            plot(2, "#8aa9c9", "active x"), plot(3, "#1f5f99", "active y"),
-            plot(6, "#c0392b", "modularity of G_x"), plot(7, "#e6a59c", "modularity of G(n, m)"),
-            plot(8, "#7f8c3d", "α of in-degrees (right)", "axes x1y2"),
-            plot(10, "#b8c46a", "α of out-degrees (right)", "axes x1y2"),
-          ].joined(separator: ", "),
+        "set xlabel 'step'", "set ylabel 'fraction, modularity'", "set yrange [0:1]", "set key outside below",
+        "set grid",
       ]
+      if !exponents.isEmpty {
+        picture.commands += ["set y2label 'exponent of the tail'", "set ytics nomirror", "set y2tics"]
+      }
+      picture.commands.append("plot " + (plots + exponents).joined(separator: ", "))
       let folder = url.deletingLastPathComponent().path
       switch try picture.draw(into: folder) {
       case .drawn: return "how structure appeared: \(folder)/\(picture.name).svg and .png"
