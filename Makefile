@@ -1,4 +1,4 @@
-.PHONY: setup build demo test benchmark format lint
+.PHONY: setup build demo test benchmark topology-page format lint
 
 BINARY = .build/release/hatchling
 
@@ -28,6 +28,10 @@ test: setup
 # small checkpoint. The tables of docs/benchmarks.md and its picture are written anew.
 benchmark: build
 	scripts/benchmark --report docs/benchmarks.md
+
+# The pictures and tables of docs/topology.md, for the shipped model and the reference checkpoints.
+topology-page: build
+	python3 scripts/topology-page.py
 
 format:
 	swift format -i --recursive Sources Tests examples Benchmarks Package.swift

@@ -32,6 +32,7 @@ let package = Package(
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels"),
 
@@ -75,7 +76,7 @@ let package = Package(
         "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
-        "HatchlingTraining",
+        "HatchlingTraining", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -59,7 +59,7 @@ def law(degree):
 
 def table(results):
     lines = [
-        "| model | graph | neurons (connected) | edges | degree in: max | degree out: max | in-degree fit | out-degree fit |",
+        "| model | graph | neurons (connected) | edges | largest in-degree | largest out-degree | in-degree fit | out-degree fit |",
         "|---|---|---|---|---|---|---|---|",
     ]
     names = {"head": "D_x E, head 0", "x": "G_x", "y": "G_y", "sigma": "σ, head 0", "sigma-strong": "σ, head 0, strongest"}

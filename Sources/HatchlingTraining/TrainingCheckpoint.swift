@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingCheckpoint
 import HatchlingModel
 import HatchlingNumerics
 
@@ -24,8 +25,23 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
   public var stepsAreFixed = false
   /// Seconds of training, interruptions not counted.
   public var seconds = 0.0
+  /// What the caller wants to find again when the run goes on: how the text was divided, for example.
+  public var settings: [String: String]?
 
   public init() {}
+
+  /// The settings in a checkpoint, read without its numbers.
+  /// - Throws: `CheckpointError` or ``TrainingError`` for a file that is no checkpoint of a training run.
+  public static func settings(inCheckpoint path: String) throws -> [String: String] {
+    struct Record: Decodable { let progress: TrainingProgress }
+    let metadata = try CheckpointFile.open(path).metadata
+    guard metadata["engine"] == "trainer", let options = metadata["options"],
+      let record = try? JSONDecoder().decode(Record.self, from: Data(options.utf8))
+    else {
+      throw TrainingError.damagedCheckpoint(path: path, problem: "it is no checkpoint of a training run")
+    }
+    return record.progress.settings ?? [:]
+  }
 }
 
 extension Trainer {

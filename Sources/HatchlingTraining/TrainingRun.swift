@@ -8,11 +8,13 @@ public final class TrainingRun {
   public struct Plan: Sendable {
     /// The model with the lowest validation loss, or the last one without validation text.
     public var modelPath: String
-    /// Written every `validateEvery` updates and when the run stops.
+    /// Written at every validation and when the run stops.
     public var checkpointPath: String
-    public var validateEvery = 200
-    /// Bytes of held-out text that one validation reads at most.
-    public var validationBytes = 65_536
+    /// Updates between validations; nil means a twentieth of the run.
+    public var validateEvery: Int?
+    /// Bytes of held-out text that one validation reads at most; nil means about a tenth of the work, two blocks of every stream at
+    /// least.
+    public var validationBytes: Int?
     /// Ends the run about after this time: the number of steps is fixed after the first 20.
     public var minutes: Double?
     /// What the model's file says of its making, beside what the run adds.
@@ -68,7 +70,7 @@ public final class TrainingRun {
         progress.stepsAreFixed = true
       }
       try onUpdate(report)
-      if trainer.step % plan.validateEvery == 0 || trainer.step == trainer.options.steps {
+      if isValidated(trainer.step) {
         try validate(onValidation)
         try saveCheckpoint()
       }
@@ -76,8 +78,22 @@ public final class TrainingRun {
     return .finished
   }
 
+  /// Updates between validations.
+  public var validateEvery: Int { plan.validateEvery ?? max(1, trainer.options.steps / 20) }
+
+  /// Whether a validation and a checkpoint follow update `step`.
+  public func isValidated(_ step: Int) -> Bool {
+    step % validateEvery == 0 || step == trainer.options.steps
+  }
+
+  /// Validation costs a third of training per byte.
+  private var validationBytes: Int {
+    let rows = trainer.options.block * trainer.options.batch
+    return plan.validationBytes ?? max(2 * rows, 3 * validateEvery * rows / 10)
+  }
+
   private func validate(_ onValidation: (Int, ValidationReport) throws -> Void) throws {
-    guard let report = trainer.validate(validation, atMost: plan.validationBytes) else {
+    guard let report = trainer.validate(validation, atMost: validationBytes) else {
       return try saveModel(loss: nil)
     }
     try onValidation(trainer.step, report)

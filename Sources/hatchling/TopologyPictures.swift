@@ -58,7 +58,10 @@
           .init(
             name + "-fit", columns: ["degree", "ccdf"],
             rows: line.map { [Double($0), share * fit.ccdf($0)] }))
-        let p = law.p.map { ", p = \(decimal($0, 2))" } ?? ""
+        let p =
+          law.p.map {
+            $0 == 0 ? ", p < \(decimal(1 / Double(law.bootstraps), 2))" : ", p = \(decimal($0, 2))"
+          } ?? ""
         plots.append(
           "'\(picture.fileName(of: name + "-fit"))' using 1:2 with lines linewidth 2 dashtype 2 linecolor rgb '\(colour)' title 'fit of \(name)-degree from \(fit.minimum): α = \(decimal(fit.exponent, 2))\(p)\(law.tail < PowerLawFit.fewestToJudge ? ", too few to judge" : "")'"
         )
@@ -94,7 +97,7 @@
       picture.commands = [
         "set title '\(title): entries, all \(grouped(entries.count)) of them'", "set logscale y",
         "set format y '%.0e'", "set xlabel 'entry of the matrix (weight)'",
-        "set ylabel 'density (1 / weight)'", "set key outside below maxrows 1",
+        "set ylabel 'density (per unit of weight)'", "set key top right",
         "set xrange [\(entries.minimum - 5 * entries.width):\(entries.maximum + 5 * entries.width)]",
         "set grid linecolor rgb '#dddddd'",
       ]
@@ -108,8 +111,8 @@
       picture.commands.append(
         """
         plot '\(file)' using \(column(2)) with lines linewidth 2 linecolor rgb '\(Self.blue)' title 'all entries', \\
-          '\(file)' using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part, min of h(w), h(−w)', \\
-          '\(file)' using \(column(4)) with points pointtype 7 pointsize 0.4 linecolor rgb '\(Self.orange)' title 'skew: what is left'
+          '\(file)' using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part', \\
+          '\(file)' using \(column(4)) with points pointtype 7 pointsize 0.4 linecolor rgb '\(Self.orange)' title 'skew part'
         """)
       return picture
     }

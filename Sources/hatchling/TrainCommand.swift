@@ -5,118 +5,151 @@ import HatchlingModel
 import HatchlingNumerics
 import HatchlingTraining
 
-extension DampingMode: ExpressibleByArgument {
-  public init?(argument: String) {
-    switch argument {
-    case "none": self = .none
-    case "learned": self = .learned
-    default:
-      guard let u = Float(argument) else { return nil }
-      self = .fixed(u)
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train", abstract: "Trains a model from text.",
+    discussion: """
+      The last part of every TEXT is held out (--validation). --out holds the best network by held-out loss, the last one where \
+      nothing is held out. Beside it lies a checkpoint with everything that --resume needs to go on to the same bits, written at \
+      every validation, every five minutes and at an interrupt. --log writes a line per update, and the loss curve as .svg and \
+      .png beside it when the run ends.
+      """)
+
+  @Argument(help: ArgumentHelp("Texts, or - for standard input.", valueName: "text"))
+  var texts: [String]
+
+  @Option(help: ArgumentHelp("The trained model.", valueName: "model.safetensors"))
+  var out: String
+
+  @OptionGroup var network: NetworkFlags
+  @OptionGroup var schedule: ScheduleFlags
+
+  @Option(
+    help: ArgumentHelp("Fraction of every text that is held out; 0 holds nothing out.", valueName: "fraction")
+  )
+  var validation: Double?
+
+  @Option(help: "Updates between validations. Default: a twentieth of the run.")
+  var validateEvery: Int?
+
+  @Option(help: "Bytes of sample text at every validation; 0 writes none.")
+  var sample = 200
+
+  @Option(
+    help: ArgumentHelp(
+      "Go on training this model with a fresh optimiser: one of ours or a PyTorch state dict.",
+      valueName: "model"))
+  var `init`: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Go on with an interrupted run, to the same result as without the interruption. Its options come from the file.",
+      valueName: "checkpoint"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A line per update, as CSV, and a picture of the loss beside it.", valueName: "file.csv"))
+  var log: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A row per validation, as CSV, and a picture: activity, modularity and tail exponents of G_x.",
+      valueName: "file.csv"))
+  var logTopology: String?
+
+  @Option(help: "At most this many threads; the result does not depend on it. Default: all cores.")
+  var threads: Int?
+
+  func validate() throws {
+    guard out.hasSuffix(".safetensors") else {
+      throw ValidationError("--out '\(out)': the model is a safetensors file, name it .safetensors")
     }
+    if let threads, threads < 1 {
+      throw ValidationError("--threads \(threads): at least one thread is needed")
+    }
+    if let log, !log.hasSuffix(".csv") {
+      throw ValidationError("--log '\(log)': the log is CSV, name it .csv")
+    }
+    if let logTopology, !logTopology.hasSuffix(".csv") || logTopology == log {
+      throw ValidationError("--log-topology '\(logTopology)': the log is CSV, name it .csv, and not as --log")
+    }
+    if let validation, !(0..<1).contains(validation) {
+      throw ValidationError("--validation \(validation): a fraction from 0 up to, but not including, 1")
+    }
+    if let validateEvery, validateEvery < 1 {
+      throw ValidationError("--validate-every \(validateEvery): at least 1 update")
+    }
+    guard (0...1_000_000).contains(sample) else {
+      throw ValidationError("--sample \(sample): 0 up to a million bytes")
+    }
+    if `init` != nil && resume != nil {
+      throw ValidationError("--init and --resume exclude each other: begin a new run, or go on with one")
+    }
+    try schedule.checkRanges()
+  }
+
+  /// Beside the model, `.checkpoint` instead of `.safetensors`.
+  var checkpointPath: String { String(out.dropLast(".safetensors".count)) + ".checkpoint" }
+
+  func run() throws {
+    let workers = Workers(threads: threads)
+    try TrainingSession(self, workers: workers).train()
   }
 }
 
-struct TrainCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "train", abstract: "Trains a model from text.")
+/// The sizes of a new network.
+struct NetworkFlags: ParsableArguments {
+  @Option(name: .customLong("n"), help: "Neurons of all heads. Default: 2048.")
+  var neurons: Int?
 
-  @Argument(help: "Text files; several are read as one text.")
-  var texts: [String]
+  @Option(name: .customLong("d"), help: "The synaptic dimension. Default: 64.")
+  var synapticDimension: Int?
 
-  @Option(help: ArgumentHelp("The model with the lowest validation loss.", valueName: "model.safetensors"))
-  var out: String
+  @Option(help: "Heads; every one has n / heads neurons, an even number. Default: 4.")
+  var heads: Int?
 
-  @Option(name: .customLong("n"), help: "Neurons of all heads.")
-  var neurons: Int = 2048
+  @Option(help: "How often a token passes through the weights. Default: 4.")
+  var layers: Int?
 
-  @Option(name: .customLong("d"), help: "Synaptic dimension.")
-  var dimension: Int = 64
+  @Option(help: "The layer rule: released (default), definition4 or normfree.")
+  var variant: Variant?
 
-  @Option(help: "Heads.") var heads: Int = 4
-  @Option(help: "Layers.") var layers: Int = 4
-  @Option(help: "The layer rule: released, definition4 or normfree.") var variant: Variant = .released
-  @Option(help: "Tokens of one stream per step.") var block: Int = 256
-  @Option(help: "Streams side by side.") var batch: Int = 8
-  @Option(help: "Tokens per chunk of attention.") var chunk: Int = 64
-  @Option(help: "Updates.") var steps: Int?
-  @Option(help: "Train for about this long instead of --steps.") var minutes: Double?
-  @Option(help: "Highest learning rate.") var lr: Double = 1e-3
-  @Option(help: "Updates of warm-up; default min(1000, 5 % of the steps).") var warmup: Int?
-  @Option(help: "Decoupled weight decay.") var weightDecay: Double = 0.1
-  @Option(help: "Largest norm of the gradient; 0 for none.") var clip: Double = 1.0
-  @Option(help: "Fraction of y that is silenced.") var dropout: Double = 0.1
-  @Option(help: "Damping u: none, a number 0 … 1, or learned.") var damping: DampingMode = .none
-  @Flag(help: "Every block begins with an empty state.") var noCarry = false
-  @Option(help: "Bytes after which a stream goes on elsewhere with an empty state; 0: the whole text.")
-  var passage: Int = 0
-  @Flag(help: "No back-propagation through keys and values (§7.2).") var detach = false
-  @Option(help: "Fraction of the text, at its end, that is held out.") var validation: Double = 0.1
-  @Option(help: "Updates between validations and checkpoints.") var validateEvery: Int = 200
-  @Option(help: "Seed of everything random.") var seed: UInt64 = 1
-  @Option(name: .customLong("init"), help: "Go on training this model.") var initial: String?
-  @Option(help: "Go on with this checkpoint of an interrupted run.") var resume: String?
-  @Option(help: "A CSV file with one line per update.") var log: String?
-  @Option(help: "At most this many threads; results do not depend on it.") var threads: Int?
-
-  func run() throws {
-    var text: [UInt8] = []
-    for path in texts { text += [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
-    let held = Int(Double(text.count) * validation)
-    let (training, heldOut) = (Array(text[..<(text.count - held)]), Array(text[(text.count - held)...]))
-    let workers = Workers(threads: threads)
-    var plan = TrainingRun.Plan(modelPath: out, checkpointPath: out + ".training")
-    plan.validateEvery = validateEvery
-    plan.minutes = minutes
-    let (trainer, progress) = try makeTrainer(training, workers)
-    let run = TrainingRun(trainer, validation: heldOut, plan: plan, progress: progress)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let first = trainer.step
-    _ = try run.run(
-      onUpdate: { report in
-        guard report.step % 20 == 0 else { return }
-        let seconds = Double((clock.now - start).components.seconds) + 1e-9
-        let rate = Double((report.step - first) * batch * block) / seconds
-        Output.line(
-          "\(report.step) loss \(decimal(report.loss, 4)) norm \(decimal(report.gradientNorm, 3)) lr \(report.learningRate) x \(report.activeX.map { decimal($0, 3) }) y \(report.activeY.map { decimal($0, 3) }) \(Int(rate)) tokens/s"
-        )
-        Output.flush()
-      },
-      onValidation: { step, report in
-        Output.line("\(step) validation \(decimal(report.loss, 4)) over \(report.bytes) bytes")
-        Output.flush()
-      })
+  /// - Throws: `OptionError` for sizes that make no network.
+  func sizes() throws -> Hyperparameters {
+    let sizes = Hyperparameters(
+      neurons: neurons ?? 2048, synapticDimension: synapticDimension ?? 64, heads: heads ?? 4,
+      layers: layers ?? 4, vocabulary: 256, variant: variant ?? .released)
+    func require(_ holds: Bool, _ what: String) throws { if !holds { throw OptionError.bad(what) } }
+    try require((1...1 << 16).contains(sizes.heads), "--heads \(sizes.heads): 1 … 65536 heads")
+    try require((2...1 << 28).contains(sizes.neurons), "--n \(sizes.neurons): 2 … 268435456 neurons")
+    try require(
+      sizes.neurons % (2 * sizes.heads) == 0,
+      "--n \(sizes.neurons) with --heads \(sizes.heads): every head needs the same, even number of neurons; n must be a multiple of \(2 * sizes.heads)"
+    )
+    try require(
+      (1...1 << 16).contains(sizes.synapticDimension),
+      "--d \(sizes.synapticDimension): a synaptic dimension of 1 … 65536")
+    try require((1...4096).contains(sizes.layers), "--layers \(sizes.layers): 1 … 4096 layers")
+    return sizes
   }
 
-  private func makeTrainer(
-    _ text: [UInt8], _ workers: Workers
-  ) throws -> (Trainer<Float>, TrainingProgress) {
-    if let resume { return try Trainer<Float>.resume(from: resume, text: text, workers: workers) }
-    var options = TrainingOptions()
-    options.block = block
-    options.batch = batch
-    options.chunk = chunk
-    options.steps = steps ?? 1000
-    options.learningRate = lr
-    options.finalLearningRate = lr / 10
-    options.warmup = warmup
-    options.weightDecay = weightDecay
-    options.clip = clip
-    options.dropout = dropout
-    options.damping = damping
-    options.carry = !noCarry
-    options.passage = passage
-    options.detach = detach
-    options.seed = seed
-    let weights: Weights<Float>
-    if let initial {
-      weights = try Model.load(path: initial, layers: layers, variant: variant, workers: workers).weights
-    } else {
-      weights = Weights<Float>.untrained(
-        Hyperparameters(
-          neurons: neurons, synapticDimension: dimension, heads: heads, layers: layers, vocabulary: 256,
-          variant: variant), seed: seed)
+  /// What was said must be what a given network has. - Throws: ``TrainingError/wrongSize(path:quantity:value:expected:)``.
+  func check(_ sizes: Hyperparameters, of path: String) throws {
+    let pairs: [(String, Int?, Int)] = [
+      ("n", neurons, sizes.neurons), ("d", synapticDimension, sizes.synapticDimension),
+      ("heads", heads, sizes.heads), ("layers", layers, sizes.layers),
+    ]
+    for (name, wanted, there) in pairs {
+      if let wanted, wanted != there {
+        throw TrainingError.wrongSize(
+          path: path, quantity: name, value: String(there), expected: "--\(name) \(wanted)")
+      }
     }
-    return (try Trainer(weights, text: text, options: options, workers: workers), TrainingProgress())
+    if let variant, variant != sizes.variant {
+      throw TrainingError.wrongSize(
+        path: path, quantity: "variant", value: sizes.variant.rawValue,
+        expected: "--variant \(variant.rawValue)")
+    }
   }
 }
