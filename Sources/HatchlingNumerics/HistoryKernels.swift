@@ -1,0 +1,98 @@
+import CKernels
+
+/// Passes over histories, the last ``HistoryKernels/slots`` activities of every neuron, and over the lists of who fired.
+///
+/// Shapes: `history` is `(n, slots)`, `fields` `(slots, d)`, `keep` `(n, 2 · slots)` or nil for 1; slot τ mod slots belongs to token τ.
+public protocol HistoryKernels {
+  /// scores_slot += Σ_k values_k history_list(k),slot keep_list(k),slot.
+  static func readHistory(
+    _ history: UnsafePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>, count: Int,
+    keep: UnsafePointer<Self>?, into scores: UnsafeMutablePointer<Self>)
+  /// w_list(k) += Σ_slot history_list(k),slot keep_list(k),slot fields_slot, slots from `first` around; empties those histories.
+  static func settleRows(
+    _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, count: Int,
+    history: UnsafeMutablePointer<Self>, from first: Int, fields: UnsafePointer<Self>,
+    keep: UnsafePointer<Self>?, d: Int)
+  /// Lists the neurons of a range whose history is not empty, and returns how many there are.
+  static func listRemembering(
+    _ history: UnsafePointer<Self>, _ neurons: Range<Int>, into list: UnsafeMutablePointer<Int32>
+  ) -> Int
+  /// Turns pairs (2i, 2i + 1) and lists who listens (x > 0) and who fired (turned x ≠ 0) with what it sends; pointers begin at the
+  /// range's first neuron, `cosines` is nil when nothing turns.
+  static func rotateAndCollect(
+    _ x: UnsafePointer<Self>, _ cosines: UnsafePointer<Self>?, _ sines: UnsafePointer<Self>?,
+    _ neurons: Range<Int>, listening: UnsafeMutablePointer<Int32>, fired: UnsafeMutablePointer<Int32>,
+    sent: UnsafeMutablePointer<Self>
+  ) -> (listening: Int, fired: Int)
+}
+
+extension HistoryKernels {
+  /// Tokens that a history holds.
+  public static var slots: Int { 16 }
+}
+
+extension Float: HistoryKernels {
+  @inlinable
+  public static func readHistory(
+    _ history: UnsafePointer<Float>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, count: Int,
+    keep: UnsafePointer<Float>?, into scores: UnsafeMutablePointer<Float>
+  ) { hatchling_read_history_f32(history, list, values, count, keep, scores) }
+
+  @inlinable
+  public static func settleRows(
+    _ weights: UnsafeMutablePointer<Float>, _ list: UnsafePointer<Int32>, count: Int,
+    history: UnsafeMutablePointer<Float>, from first: Int, fields: UnsafePointer<Float>,
+    keep: UnsafePointer<Float>?, d: Int
+  ) { hatchling_settle_rows_f32(weights, d, list, count, history, first, fields, keep, d) }
+
+  @inlinable
+  public static func listRemembering(
+    _ history: UnsafePointer<Float>, _ neurons: Range<Int>, into list: UnsafeMutablePointer<Int32>
+  ) -> Int { hatchling_remembering_f32(history, neurons.lowerBound, neurons.count, list) }
+
+  @inlinable
+  public static func rotateAndCollect(
+    _ x: UnsafePointer<Float>, _ cosines: UnsafePointer<Float>?, _ sines: UnsafePointer<Float>?,
+    _ neurons: Range<Int>, listening: UnsafeMutablePointer<Int32>, fired: UnsafeMutablePointer<Int32>,
+    sent: UnsafeMutablePointer<Float>
+  ) -> (listening: Int, fired: Int) {
+    var (listeningCount, firedCount) = (0, 0)
+    hatchling_rotate_and_collect_f32(
+      x, cosines, sines, neurons.lowerBound, neurons.count, listening, &listeningCount, fired, sent,
+      &firedCount)
+    return (listeningCount, firedCount)
+  }
+}
+
+extension Double: HistoryKernels {
+  @inlinable
+  public static func readHistory(
+    _ history: UnsafePointer<Double>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
+    count: Int, keep: UnsafePointer<Double>?, into scores: UnsafeMutablePointer<Double>
+  ) { hatchling_read_history_f64(history, list, values, count, keep, scores) }
+
+  @inlinable
+  public static func settleRows(
+    _ weights: UnsafeMutablePointer<Double>, _ list: UnsafePointer<Int32>, count: Int,
+    history: UnsafeMutablePointer<Double>, from first: Int, fields: UnsafePointer<Double>,
+    keep: UnsafePointer<Double>?, d: Int
+  ) { hatchling_settle_rows_f64(weights, d, list, count, history, first, fields, keep, d) }
+
+  @inlinable
+  public static func listRemembering(
+    _ history: UnsafePointer<Double>, _ neurons: Range<Int>, into list: UnsafeMutablePointer<Int32>
+  ) -> Int { hatchling_remembering_f64(history, neurons.lowerBound, neurons.count, list) }
+
+  @inlinable
+  public static func rotateAndCollect(
+    _ x: UnsafePointer<Double>, _ cosines: UnsafePointer<Double>?, _ sines: UnsafePointer<Double>?,
+    _ neurons: Range<Int>, listening: UnsafeMutablePointer<Int32>, fired: UnsafeMutablePointer<Int32>,
+    sent: UnsafeMutablePointer<Double>
+  ) -> (listening: Int, fired: Int) {
+    var (listeningCount, firedCount) = (0, 0)
+    hatchling_rotate_and_collect_f64(
+      x, cosines, sines, neurons.lowerBound, neurons.count, listening, &listeningCount, fired, sent,
+      &firedCount)
+    return (listeningCount, firedCount)
+  }
+}
