@@ -16,6 +16,7 @@
 
 #if defined(__x86_64__)
 #define COMPRESS
+#define MANY_REGISTERS
 #define DOT_BYTES
 #define ISA vnni
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")))
@@ -29,6 +30,7 @@
 #undef ISA
 #undef TARGET
 #undef COMPRESS
+#undef MANY_REGISTERS
 #define ISA avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #include "numbers.inc"

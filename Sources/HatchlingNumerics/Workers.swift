@@ -68,9 +68,21 @@ private final class Shared: @unchecked Sendable {
     generation.add(1, ordering: .sequentiallyConsistent)
     wakeSleepers()
     drain(body, blocks)
-    while working.load(ordering: .acquiring) != 0 { hatchling_spin_pause() }
+    waitForHelpers()
     self.body = nil
   }
+
+  /// Spins, then lets others run: with fewer cores than threads a helper may be waiting for this one.
+  private func waitForHelpers() {
+    for _ in 0..<Self.spins {
+      if working.load(ordering: .acquiring) == 0 { return }
+      hatchling_spin_pause()
+    }
+    while working.load(ordering: .acquiring) != 0 { sched_yield() }
+  }
+
+  /// Turns of a spin loop before the processor is offered to others: some tens of microseconds.
+  private static let spins = 2_000
 
   private func drain(_ body: UnsafePointer<(Int) -> Void>, _ blocks: Int) {
     while true {
@@ -102,11 +114,15 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
-  /// Spins some tens of microseconds, then sleeps until the bell rings.
+  /// Spins some tens of microseconds, offers the processor to others for some more, then sleeps until the bell rings.
   private func waitForWork(_ index: Int, after seen: Int) {
-    for _ in 0..<20_000 {
+    for _ in 0..<Self.spins {
       if generation.load(ordering: .acquiring) != seen { return }
       hatchling_spin_pause()
+    }
+    for _ in 0..<200 {
+      if generation.load(ordering: .acquiring) != seen { return }
+      sched_yield()
     }
     while true {
       asleep[index].value.store(true, ordering: .sequentiallyConsistent)
