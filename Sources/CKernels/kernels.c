@@ -1,5 +1,8 @@
 #include "hatchling_kernels.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -57,6 +60,11 @@ static enum level level(void) {
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
   int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
   found = vnni ? VNNI : avx512 ? AVX512 : avx2 ? AVX2 : PLAIN;
+  // For comparing the kernels with each other: HATCHLING_KERNELS=avx512, avx2 or plain takes simpler ones.
+  const char *wish = getenv("HATCHLING_KERNELS");
+  if (wish && !strcmp(wish, "plain")) found = PLAIN;
+  if (wish && !strcmp(wish, "avx2") && found > AVX2) found = AVX2;
+  if (wish && !strcmp(wish, "avx512") && found > AVX512) found = AVX512;
   __atomic_store_n(&known, found, __ATOMIC_RELAXED);
   return found;
 #else
@@ -94,6 +102,10 @@ const char *hatchling_kernel_name(void) {
                               T *out) {                                                                               \
     DISPATCH(dot_list, S, w, ld, list, count, v, d, out)                                                              \
   }                                                                                                                   \
+  void hatchling_dot_block_##S(const T *w, size_t ld, size_t rows, const T *v, size_t ldv, size_t count, size_t d,    \
+                               T *out, size_t ldo) {                                                                  \
+    DISPATCH(dot_block, S, w, ld, rows, v, ldv, count, d, out, ldo)                                                   \
+  }                                                                                                                   \
   void hatchling_add_rows_##S(const T *w, size_t ld, const int32_t *list, const T *value, size_t count, size_t d,     \
                               T *sum) {                                                                               \
     DISPATCH(add_rows, S, w, ld, list, value, count, d, sum)                                                          \
@@ -115,6 +127,10 @@ const char *hatchling_kernel_name(void) {
   void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,        \
                                  const T *fields, const T *keep, size_t d) {                                          \
     DISPATCH(settle_rows, S, w, ld, list, count, history, first, fields, keep, d)                                     \
+  }                                                                                                                   \
+  void hatchling_write_chunk_##S(T *w, size_t ld, size_t rows, const T *keys, size_t ldk, size_t count,              \
+                                 const T *fields, size_t d) {                                                         \
+    DISPATCH(write_chunk, S, w, ld, rows, keys, ldk, count, fields, d)                                                \
   }                                                                                                                   \
   size_t hatchling_remembering_##S(const T *history, size_t first, size_t count, int32_t *list) {                     \
     DISPATCH(remembering, S, history, first, count, list)                                                             \
@@ -144,12 +160,13 @@ size_t hatchling_screen_rows(const hatchling_screen *s, const hatchling_query *q
 }
 
 #define DEFINE_REDUCED(S, W)                                                                                        \
-  void hatchling_dot_##S(const W *w, size_t first, const int32_t *list, size_t count, const float *v, size_t d,     \
-                         float *out) {                                                                              \
-    DISPATCH(dot, S, w, first, list, count, v, d, out)                                                              \
+  void hatchling_dot_##S(const W *w, const float *scale, size_t first, const int32_t *list, size_t count,           \
+                         const float *v, size_t d, float *out) {                                                    \
+    DISPATCH(dot, S, w, scale, first, list, count, v, d, out)                                                       \
   }                                                                                                                 \
-  void hatchling_add_##S(const W *w, const int32_t *list, const float *value, size_t count, size_t d, float *sum) { \
-    DISPATCH(add, S, w, list, value, count, d, sum)                                                                 \
+  void hatchling_add_##S(const W *w, const float *scale, const int32_t *list, const float *value, size_t count,     \
+                         size_t d, float *sum) {                                                                    \
+    DISPATCH(add, S, w, scale, list, value, count, d, sum)                                                          \
   }
 
 DEFINE_REDUCED(bf16, uint16_t)

@@ -6,7 +6,10 @@ import HatchlingNumerics
 extension CircuitEngine {
   /// What a state of this engine belongs to.
   public var identity: StateIdentity {
-    let marks = [graph.isCentred ? "centred" : nil, options.defersWrites ? nil : "undeferred"]
+    let marks = [
+      graph.isCentred ? "centred" : nil, options.defersWrites ? nil : "undeferred",
+      graph.drivesX.reducedFormat?.rawValue,
+    ]
     return StateIdentity(
       model: graph.fingerprint, engine: "graph", form: "circuit", precision: Scalar.precisionName,
       variant: graph.variant, options: marks.compactMap(\.self).joined(separator: "+"))
@@ -49,6 +52,23 @@ extension CircuitEngine {
     logits = try state.matrix("logits", rows: 1, columns: graph.tokenCount).elements
     plastic = layers
     position = state.position
+  }
+
+  /// Goes on from where tensors stand that have read a text many tokens at a time: ρ of every layer `(n, d)` as ``attentionState(layer:)``
+  /// gives it, the prediction `(V)`, and the number of tokens read. Equal to stepping the text up to rounding, not to the bit.
+  public func adopt(attention: [Matrix<Scalar>], logits: [Scalar], position: Int) {
+    precondition(
+      attention.count == graph.layers && logits.count == graph.tokenCount
+        && attention.allSatisfy { $0.rows == graph.neuronCount && $0.columns == graph.hubCount },
+      "the state belongs to a network of other sizes")
+    var layers = Self.emptyLayers(graph, options)
+    for layer in layers.indices {
+      layers[layer].weights = attention[layer]
+      layers[layer].stamps?.mutablePointer().update(repeating: Int64(position), count: graph.neuronCount)
+    }
+    plastic = layers
+    self.logits = logits
+    self.position = position
   }
 
   public func attentionState(layer: Int) -> Matrix<Scalar> {

@@ -126,7 +126,7 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
 
   public func reset() {
     position = 0
-    plastic = Self.emptyLayers(graph, options)
+    for layer in plastic.indices { plastic[layer].clear() }
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
   }
 

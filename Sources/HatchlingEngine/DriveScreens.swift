@@ -19,10 +19,14 @@ final class DriveScreens<Scalar: NetworkScalar>: Sendable {
   }
 
   private static func screen(_ projection: Projection<Scalar>, _ workers: Workers) -> RowScreen? {
-    guard case .dense(let matrix) = projection.storage, let floats = matrix as? Matrix<Float> else {
-      return nil
+    let rows: Matrix<Float>
+    switch projection.storage {
+    case .dense(let matrix as Matrix<Float>): rows = matrix
+    // 8-bit weights are no longer than their screen would be.
+    case .reduced(let reduced) where reduced.format != .int8: rows = reduced.dense
+    default: return nil
     }
-    return RowScreen(floats.pointer, rows: floats.rows, d: floats.columns, workers: workers)
+    return RowScreen(rows.pointer, rows: rows.rows, d: rows.columns, workers: workers)
   }
 
   func askX(_ field: UnsafePointer<Scalar>) { queryX.ask(Self.floats(field), x) }

@@ -24,6 +24,16 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     fields = defers ? Matrix(rows: Scalar.slots, columns: hubs) : nil
   }
 
+  /// Back to nothing stored. Memory that nobody else holds is cleared in place: its pages have been paid for.
+  mutating func clear() {
+    let (n, d) = (weights.rows, weights.columns)
+    let rows = open()
+    rows.weights.update(repeating: 0, count: n * d)
+    rows.stamps?.update(repeating: 0, count: n)
+    rows.history?.update(repeating: 0, count: n * Scalar.slots)
+    rows.fields?.update(repeating: 0, count: Scalar.slots * d)
+  }
+
   /// Addresses for one token's rounds; nobody else may hold the matrices meanwhile.
   struct Pointers: @unchecked Sendable {
     let weights: UnsafeMutablePointer<Scalar>

@@ -72,6 +72,11 @@ public struct CircuitSpecification<Scalar: NetworkScalar>: Sendable {
           $0.baseAddress.map { allFinite($0, lists.count) } ?? true
         }
         if !finite { return "a \(kind.rawValue) synapse is not" }
+      case .reduced(let rows):
+        let matrix = rows.dense
+        if !CircuitSpecification<Float>.allFinite(matrix.pointer, matrix.count) {
+          return "a \(kind.rawValue) synapse is not"
+        }
       }
     }
     return nil

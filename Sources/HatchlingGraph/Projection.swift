@@ -12,6 +12,8 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     case dense(Matrix<Scalar>)
     /// One list per row.
     case sparse(SparseRows<Scalar>)
+    /// Connected (nearly) all to all, in 16 or 8 bits per weight; in float32 networks only.
+    case reduced(ReducedRows)
   }
 
   public var storage: Storage
@@ -23,6 +25,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     switch storage {
     case .dense(let matrix): matrix.rows
     case .sparse(let lists): lists.rowCount
+    case .reduced(let rows): rows.rows
     }
   }
 
@@ -30,6 +33,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     switch storage {
     case .dense(let matrix): matrix.columns
     case .sparse(let lists): lists.columnCount
+    case .reduced(let rows): rows.columns
     }
   }
 
@@ -39,6 +43,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       switch storage {
       case .dense(let matrix): return matrix[row, column]
       case .sparse(let lists): return lists.position(row: row, column: column).map { lists.weights[$0] } ?? 0
+      case .reduced(let rows): return Scalar(rows[row, column])
       }
     }
     set {
@@ -56,8 +61,18 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
           matrix[row, column] = newValue
           storage = .sparse(SparseRows(matrix))
         }
+      case .reduced(let rows):
+        // One weight need not fit the row's scale: all go back to full width.
+        var matrix = rows.dense.map { Scalar($0) }
+        matrix[row, column] = newValue
+        storage = .dense(matrix)
       }
     }
+  }
+
+  /// How the weights are kept in fewer bits; nil where they are not.
+  public var reducedFormat: ReducedFormat? {
+    if case .reduced(let rows) = storage { rows.format } else { nil }
   }
 
   /// Calls `body(row, column, signed weight)` for every synapse, row by row, columns ascending.
@@ -76,6 +91,13 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
           try body(row, Int(lists.columns[position]), lists.weights[position])
         }
       }
+    case .reduced(let rows):
+      for row in range {
+        for column in 0..<rows.columns {
+          let weight = rows[row, column]
+          if weight != 0 { try body(row, column, Scalar(weight)) }
+        }
+      }
     }
   }
 
@@ -87,6 +109,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       lists.weights.withUnsafeBufferPointer { buffer in
         buffer.baseAddress.map { Projection.countSigns($0, buffer.count) } ?? (0, 0)
       }
+    case .reduced(let rows): Projection<Float>(dense: rows.dense).counts
     }
   }
 
@@ -100,6 +123,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
     case .dense(let matrix):
       return (0..<matrix.rows).map { Int32(Projection.countNonZero(matrix.row($0), matrix.columns)) }
+    case .reduced(let rows): return Projection<Float>(dense: rows.dense).rowDegrees
     }
   }
 

@@ -1,6 +1,7 @@
 import CKernels
 
-/// Passes over histories, the last ``HistoryKernels/slots`` activities of every neuron, and over the lists of who fired.
+/// Passes over chunks of tokens, over histories, the last ``HistoryKernels/slots`` activities of every neuron, and over
+/// the lists of who fired.
 ///
 /// Shapes: `history` is `(n, slots)`, `fields` `(slots, d)`, `keep` `(n, 2 · slots)` or nil for 1; slot τ mod slots belongs to token τ.
 public protocol HistoryKernels {
@@ -13,6 +14,14 @@ public protocol HistoryKernels {
     _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, count: Int,
     history: UnsafeMutablePointer<Self>, from first: Int, fields: UnsafePointer<Self>,
     keep: UnsafePointer<Self>?, d: Int)
+  /// out_t,r = Σ_c w_rc v_tc for `rows` rows and `count` vectors, rows of `out` `stride` apart.
+  static func dotBlock(
+    _ weights: UnsafePointer<Self>, rows: Int, _ v: UnsafePointer<Self>, count: Int, d: Int,
+    into out: UnsafeMutablePointer<Self>, stride: Int)
+  /// w_r += Σ_τ keys_τ,r fields_τ for `rows` rows and `count` tokens, rows of `keys` `stride` apart; zero keys cost nothing.
+  static func writeChunk(
+    _ weights: UnsafeMutablePointer<Self>, rows: Int, keys: UnsafePointer<Self>, stride: Int, count: Int,
+    fields: UnsafePointer<Self>, d: Int)
   /// Lists the neurons of a range whose history is not empty, and returns how many there are.
   static func listRemembering(
     _ history: UnsafePointer<Self>, _ neurons: Range<Int>, into list: UnsafeMutablePointer<Int32>
@@ -46,6 +55,18 @@ extension Float: HistoryKernels {
   ) { hatchling_settle_rows_f32(weights, d, list, count, history, first, fields, keep, d) }
 
   @inlinable
+  public static func dotBlock(
+    _ weights: UnsafePointer<Float>, rows: Int, _ v: UnsafePointer<Float>, count: Int, d: Int,
+    into out: UnsafeMutablePointer<Float>, stride: Int
+  ) { hatchling_dot_block_f32(weights, d, rows, v, d, count, d, out, stride) }
+
+  @inlinable
+  public static func writeChunk(
+    _ weights: UnsafeMutablePointer<Float>, rows: Int, keys: UnsafePointer<Float>, stride: Int, count: Int,
+    fields: UnsafePointer<Float>, d: Int
+  ) { hatchling_write_chunk_f32(weights, d, rows, keys, stride, count, fields, d) }
+
+  @inlinable
   public static func listRemembering(
     _ history: UnsafePointer<Float>, _ neurons: Range<Int>, into list: UnsafeMutablePointer<Int32>
   ) -> Int { hatchling_remembering_f32(history, neurons.lowerBound, neurons.count, list) }
@@ -77,6 +98,18 @@ extension Double: HistoryKernels {
     history: UnsafeMutablePointer<Double>, from first: Int, fields: UnsafePointer<Double>,
     keep: UnsafePointer<Double>?, d: Int
   ) { hatchling_settle_rows_f64(weights, d, list, count, history, first, fields, keep, d) }
+
+  @inlinable
+  public static func dotBlock(
+    _ weights: UnsafePointer<Double>, rows: Int, _ v: UnsafePointer<Double>, count: Int, d: Int,
+    into out: UnsafeMutablePointer<Double>, stride: Int
+  ) { hatchling_dot_block_f64(weights, d, rows, v, d, count, d, out, stride) }
+
+  @inlinable
+  public static func writeChunk(
+    _ weights: UnsafeMutablePointer<Double>, rows: Int, keys: UnsafePointer<Double>, stride: Int, count: Int,
+    fields: UnsafePointer<Double>, d: Int
+  ) { hatchling_write_chunk_f64(weights, d, rows, keys, stride, count, fields, d) }
 
   @inlinable
   public static func listRemembering(

@@ -29,6 +29,9 @@ enum { HATCHLING_HISTORY = 16 };
   /* out[k] = Σ_c w[list[k]][c] v[c]. */                                                                            \
   void hatchling_dot_list_##S(const T *w, size_t ld, const int32_t *list, size_t count, const T *v, size_t d,       \
                               T *out);                                                                              \
+  /* out[t][r] = Σ_c w[r][c] v[t][c] for r < rows, t < count; rows of v are ldv, of out ldo apart. */                \
+  void hatchling_dot_block_##S(const T *w, size_t ld, size_t rows, const T *v, size_t ldv, size_t count, size_t d,  \
+                               T *out, size_t ldo);                                                                 \
   /* sum[c] += Σ_k value[k] w[list[k]][c], k ascending. */                                                          \
   void hatchling_add_rows_##S(const T *w, size_t ld, const int32_t *list, const T *value, size_t count, size_t d,   \
                               T *sum);                                                                              \
@@ -46,6 +49,9 @@ enum { HATCHLING_HISTORY = 16 };
   /* w[list[k]] += Σ_slot history[list[k]][slot] keep fields[slot], slots from `first` around; empties the history. */ \
   void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,      \
                                  const T *fields, const T *keep, size_t d);                                         \
+  /* w[r] += Σ_τ keys[τ][r] fields[τ] for r < rows, τ < count; rows of keys are ldk apart; zero keys cost nothing. */ \
+  void hatchling_write_chunk_##S(T *w, size_t ld, size_t rows, const T *keys, size_t ldk, size_t count,             \
+                                 const T *fields, size_t d);                                                        \
   /* Lists the neurons first … first + count − 1 whose history is not empty; room for count; returns how many. */    \
   size_t hatchling_remembering_##S(const T *history, size_t first, size_t count, int32_t *list);                    \
   /* x of `count` neurons from number `first` on, pairs (2i, 2i + 1) turn; lists who listens (x > 0) and who fired  \
@@ -87,11 +93,12 @@ size_t hatchling_screen_rows(const hatchling_screen *s, const hatchling_query *q
                              size_t count, int32_t *sums, int32_t *possible);
 
 #define HATCHLING_REDUCED(S, W)                                                                                      \
-  /* out[k] = Σ_c w[row(k)][c] v[c], row(k) of the list, or first + k when it is null. */                            \
-  void hatchling_dot_##S(const W *w, size_t first, const int32_t *list, size_t count, const float *v, size_t d,      \
-                         float *out);                                                                                \
-  /* sum[c] += Σ_k value[k] w[list[k]][c]. */                                                                        \
-  void hatchling_add_##S(const W *w, const int32_t *list, const float *value, size_t count, size_t d, float *sum);
+  /* out[k] = scale[row(k)] Σ_c w[row(k)][c] v[c], row(k) of the list, or first + k when it is null; scale null: 1. */ \
+  void hatchling_dot_##S(const W *w, const float *scale, size_t first, const int32_t *list, size_t count,            \
+                         const float *v, size_t d, float *out);                                                      \
+  /* sum[c] += Σ_k value[k] scale[list[k]] w[list[k]][c]. */                                                         \
+  void hatchling_add_##S(const W *w, const float *scale, const int32_t *list, const float *value, size_t count,      \
+                         size_t d, float *sum);
 
 HATCHLING_REDUCED(bf16, uint16_t)
 HATCHLING_REDUCED(int8, int8_t)
