@@ -120,9 +120,9 @@ const char *hatchling_kernel_name(void) {
   void hatchling_scale_rows_##S(T *w, size_t ld, const int32_t *list, const T *keep, size_t count, size_t d) {        \
     DISPATCH(scale_rows, S, w, ld, list, keep, count, d)                                                              \
   }                                                                                                                   \
-  void hatchling_read_history_##S(const T *history, const int32_t *list, const T *value, size_t count, const T *keep, \
-                                  T *scores) {                                                                        \
-    DISPATCH(read_history, S, history, list, value, count, keep, scores)                                              \
+  void hatchling_read_plastic_##S(const T *w, size_t ld, const int32_t *list, const T *damped, const T *value,        \
+                                  size_t count, const T *history, const T *keep, size_t d, T *sum, T *scores) {       \
+    DISPATCH(read_plastic, S, w, ld, list, damped, value, count, history, keep, d, sum, scores)                       \
   }                                                                                                                   \
   void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,        \
                                  const T *fields, const T *keep, size_t d) {                                          \

@@ -43,9 +43,9 @@ extension CircuitEngine {
     let (toHubs, overlaps) = (scratch.toHubs.base + index * d, scratch.overlaps.base + index * slots)
     toHubs.update(repeating: 0, count: d)
     overlaps.update(repeating: 0, count: slots)
-    Scalar.addRows(rows.weights, fired, values, count: count, d: d, into: toHubs)
-    Scalar.readHistory(
-      history, fired, sent, count: count, keep: damping?.ages(at: position), into: overlaps)
+    Scalar.readPlastic(
+      rows.weights, fired, damped: values, sent, count: count, history: history,
+      keep: damping?.ages(at: position), d: d, into: toHubs, scores: overlaps)
   }
 
   /// Every neuron that fired notes its activity; the field goes to the layer's fields in ``rememberField(_:)``.

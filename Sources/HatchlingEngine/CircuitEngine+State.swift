@@ -7,7 +7,7 @@ extension CircuitEngine {
   /// What a state of this engine belongs to.
   public var identity: StateIdentity {
     let marks = [
-      graph.isCentred ? "centred" : nil, options.defersWrites ? nil : "undeferred",
+      graph.isCentred ? "centred" : nil, defersWrites ? "deferred" : nil,
       graph.drivesX.reducedFormat?.rawValue,
     ]
     return StateIdentity(
@@ -33,7 +33,7 @@ extension CircuitEngine {
     try state.identity.check(against: identity)
     let (n, d, slots) = (graph.neuronCount, graph.hubCount, Scalar.slots)
     var layers: [PlasticLayer<Scalar>] = []
-    for (index, empty) in Self.emptyLayers(graph, options).enumerated() {
+    for (index, empty) in Self.emptyLayers(graph, defers: defersWrites).enumerated() {
       var layer = empty
       layer.weights = try state.matrix("plastic.\(index + 1)", rows: n, columns: d)
       if layer.history != nil {
@@ -61,7 +61,7 @@ extension CircuitEngine {
       attention.count == graph.layers && logits.count == graph.tokenCount
         && attention.allSatisfy { $0.rows == graph.neuronCount && $0.columns == graph.hubCount },
       "the state belongs to a network of other sizes")
-    var layers = Self.emptyLayers(graph, options)
+    var layers = Self.emptyLayers(graph, defers: defersWrites)
     for layer in layers.indices {
       layers[layer].weights = attention[layer]
       layers[layer].stamps?.mutablePointer().update(repeating: Int64(position), count: graph.neuronCount)

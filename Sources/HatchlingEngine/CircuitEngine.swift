@@ -21,7 +21,8 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   let workers: Workers
   let damping: Damping<Scalar>?
 
-  let options: CircuitEngineOptions
+  /// Whether Hebbian writes wait in histories.
+  let defersWrites: Bool
   let screens: DriveScreens<Scalar>?
 
   /// State that lives from token to token, one per layer.
@@ -47,16 +48,17 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     try graph.validate()
     self.graph = graph
     self.workers = workers
-    var options = options
     // A missing plastic synapse must not remember anything: its weight is cleared at every write.
-    if graph.plastic.present != nil { options.defersWrites = false }
-    self.options = options
-    screens = options.screens ? DriveScreens(graph, workers: workers) : nil
+    let choice = options.settled(
+      neurons: graph.neuronCount, hubs: graph.hubCount, layers: graph.layers,
+      isComplete: graph.plastic.present == nil)
+    defersWrites = choice.defers
+    screens = choice.screens ? DriveScreens(graph, workers: workers) : nil
     hyperparameters = graph.hyperparameters
     layout = CircuitLayout(graph)
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
     let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
-    plastic = Self.emptyLayers(graph, options)
+    plastic = Self.emptyLayers(graph, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     x = NumberStorage(zeros: n)
     y = NumberStorage(zeros: n)
@@ -70,12 +72,12 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   }
 
   static func emptyLayers(
-    _ graph: CircuitGraph<Scalar>, _ options: CircuitEngineOptions
+    _ graph: CircuitGraph<Scalar>, defers: Bool
   ) -> [PlasticLayer<Scalar>] {
     (0..<graph.layers).map { _ in
       PlasticLayer(
         neurons: graph.neuronCount, hubs: graph.hubCount, damped: graph.neurons.isDamped,
-        defers: options.defersWrites)
+        defers: defers)
     }
   }
 
@@ -157,10 +159,22 @@ public struct CircuitRound: Equatable, Sendable {
 /// How an engine computes; what it computes stays the same.
 public struct CircuitEngineOptions: Equatable, Sendable {
   /// Whether 8-bit copies of D_x and D_y rule out neurons that certainly stay silent before their synapses are read. The same bits with
-  /// and without. Only in float32, where rows are dense.
-  public var screens = true
-  /// Whether Hebbian writes wait for up to 16 tokens. Sums are taken in another order, so results agree to rounding.
-  public var defersWrites = true
+  /// and without. Only in float32, where rows are dense. Nil: from 2²⁰ synapses in D_x on, where reading them costs more than screening.
+  public var screens: Bool?
+  /// Whether Hebbian writes wait for up to 16 tokens. Sums are taken in another order, so results agree to rounding. Never in a network
+  /// without some plastic synapses. Nil: from 2²² plastic weights in all layers on, which no cache holds.
+  public var defersWrites: Bool?
 
-  public init() {}
+  public init(screens: Bool? = nil, defersWrites: Bool? = nil) {
+    self.screens = screens
+    self.defersWrites = defersWrites
+  }
+
+  /// What is left to choose, by the size of a network alone: the same on every machine and for every number of threads.
+  func settled(neurons: Int, hubs: Int, layers: Int, isComplete: Bool) -> (screens: Bool, defers: Bool) {
+    (
+      screens ?? (neurons * hubs >= 1 << 20),
+      isComplete && (defersWrites ?? (layers * neurons * hubs >= 1 << 22))
+    )
+  }
 }

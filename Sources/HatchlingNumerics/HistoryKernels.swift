@@ -5,10 +5,11 @@ import CKernels
 ///
 /// Shapes: `history` is `(n, slots)`, `fields` `(slots, d)`, `keep` `(n, 2 · slots)` or nil for 1; slot τ mod slots belongs to token τ.
 public protocol HistoryKernels {
-  /// scores_slot += Σ_k values_k history_list(k),slot keep_list(k),slot.
-  static func readHistory(
-    _ history: UnsafePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>, count: Int,
-    keep: UnsafePointer<Self>?, into scores: UnsafeMutablePointer<Self>)
+  /// sum_c += Σ_k damped_k w_list(k),c, and scores_slot += Σ_k values_k history_list(k),slot keep_list(k),slot.
+  static func readPlastic(
+    _ weights: UnsafePointer<Self>, _ list: UnsafePointer<Int32>, damped: UnsafePointer<Self>,
+    _ values: UnsafePointer<Self>, count: Int, history: UnsafePointer<Self>, keep: UnsafePointer<Self>?,
+    d: Int, into sum: UnsafeMutablePointer<Self>, scores: UnsafeMutablePointer<Self>)
   /// w_list(k) += Σ_slot history_list(k),slot keep_list(k),slot fields_slot, slots from `first` around; empties those histories.
   static func settleRows(
     _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, count: Int,
@@ -42,10 +43,13 @@ extension HistoryKernels {
 
 extension Float: HistoryKernels {
   @inlinable
-  public static func readHistory(
-    _ history: UnsafePointer<Float>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, count: Int,
-    keep: UnsafePointer<Float>?, into scores: UnsafeMutablePointer<Float>
-  ) { hatchling_read_history_f32(history, list, values, count, keep, scores) }
+  public static func readPlastic(
+    _ weights: UnsafePointer<Float>, _ list: UnsafePointer<Int32>, damped: UnsafePointer<Float>,
+    _ values: UnsafePointer<Float>, count: Int, history: UnsafePointer<Float>, keep: UnsafePointer<Float>?,
+    d: Int, into sum: UnsafeMutablePointer<Float>, scores: UnsafeMutablePointer<Float>
+  ) {
+    hatchling_read_plastic_f32(weights, d, list, damped, values, count, history, keep, d, sum, scores)
+  }
 
   @inlinable
   public static func settleRows(
@@ -87,10 +91,13 @@ extension Float: HistoryKernels {
 
 extension Double: HistoryKernels {
   @inlinable
-  public static func readHistory(
-    _ history: UnsafePointer<Double>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Double>,
-    count: Int, keep: UnsafePointer<Double>?, into scores: UnsafeMutablePointer<Double>
-  ) { hatchling_read_history_f64(history, list, values, count, keep, scores) }
+  public static func readPlastic(
+    _ weights: UnsafePointer<Double>, _ list: UnsafePointer<Int32>, damped: UnsafePointer<Double>,
+    _ values: UnsafePointer<Double>, count: Int, history: UnsafePointer<Double>, keep: UnsafePointer<Double>?,
+    d: Int, into sum: UnsafeMutablePointer<Double>, scores: UnsafeMutablePointer<Double>
+  ) {
+    hatchling_read_plastic_f64(weights, d, list, damped, values, count, history, keep, d, sum, scores)
+  }
 
   @inlinable
   public static func settleRows(

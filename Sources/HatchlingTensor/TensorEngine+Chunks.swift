@@ -11,7 +11,7 @@ extension TensorEngine {
   /// of a neuron that fired (ρ read and written), listened (D_y) or answered (E); memory: `2 · chunk · n` numbers, with damping
   /// `6 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
   /// - Throws: ``TokenError`` before anything is read; ``TensorError/missingPlasticSynapses``.
-  public func read(_ tokens: [Int], chunk: Int = 64) throws -> Matrix<Scalar> {
+  public func read(_ tokens: [Int], chunk: Int = 128) throws -> Matrix<Scalar> {
     try run(tokens, chunk: chunk, carriesState: true)
   }
 

@@ -11,10 +11,8 @@ import Testing
 /// Writing later must change nothing but the order in which a read is summed.
 @Suite struct DeferralTests {
   private func engine<Scalar>(_ weights: Weights<Scalar>, defers: Bool) throws -> CircuitEngine<Scalar> {
-    var options = CircuitEngineOptions()
-    options.defersWrites = defers
     let graph = try Compiler().circuit(from: weights).graph
-    return try CircuitEngine(graph, workers: Workers(threads: 2), options: options)
+    return try CircuitEngine(graph, workers: Workers(threads: 2), options: CircuitEngineOptions(defersWrites: defers))
   }
 
   /// A history settled at any token leaves the bits that writing at every token would have left.
@@ -144,7 +142,9 @@ import Testing
     ).converted(to: Double.self)
     let tokens = randomTokens(120, vocabulary: weights.hyperparameters.vocabulary, seed: UInt64(seed))
     let graph = try Compiler().circuit(from: weights).graph
-    let (stepped, adopted) = (try CircuitEngine(graph), try CircuitEngine(graph))
+    let (stepped, adopted) = (
+      try CircuitEngine(graph), try CircuitEngine(graph, options: CircuitEngineOptions(defersWrites: seed < 2))
+    )
     let tensors = TensorEngine(weights)
     _ = try tensors.read(Array(tokens[..<83]))
     adopted.adopt(

@@ -70,7 +70,10 @@ import Testing
     let rounded = try Decompiler.weights(of: graph)
     #expect(rounded.decoderX.elements != weights.decoderX.elements)
     let widened = try CircuitEngine(Compiler().circuit(from: rounded).graph, workers: Workers(threads: 1))
-    let engines = try (1...2).map { try CircuitEngine(graph, workers: Workers(threads: $0)) }
+    let engines = try (1...2).map {
+      try CircuitEngine(
+        graph, workers: Workers(threads: $0), options: CircuitEngineOptions(screens: $0 == 1))
+    }
     for token in randomTokens(30, vocabulary: 11, seed: 6) {
       let activity = try engines[0].step(token)
       #expect(try engines[1].step(token) == activity && engines[0].logits == engines[1].logits)

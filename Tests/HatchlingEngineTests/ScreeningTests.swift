@@ -124,6 +124,15 @@ import Testing
     #expect(possible.base[0] == 1)
   }
 
+  @Test func largeNetworksScreenAndDeferByThemselves() {
+    let choose = CircuitEngineOptions().settled
+    #expect(choose(2048, 64, 4, true) == (false, false) && choose(32_768, 256, 4, true) == (true, true))
+    #expect(choose(32_768, 256, 4, false) == (true, false))
+    #expect(
+      CircuitEngineOptions(screens: false, defersWrites: true).settled(
+        neurons: 1 << 20, hubs: 64, layers: 1, isComplete: false) == (false, false))
+  }
+
   /// Whole networks, with and without: every value of every layer, and every count, to the last bit.
   @Test(arguments: [Variant.released, .definition4], 0..<10)
   func screeningChangesNoBit(variant: Variant, seed: Int) throws {
@@ -141,10 +150,9 @@ import Testing
       if seed >= 7 { weights.decoderY = wild.map { min(2, max(-2, -$0)) } }
     }
     let graph = try Compiler().circuit(from: weights).graph
-    var plain = CircuitEngineOptions()
-    plain.screens = false
-    let screened = try CircuitEngine(graph, workers: Workers(threads: 1 + seed % 2))
-    let unscreened = try CircuitEngine(graph, workers: Workers(threads: 1), options: plain)
+    let screened = try CircuitEngine(
+      graph, workers: Workers(threads: 1 + seed % 2), options: CircuitEngineOptions(screens: true))
+    let unscreened = try CircuitEngine(graph, workers: Workers(threads: 1), options: CircuitEngineOptions(screens: false))
     #expect(screened.screens != nil && unscreened.screens == nil)
     for token in randomTokens(24, vocabulary: 9, seed: UInt64(seed)) {
       let (activity, layers) = try screened.stepRecording(token)

@@ -43,9 +43,10 @@ enum { HATCHLING_HISTORY = 16 };
                                size_t d, T *sum);                                                                   \
   /* w[list[k]][c] *= keep[k]. */                                                                                   \
   void hatchling_scale_rows_##S(T *w, size_t ld, const int32_t *list, const T *keep, size_t count, size_t d);       \
-  /* scores[slot] += Σ_k value[k] history[list[k]][slot] keep[list[k]][slot]; keep rows 2 · 16 apart, null for 1. */ \
-  void hatchling_read_history_##S(const T *history, const int32_t *list, const T *value, size_t count,              \
-                                  const T *keep, T *scores);                                                        \
+  /* sum[c] += Σ_k damped[k] w[list[k]][c]; scores[slot] += Σ_k value[k] history[list[k]][slot] keep[list[k]][slot];  \
+     keep rows 2 · 16 apart, null for 1. */                                                                         \
+  void hatchling_read_plastic_##S(const T *w, size_t ld, const int32_t *list, const T *damped, const T *value,      \
+                                  size_t count, const T *history, const T *keep, size_t d, T *sum, T *scores);      \
   /* w[list[k]] += Σ_slot history[list[k]][slot] keep fields[slot], slots from `first` around; empties the history. */ \
   void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,      \
                                  const T *fields, const T *keep, size_t d);                                         \
