@@ -1,4 +1,4 @@
-.PHONY: setup build demo test format lint
+.PHONY: setup build demo test benchmark topology-page format lint
 
 BINARY = .build/release/hatchling
 
@@ -24,8 +24,17 @@ test: setup
 	swift build -c release -Xswiftc -enable-testing --build-tests
 	swift test -c release -Xswiftc -enable-testing --skip-build
 
+# Speed against PyTorch, the public code and SciPy; see docs/benchmarks.md. PUBLIC_CODE=dir names the public code, MODEL=file another
+# small checkpoint. The tables of docs/benchmarks.md and its picture are written anew.
+benchmark: build
+	scripts/benchmark --report docs/benchmarks.md
+
+# The pictures and tables of docs/topology.md, for the shipped model and the reference checkpoints.
+topology-page: build
+	python3 scripts/topology-page.py
+
 format:
-	swift format -i --recursive Sources Tests examples Package.swift
+	swift format -i --recursive Sources Tests examples Benchmarks Package.swift
 
 lint:
-	swift format lint --strict --recursive Sources Tests examples Package.swift
+	swift format lint --strict --recursive Sources Tests examples Benchmarks Package.swift

@@ -14,6 +14,16 @@ let package = Package(
       name: "HatchlingGraph",
       targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
+    .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
+    .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    // Links igraph, which is GPL; empty without the trait Topology.
+    .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
+  ],
+  traits: [
+    .trait(
+      name: "Topology",
+      description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
+    .default(enabledTraits: ["Topology"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -22,6 +32,8 @@ let package = Package(
   targets: [
     // System libraries and the C kernels.
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels"),
 
     // The library, bottom up.
@@ -47,14 +59,29 @@ let package = Package(
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
       ]),
     .target(
+      name: "HatchlingTraining",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+    .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
+    .target(
+      name: "HatchlingTopology",
+      dependencies: [
+        "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+        .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
+      ]),
     .executableTarget(
       name: "hatchling",
       dependencies: [
+        "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingTraining", "CCrypto",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+
+    .executableTarget(
+      name: "select-benchmark", dependencies: ["HatchlingCompiler", "HatchlingNumerics"]),
 
     // Tests, one target per module, named for what must hold.
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
@@ -65,6 +92,7 @@ let package = Package(
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
+    .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),
@@ -72,6 +100,16 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingEngine"),
+    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
+    .test("HatchlingPictures"),
+    .testTarget(
+      name: "HatchlingTopologyTests",
+      dependencies: [
+        "TestSupport", "HatchlingTopology", "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
+      ], exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/answers.json")]),
+    .test(
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
+      excluding: ["Fixtures"]),
     .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]

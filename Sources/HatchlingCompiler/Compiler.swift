@@ -13,21 +13,23 @@ public struct Compiler: Sendable {
   /// of *lay out*.
   ///
   /// Without *centre* the graph shares the weights' storage and ``Decompiler`` gives them back bit for bit.
-  /// - Throws: ``CompilerError`` or `GraphError` when the weights do not fit together. Cost: some passes over the weights.
+  /// - Throws: ``CompilerError`` or `GraphError` when the weights do not fit together. Cost: one pass over the weights, shared
+  ///   among `workers`; two more with *centre*.
   public func circuit<Scalar: NetworkScalar>(
-    from weights: Weights<Scalar>, fingerprint: String = ""
+    from weights: Weights<Scalar>, fingerprint: String = "", workers: Workers? = nil
   ) throws -> (graph: CircuitGraph<Scalar>, reports: [PassReport]) {
     var reports: [PassReport] = []
     let clock = ContinuousClock()
     var weights = weights
-    var edges = Compiler.edgeCount(weights)
+    var edges: Int?
     if centres {
       let start = clock.now
+      let before = Compiler.edgeCount(weights, workers)
       weights = try CentrePass.run(weights)
-      let after = Compiler.edgeCount(weights)
+      let after = Compiler.edgeCount(weights, workers)
       reports.append(
         PassReport(
-          pass: "centre", edgesIn: edges, edgesOut: after, seconds: (clock.now - start).seconds,
+          pass: "centre", edgesIn: before, edgesOut: after, seconds: (clock.now - start).seconds,
           note: "LayerNorm's mean folded into E and the embedding"))
       edges = after
     }
@@ -35,10 +37,12 @@ public struct Compiler: Sendable {
     var graph = try SplitPass.run(weights)
     graph.isCentred = centres
     graph.fingerprint = fingerprint
+    graph.takeCensus(workers: workers)
     let signs = Compiler.signCounts(graph)
     reports.append(
       PassReport(
-        pass: "split", edgesIn: edges, edgesOut: signs.excitatory + signs.inhibitory,
+        pass: "split", edgesIn: edges ?? signs.excitatory + signs.inhibitory,
+        edgesOut: signs.excitatory + signs.inhibitory,
         seconds: (clock.now - start).seconds,
         note: "\(signs.excitatory) excitatory, \(signs.inhibitory) inhibitory, \(graph.plastic.count) plastic"
       ))
@@ -54,9 +58,9 @@ public struct Compiler: Sendable {
     return (graph, reports)
   }
 
-  private static func edgeCount<Scalar>(_ weights: Weights<Scalar>) -> Int {
+  private static func edgeCount<Scalar>(_ weights: Weights<Scalar>, _ workers: Workers?) -> Int {
     [weights.embedding, weights.decoderX, weights.decoderY, weights.encoder, weights.readout]
-      .reduce(0) { $0 + Projection(dense: $1).count }
+      .reduce(0) { $0 + SignCensus(of: $1.pointer, count: $1.count, workers: workers).nonZero }
   }
 
   private static func edgeCount<Scalar>(_ graph: CircuitGraph<Scalar>) -> Int {

@@ -27,11 +27,22 @@ public enum CompilerError: InputError, Equatable {
   /// Norm-free networks have no mean to fold away.
   case nothingToCentre
   case inconsistentWeights(String)
+  /// More edges meet a threshold than were allowed.
+  case tooManyEdges(limit: Int)
+  /// G_x and G_y would not fit into half of the machine's memory. Sizes in bytes.
+  case expansionTooLarge(needed: Int, limit: Int)
+  /// Options of pruning that make no sense together.
+  case badPruning(String)
 
   public var description: String {
     switch self {
     case .nothingToCentre: "a norm-free network has no LayerNorm to centre; leave the pass out"
     case .inconsistentWeights(let detail): "the weights do not fit together: \(detail)"
+    case .tooManyEdges(let limit):
+      "more than \(limit) edges are at or above the threshold; raise it, or ask for a number of edges"
+    case .expansionTooLarge(let needed, let limit):
+      "the unpruned G_x and G_y would need \(needed >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB); keep fewer synapses with --edges M or --threshold B, or use --form circuit"
+    case .badPruning(let what): what
     }
   }
 }

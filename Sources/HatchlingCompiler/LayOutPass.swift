@@ -15,6 +15,15 @@ public enum LayOutPass {
     result.drivesY = layOut(graph.drivesY)
     result.encoder = layOut(graph.encoder)
     result.readout = layOut(graph.readout)
+    result.takeCensus()
+    return result
+  }
+
+  /// The same for a direct graph: G_x by presynaptic node, G_y by postsynaptic neuron.
+  public static func run<Scalar: NetworkScalar>(_ graph: DirectGraph<Scalar>) -> DirectGraph<Scalar> {
+    var result = graph
+    result.drivesX = layOut(graph.drivesX)
+    result.drivesY = layOut(graph.drivesY)
     return result
   }
 

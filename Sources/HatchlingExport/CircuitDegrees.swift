@@ -1,4 +1,3 @@
-import HatchlingCheckpoint
 import HatchlingGraph
 import HatchlingNumerics
 
@@ -62,16 +61,5 @@ public struct CircuitDegrees: Sendable {
     }
     populations = found
     synapses = Dictionary(uniqueKeysWithValues: SynapseKind.allCases.map { ($0, graph.count(of: $0)) })
-  }
-
-  /// Rows `degree,count,ccdf`, ccdf = P(degree ≥ k), zero degrees included.
-  public static func distribution(_ degrees: [Int]) -> [(degree: Int, count: Int, ccdf: Double)] {
-    var counts: [Int: Int] = [:]
-    for degree in degrees { counts[degree, default: 0] += 1 }
-    var above = degrees.count
-    return counts.sorted { $0.key < $1.key }.map { degree, count in
-      defer { above -= count }
-      return (degree, count, Double(above) / Double(degrees.count))
-    }
   }
 }

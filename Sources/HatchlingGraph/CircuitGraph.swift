@@ -55,6 +55,15 @@ public struct CircuitGraph<Scalar: NetworkScalar>: Sendable {
   /// H.
   public var headCount: Int { neurons.heads.count }
 
+  /// Counts all fixed synapses and checks their weights once; see ``Projection/takeCensus(workers:)``.
+  public mutating func takeCensus(workers: Workers? = nil) {
+    embedding.takeCensus(workers: workers)
+    drivesX.takeCensus(workers: workers)
+    drivesY.takeCensus(workers: workers)
+    encoder.takeCensus(workers: workers)
+    readout.takeCensus(workers: workers)
+  }
+
   /// The sizes in the model's terms.
   public var hyperparameters: Hyperparameters {
     Hyperparameters(

@@ -16,7 +16,9 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     case reduced(ReducedRows)
   }
 
-  public var storage: Storage
+  public var storage: Storage { didSet { knownCensus = nil } }
+  /// What ``takeCensus(workers:)`` found; gone as soon as the storage changes.
+  private var knownCensus: SignCensus?
 
   public init(_ storage: Storage) { self.storage = storage }
   public init(dense matrix: Matrix<Scalar>) { storage = .dense(matrix) }
@@ -76,6 +78,8 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   }
 
   /// Calls `body(row, column, signed weight)` for every synapse, row by row, columns ascending.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func forEachEntry(rows range: Range<Int>? = nil, _ body: (Int, Int, Scalar) throws -> Void) rethrows
   {
     let range = range ?? 0..<rows
@@ -101,57 +105,79 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     }
   }
 
-  /// Number of excitatory and inhibitory synapses. Cost: one pass.
-  public var counts: (excitatory: Int, inhibitory: Int) {
+  /// Counts the synapses by sign and looks for weights that are not finite, once; everything that asks later has the answer until
+  /// the storage changes. Cost: one pass.
+  public mutating func takeCensus(workers: Workers? = nil) {
+    if knownCensus == nil { knownCensus = count(workers) }
+  }
+
+  /// Synapses by sign, and whether all weights are finite. Cost: one pass without ``takeCensus(workers:)`` before.
+  public var census: SignCensus { knownCensus ?? count(nil) }
+
+  private func count(_ workers: Workers?) -> SignCensus {
     switch storage {
-    case .dense(let matrix): Projection.countSigns(matrix.pointer, matrix.count)
+    case .dense(let matrix):
+      return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
     case .sparse(let lists):
-      lists.weights.withUnsafeBufferPointer { buffer in
-        buffer.baseAddress.map { Projection.countSigns($0, buffer.count) } ?? (0, 0)
+      return lists.weights.withUnsafeBufferPointer { buffer in
+        buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count, workers: workers) } ?? SignCensus()
       }
-    case .reduced(let rows): Projection<Float>(dense: rows.dense).counts
+    case .reduced(let rows):
+      let matrix = rows.dense
+      return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
     }
   }
 
-  /// Number of synapses.
-  public var count: Int { counts.excitatory + counts.inhibitory }
+  /// Number of excitatory and inhibitory synapses. Cost: as ``census``.
+  public var counts: (excitatory: Int, inhibitory: Int) {
+    let census = census
+    return (census.positive, census.negative)
+  }
 
-  /// Synapses of each row, `(rows)`.
+  /// Whether all weights are finite. Cost: as ``census``.
+  public var isFinite: Bool { census.isFinite }
+
+  /// Number of synapses. Cost: as ``census``.
+  public var count: Int { census.nonZero }
+
+  /// Whether every synapse that the two populations allow exists, as far as a census has told.
+  private var isKnownComplete: Bool { knownCensus?.nonZero == rows * columns }
+
+  /// Synapses of each row, `(rows)`. Cost: nothing after a census that found no zero, else one pass.
   public var rowDegrees: [Int32] {
+    if isKnownComplete { return [Int32](repeating: Int32(columns), count: rows) }
     switch storage {
     case .sparse(let lists):
       return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
     case .dense(let matrix):
-      return (0..<matrix.rows).map { Int32(Projection.countNonZero(matrix.row($0), matrix.columns)) }
+      return (0..<matrix.rows).map { Int32(SignCensus(of: matrix.row($0), count: matrix.columns).nonZero) }
     case .reduced(let rows): return Projection<Float>(dense: rows.dense).rowDegrees
     }
   }
 
-  /// Synapses of each column, `(columns)`.
+  /// Synapses of each column, `(columns)`. Cost: as ``rowDegrees``.
   public var columnDegrees: [Int] {
-    var degrees = [Int](repeating: 0, count: columns)
-    forEachEntry { _, column, _ in degrees[column] += 1 }
-    return degrees
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  private static func countSigns(_ values: UnsafePointer<Scalar>, _ count: Int) -> (
-    excitatory: Int, inhibitory: Int
-  ) {
-    var (positive, negative) = (0, 0)
-    for index in 0..<count {
-      positive &+= values[index] > 0 ? 1 : 0
-      negative &+= values[index] < 0 ? 1 : 0
+    if isKnownComplete { return [Int](repeating: rows, count: columns) }
+    switch storage {
+    case .sparse(let lists):
+      var degrees = [Int](repeating: 0, count: columns)
+      for column in lists.columns { degrees[Int(column)] += 1 }
+      return degrees
+    case .dense(let matrix): return Projection.columnDegrees(matrix)
+    case .reduced(let rows): return Projection<Float>.columnDegrees(rows.dense)
     }
-    return (positive, negative)
   }
 
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  private static func countNonZero(_ values: UnsafePointer<Scalar>, _ count: Int) -> Int {
-    var total = 0
-    for index in 0..<count { total &+= values[index] != 0 ? 1 : 0 }
-    return total
+  private static func columnDegrees(_ matrix: Matrix<Scalar>) -> [Int] {
+    var degrees = [Int](repeating: 0, count: matrix.columns)
+    degrees.withUnsafeMutableBufferPointer { degrees in
+      for row in 0..<matrix.rows {
+        let values = matrix.row(row)
+        for column in 0..<matrix.columns { degrees[column] &+= values[column] != 0 ? 1 : 0 }
+      }
+    }
+    return degrees
   }
 }

@@ -51,6 +51,27 @@ public struct SparseRows<Scalar: NetworkScalar>: Sendable {
     return matrix
   }
 
+  /// The same synapses by column: row c of the result lists what was in column c, in the order of rows. Cost: two passes.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  public func transposing() -> SparseRows {
+    var starts = [Int](repeating: 0, count: columnCount + 1)
+    for column in columns { starts[Int(column) + 1] += 1 }
+    for column in 0..<columnCount { starts[column + 1] += starts[column] }
+    var next = starts
+    var rows = [Int32](repeating: 0, count: count)
+    var moved = [Scalar](repeating: 0, count: count)
+    for row in 0..<rowCount {
+      for position in offsets[row]..<offsets[row + 1] {
+        let place = next[Int(columns[position])]
+        next[Int(columns[position])] += 1
+        rows[place] = Int32(row)
+        moved[place] = weights[position]
+      }
+    }
+    return SparseRows(columnCount: rowCount, offsets: starts, columns: rows, weights: moved)
+  }
+
   /// Position of (row, column) in `columns` and `weights`, by binary search; nil where there is no synapse.
   public func position(row: Int, column: Int) -> Int? {
     var (low, high) = (offsets[row], offsets[row + 1])

@@ -43,8 +43,9 @@ struct CheckpointLayout {
       hyperparameters: sizes,
       decoderX: try neuronRows("encoder", heads, d, perHead, workers),
       decoderY: try neuronRows("encoder_v", heads, d, perHead, workers),
-      encoder: try matrix("decoder", n, d), embedding: try matrix("embed.weight", vocabulary, d),
-      readout: try matrix("lm_head", d, vocabulary),
+      encoder: try matrix("decoder", n, d, workers),
+      embedding: try matrix("embed.weight", vocabulary, d, workers),
+      readout: try matrix("lm_head", d, vocabulary, workers),
       frequencies: try frequencies(perHead), damping: try damping(n),
       plasticSynapses: try plasticSynapses(n, d))
     return Model(path: file.path, weights: weights, metadata: file.metadata, warnings: warnings)
@@ -69,7 +70,9 @@ struct CheckpointLayout {
     )
   }
 
-  private func matrix(_ name: String, _ rows: Int, _ columns: Int) throws(ModelError) -> Matrix<Float> {
+  private func matrix(
+    _ name: String, _ rows: Int, _ columns: Int, _ workers: Workers
+  ) throws(ModelError) -> Matrix<Float> {
     let view = try tensor(name)
     let storage: NumberStorage<Float>
     if let packed = view.packedFloats {
@@ -78,11 +81,14 @@ struct CheckpointLayout {
       storage = NumberStorage(zeros: rows * columns)
       view.copy(0..<rows * columns, to: storage.base)
     }
-    try checkFinite(UnsafePointer(storage.base), rows * columns, name)
+    guard SignCensus(of: UnsafePointer(storage.base), count: rows * columns, workers: workers).isFinite else {
+      throw notFinite(name, view)
+    }
     return Matrix(rows: rows, columns: columns, storage: storage)
   }
 
-  /// (H, d, N) → one row of d numbers per neuron, in square tiles so that both sides stay in the cache.
+  /// (H, d, N) → one row of d numbers per neuron. A block of work is 32 neurons: it reads two cache lines of every hub, its rows stay
+  /// in the cache until they are full, and they are checked there.
   private func neuronRows(
     _ name: String, _ heads: Int, _ d: Int, _ perHead: Int, _ workers: Workers
   ) throws(ModelError) -> Matrix<Float> {
@@ -90,14 +96,14 @@ struct CheckpointLayout {
     var result = Matrix<Float>(rows: heads * perHead, columns: d)
     nonisolated(unsafe) let target = result.mutablePointer()
     let packed = view.packedFloats
-    if let packed { try checkFinite(UnsafePointer(packed.base), view.count, name) }
     let tile = 32
     let tilesPerHead = (perHead + tile - 1) / tile
+    let isFinite = NumberStorage<UInt8>(zeros: heads * tilesPerHead)
     workers.run(blocks: heads * tilesPerHead) { block in
       let (head, first) = (block / tilesPerHead, block % tilesPerHead * tile)
       let count = min(tile, perHead - first)
-      var line = [Float](repeating: 0, count: tile)
-      line.withUnsafeMutableBufferPointer { line in
+      let rows = target + (head * perHead + first) * d
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: tile) { line in
         guard let line = line.baseAddress else { return }
         for hub in 0..<d {
           let start = (head * d + hub) * perHead + first
@@ -108,35 +114,32 @@ struct CheckpointLayout {
             view.copy(start..<start + count, to: line)
             source = UnsafePointer(line)
           }
-          let place = target + (head * perHead + first) * d + hub
+          let place = rows + hub
           for neuron in 0..<count { place[neuron * d] = source[neuron] }
         }
       }
+      isFinite.base[block] = SignCensus(of: UnsafePointer(rows), count: count * d).isFinite ? 1 : 0
     }
-    if packed == nil { try checkFinite(result.pointer, result.count, name) }
+    guard (0..<isFinite.count).allSatisfy({ isFinite.base[$0] == 1 }) else { throw notFinite(name, view) }
     return result
   }
 
-  private func checkFinite(_ values: UnsafePointer<Float>, _ count: Int, _ name: String) throws(ModelError) {
-    // x · 0 is 0 for every finite x and NaN for the others: one vector sum per stretch.
+  /// The error that names the first number of a tensor, in the file's order, that is not finite.
+  private func notFinite(_ name: String, _ view: TensorView) -> ModelError {
     let stretch = 4096
-    for start in stride(from: 0, to: count, by: stretch) {
-      var sum: SIMD16<Float> = .zero
-      let end = min(start + stretch, count)
-      var index = start
-      while index + 16 <= end {
-        sum += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
-        index += 16
+    var values = [Float](repeating: 0, count: stretch)
+    var bad = 0
+    for start in stride(from: 0, to: view.count, by: stretch) {
+      let end = min(start + stretch, view.count)
+      values.withUnsafeMutableBufferPointer { values in
+        if let base = values.baseAddress { view.copy(start..<end, to: base) }
       }
-      var rest: Float = sum.sum()
-      while index < end {
-        rest += values[index] * 0
-        index += 1
+      if let index = values[..<(end - start)].firstIndex(where: { !$0.isFinite }) {
+        bad = start + index
+        break
       }
-      if rest == 0 { continue }
-      let bad = (start..<end).first { !values[$0].isFinite } ?? start
-      throw .notFinite(path: file.path, key: prefix + name, index: bad)
     }
+    return .notFinite(path: file.path, key: prefix + name, index: bad)
   }
 
   private func frequencies(_ perHead: Int) throws(ModelError) -> [Float] {

@@ -38,5 +38,5 @@ public enum BLAS {
   }
 
   /// Pins OpenBLAS to one thread; free after the first call.
-  private static func prepare() { _ = pinnedToOneThread }
+  static func prepare() { _ = pinnedToOneThread }
 }

@@ -65,7 +65,9 @@ private final class Shared: @unchecked Sendable {
   func run(blocks: Int, body: UnsafePointer<(Int) -> Void>) {
     self.body = body
     self.blocks = blocks
-    for thread in 0...helpers { next[thread].value.store(share(thread, blocks).lowerBound, ordering: .relaxed) }
+    for thread in 0...helpers {
+      next[thread].value.store(share(thread, blocks).lowerBound, ordering: .relaxed)
+    }
     working.store(helpers, ordering: .relaxed)
     generation.add(1, ordering: .sequentiallyConsistent)
     wakeSleepers()

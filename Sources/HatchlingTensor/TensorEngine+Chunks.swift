@@ -178,7 +178,8 @@ final class ChunkPass<Scalar: NetworkScalar> {
 
   /// Some neurons of a block at a time, few enough for their rows to stay in the cache while all tokens pass.
   private func forEachTile(of block: TensorBlock, _ body: (Range<Int>, Int) -> Void) {
-    for first in stride(from: block.neurons.lowerBound, to: block.neurons.upperBound, by: ActiveLists<Scalar>.room)
+    for first in stride(
+      from: block.neurons.lowerBound, to: block.neurons.upperBound, by: ActiveLists<Scalar>.room)
     {
       let end = min(first + ActiveLists<Scalar>.room, block.neurons.upperBound)
       body(first..<end, first - block.neurons.lowerBound)

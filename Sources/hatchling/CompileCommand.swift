@@ -21,16 +21,36 @@ struct CompileCommand: ParsableCommand {
   @Option(help: "Which graph form: circuit or direct.")
   var form: FormChoice = .circuit
 
-  @Flag(help: "Fold LayerNorm's mean into the weights first.")
+  @OptionGroup var direct: DirectFormOptions
+
+  @Flag(help: "Give a GEXF file positions however large the graph is; by default up to 50 000 edges.")
+  var layout = false
+
+  @Flag(help: "Fold LayerNorm's mean into the weights first. The direct form always does.")
   var centre = false
+
+  func validate() throws {
+    try direct.check(form)
+    if layout, !out.hasSuffix(".gexf") {
+      throw ValidationError("--layout: only a .gexf file holds positions")
+    }
+  }
 
   func run() throws {
     let format = try GraphFormat(path: out)
-    guard form == .circuit else {
-      throw OptionError.bad("--form direct is not part of this version; use --form circuit")
+    let workers = Workers()
+    let loaded = try model.load(workers: workers)
+    switch form {
+    case .circuit:
+      let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights, workers: workers)
+      try write(ExportedGraph(graph), format, reports)
+    case .direct:
+      let (graph, reports) = try direct.compile(loaded.weights, workers: workers, runs: false)
+      try write(ExportedGraph(graph), format, reports)
     }
-    let loaded = try model.load()
-    let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights)
+  }
+
+  private func write(_ exported: ExportedGraph, _ format: GraphFormat, _ reports: [PassReport]) throws {
     Output.line("pass          edges in    edges out   seconds")
     for report in reports {
       Output.line(
@@ -38,10 +58,10 @@ struct CompileCommand: ParsableCommand {
           + padded(grouped(report.edgesOut), 13)
           + padded(decimal(report.seconds, 3), 10) + "   " + report.note)
     }
-    let exported = ExportedGraph(graph)
-    let nodes = graph.neuronCount + graph.hubCount + 2 * graph.tokenCount
+    var nodes = 0
+    try exported.forEachNode { _ in nodes += 1 }
     Output.line("writing \(grouped(nodes)) nodes and \(grouped(exported.edgeCount)) edges")
     Output.flush()
-    for file in try format.write(exported, to: out) { Output.line(file) }
+    for file in try format.write(laidOut(exported, format, always: layout), to: out) { Output.line(file) }
   }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import HatchlingCheckpoint
-import HatchlingCompiler
+import HatchlingEquivalence
 import HatchlingExport
 import HatchlingGraph
 import HatchlingModel
@@ -11,50 +11,128 @@ struct DegreesCommand: ParsableCommand {
   enum GraphChoice: String, ExpressibleByArgument, CaseIterable { case x, y, sigma, circuit }
 
   static let configuration = CommandConfiguration(
-    commandName: "degrees", abstract: "Degree distributions of a graph of the network.",
-    discussion:
-      "Writes summary.json, in_degree.csv, out_degree.csv, nodes.csv and edges.csv into the folder --out.")
+    commandName: "degrees", abstract: "Degree distributions and topology of a graph of the network.",
+    discussion: """
+      Graphs x and y are G_x = D_x P E and G_y = D_y P E between neurons, sigma is the plastic state between neurons after a text, circuit \
+      is the graph with hubs. Writes summary.json, in_degree.csv, out_degree.csv, nodes.csv, edges.csv and pictures (SVG and PNG, by \
+      gnuplot) into the folder --out. docs/topology.md shows them and says how to read them.
+      """)
 
   @OptionGroup var model: ModelOptions
 
   @Option(help: ArgumentHelp("The folder to write into; made if it is not there.", valueName: "dir"))
   var out: String
 
-  @Option(help: "Which graph. This version has circuit: neurons, tokens and hubs.")
-  var graph: GraphChoice = .circuit
+  @Option(help: "Which graph: x, y, sigma or circuit.")
+  var graph: GraphChoice = .x
+
+  @Option(help: ArgumentHelp("The neurons of one head, or all.", valueName: "k|all"))
+  var head: NumberOrAll = .all
+
+  @Option(help: "Which entries are edges: excitatory (the largest) or inhibitory (the most negative).")
+  var sign: Sign = .excitatory
+
+  @Option(help: ArgumentHelp("Keep entries of at least this strength.", valueName: "b"))
+  var threshold: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep this many of the strongest entries. Default: 5.715 per neuron, as in the paper's Fig. 10; for sigma all above the 5 % quantile.",
+      valueName: "m"))
+  var edges: Int?
+
+  @Flag(help: "The paper's plain D E, without the centring that LayerNorm applies.")
+  var uncentred = false
+
+  @Flag(help: "Every edge counts 1 for modularity.")
+  var unweighted = false
+
+  @Option(help: ArgumentHelp("Synthetic samples for the p of a power-law fit; 0 for none.", valueName: "r"))
+  var bootstrap = 100
+
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of edges at which modularity is compared with the baselines. Default: powers of 4.",
+      valueName: "a,b,…"))
+  var modularityEdges: String?
+
+  @Option(help: "Seed of everything random: communities, baselines, bootstrap, layout.")
+  var seed: UInt64 = 1
+
+  @Option(help: "For sigma: the text to read.")
+  var text: String?
+
+  @Argument(help: "For sigma: a file to read instead of --text; - is standard input.")
+  var files: [String] = []
+
+  @Option(
+    help: ArgumentHelp("For sigma: the layer, or all added up. Default: ⌈L/2⌉ + 1.", valueName: "k|all"))
+  var layer: NumberOrAll?
+
+  @Option(help: "For sigma: current (what an activity would meet now) or stored (co-rotating).")
+  var frame: SynapticState.Frame = .current
+
+  @Option(
+    help: ArgumentHelp(
+      "Also write the graph for other tools: .graphml, .gexf, .csv or .mtx.", valueName: "file"))
+  var export: String?
+
+  @Flag(help: "Give a GEXF export positions however large the graph is; by default up to 50 000 edges.")
+  var layout = false
+
+  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
+  var threads: Int?
 
   @Flag(help: "Print the summary as one JSON object.")
   var json = false
 
-  func run() throws {
-    guard graph == .circuit else {
-      throw OptionError.bad("--graph \(graph.rawValue) is not part of this version; use --graph circuit")
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
+    if let edges, edges < 1 { throw ValidationError("--edges \(edges): at least one edge is needed") }
+    if let threshold, !(threshold >= 0) {
+      throw ValidationError("--threshold \(threshold): a strength is at least 0; --sign chooses the side")
     }
-    let loaded = try model.load()
-    let circuit = try Compiler().circuit(from: loaded.weights).graph
-    let degrees = CircuitDegrees(circuit)
-    try makeFolder()
-    for population in degrees.populations {
-      try writeDistribution(population.inDegree, "in_degree_\(population.kind).csv")
-      try writeDistribution(population.outDegree, "out_degree_\(population.kind).csv")
+    if threshold != nil, edges != nil {
+      throw ValidationError("give either --threshold or --edges, not both")
     }
-    try writeDistribution(degrees.populations.flatMap(\.inDegree), "in_degree.csv")
-    try writeDistribution(degrees.populations.flatMap(\.outDegree), "out_degree.csv")
-    try writeNodes(degrees)
-    try writeEdges(circuit)
-    let summary = CircuitSummary(degrees, circuit)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    let file = try AtomicFile(path: path("summary.json"))
-    try file.write([UInt8](try encoder.encode(summary)) + [10])
-    try file.commit()
-    if json { try Output.json(summary) } else { Output.lines(summary.lines(folder: out)) }
+    if bootstrap < 0 { throw ValidationError("--bootstrap \(bootstrap): a number of samples is at least 0") }
+    if graph != .sigma, text != nil || !files.isEmpty || layer != nil {
+      throw ValidationError("--text, a FILE and --layer are for --graph sigma")
+    }
+    if files.count > 1 { throw ValidationError("sigma is the state after one text; give one FILE") }
+    if layout, export?.hasSuffix(".gexf") != true {
+      throw ValidationError("--layout: only an --export FILE.gexf holds positions")
+    }
+    _ = try profileCounts()
   }
 
-  private func path(_ name: String) -> String { out.hasSuffix("/") ? out + name : "\(out)/\(name)" }
+  /// The numbers of `--modularity-edges`; nil where it is left out.
+  func profileCounts() throws -> [Int]? {
+    try modularityEdges.map { list in
+      try list.split(separator: ",").map { part in
+        guard let value = Double(part), value >= 1, value < 1e12 else {
+          throw ValidationError("--modularity-edges '\(part)': not a number of edges")
+        }
+        return Int(value)
+      }
+    }
+  }
 
-  private func makeFolder() throws {
+  func run() throws {
+    if let export { _ = try GraphFormat(path: export) }
+    guard graph != .circuit else { return try runCircuit() }
+    #if Topology
+      try runNeurons()
+    #else
+      throw OptionError.bad(
+        "--graph \(graph.rawValue) needs communities and power-law fits, which this build lacks: it was made without the package trait Topology (igraph); build without --disable-default-traits, or use --graph circuit"
+      )
+    #endif
+  }
+
+  func path(_ name: String) -> String { out.hasSuffix("/") ? out + name : "\(out)/\(name)" }
+
+  func makeFolder() throws {
     do {
       try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
     } catch {
@@ -62,88 +140,45 @@ struct DegreesCommand: ParsableCommand {
     }
   }
 
-  private func writeDistribution(_ degrees: [Int], _ name: String) throws {
-    let file = try AtomicFile(path: path(name))
-    try file.write("degree,count,ccdf\n")
-    for row in CircuitDegrees.distribution(degrees) {
-      try file.write("\(row.degree),\(row.count),\(row.ccdf)\n")
+  func writeDistribution(_ degrees: [Int], _ name: String) throws {
+    try AtomicFile.writeText(to: path(name)) { text in
+      text.append("degree,count,ccdf\n")
+      for row in DegreeDistribution(degrees).rows { text.append("\(row.degree),\(row.count),\(row.ccdf)\n") }
     }
-    try file.commit()
   }
 
-  private func writeNodes(_ degrees: CircuitDegrees) throws {
-    let file = try AtomicFile(path: path("nodes.csv"))
-    try file.write("node,kind,head,in_degree,out_degree,in_strength,out_strength\n")
-    for population in degrees.populations {
-      for index in population.names.indices {
-        let head = population.heads[index].map(String.init) ?? ""
-        try file.write(
-          "\(population.names[index]),\(population.kind),\(head),\(population.inDegree[index]),\(population.outDegree[index]),\(population.inStrength[index]),\(population.outStrength[index])\n"
-        )
-      }
-    }
-    try file.commit()
-  }
-
-  private func writeEdges(_ circuit: CircuitGraph<Float>) throws {
-    let file = try AtomicFile(path: path("edges.csv"))
-    try file.write("source,target,kind,weight\n")
-    try circuit.forEachSynapse { synapse in
-      let sign = synapse.sign == .inhibitory ? "-" : ""
-      let weight = synapse.weight.map { sign + $0.description } ?? ""
-      try file.write(
-        "\(synapse.presynaptic.name),\(synapse.postsynaptic.name),\(synapse.kind.rawValue),\(weight)\n")
-    }
+  func writeSummary(_ summary: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let file = try AtomicFile(path: path("summary.json"))
+    try file.write([UInt8](try encoder.encode(summary)) + [10])
     try file.commit()
   }
 }
 
-/// What `degrees --graph circuit` says.
-struct CircuitSummary: Encodable {
-  struct Degrees: Encodable {
-    let nodes: Int
-    let inDegreeMean: Double
-    let inDegreeMax: Int
-    let outDegreeMean: Double
-    let outDegreeMax: Int
-  }
+/// A number, or `all`.
+enum NumberOrAll: ExpressibleByArgument, Equatable, CustomStringConvertible {
+  case all
+  case number(Int)
 
-  let graph = "circuit"
-  let nodes: Int
-  let edges: Int
-  let edgesByKind: [String: Int]
-  let populations: [String: Degrees]
-  let powerLaw: String? = nil
-  let remark =
-    "a circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted"
-
-  init(_ degrees: CircuitDegrees, _ circuit: CircuitGraph<Float>) {
-    nodes = degrees.populations.reduce(0) { $0 + $1.names.count }
-    edges = circuit.synapseCount
-    edgesByKind = Dictionary(uniqueKeysWithValues: degrees.synapses.map { ($0.key.rawValue, $0.value) })
-    populations = Dictionary(
-      uniqueKeysWithValues: degrees.populations.map {
-        func mean(_ values: [Int]) -> Double { Double(values.reduce(0, +)) / Double(max(1, values.count)) }
-        return (
-          $0.kind,
-          Degrees(
-            nodes: $0.names.count, inDegreeMean: mean($0.inDegree), inDegreeMax: $0.inDegree.max() ?? 0,
-            outDegreeMean: mean($0.outDegree), outDegreeMax: $0.outDegree.max() ?? 0)
-        )
-      })
-  }
-
-  func lines(folder: String) -> [String] {
-    var lines = ["population      nodes   in-degree mean / max     out-degree mean / max"]
-    for kind in ["neuron", "token", "hub"] {
-      guard let row = populations[kind] else { continue }
-      lines.append(
-        padded(kind, 10, right: false) + padded(grouped(row.nodes), 11)
-          + padded("\(decimal(row.inDegreeMean, 1)) / \(grouped(row.inDegreeMax))", 25)
-          + padded("\(decimal(row.outDegreeMean, 1)) / \(grouped(row.outDegreeMax))", 26))
+  init?(argument: String) {
+    if argument == "all" {
+      self = .all
+    } else if let number = Int(argument), number >= 0 {
+      self = .number(number)
+    } else {
+      return nil
     }
-    lines.append("\(grouped(edges)) synapses; \(remark)")
-    lines.append("written to \(folder): summary.json, nodes.csv, edges.csv, in_degree*.csv, out_degree*.csv")
-    return lines
+  }
+
+  var description: String {
+    switch self {
+    case .all: "all"
+    case .number(let number): String(number)
+    }
   }
 }
+
+extension Sign: ExpressibleByArgument {}
+extension SynapticState.Frame: ExpressibleByArgument {}

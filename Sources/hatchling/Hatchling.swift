@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HatchlingCheckpoint
 import HatchlingNumerics
+import Synchronization
 
 struct Hatchling: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,12 +15,16 @@ struct Hatchling: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, MergeCommand.self,
+      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,
+      TranslateCorpusCommand.self,
     ])
 }
 
 /// A check that ran and failed; the report is on standard output already.
 struct CheckFailed: Error {}
+
+/// Work that an interrupt ended in good order.
+struct Interrupted: Error { let signal: Int32 }
 
 @main
 enum Main {
@@ -39,6 +44,7 @@ enum Main {
     Output.flush()
     UnfinishedFiles.removeAll()
     if error is CheckFailed { exit(1) }
+    if let error = error as? Interrupted { exit(128 + error.signal) }
     if let error = error as? any InputError { fail(error.description) }
     let message = Hatchling.fullMessage(for: error)
     if Hatchling.exitCode(for: error) == .success {
@@ -56,21 +62,49 @@ enum Main {
   }
 }
 
-/// Ctrl-C and a terminating signal leave no half-written file behind.
+/// Ctrl-C and a terminating signal leave no half-written file behind. Long work that can stop in good order asks for the first one
+/// itself; the second ends the program as ever.
 enum Interrupts {
+  private enum Wish: Equatable {
+    case end
+    case ask
+    case asked(Int32)
+  }
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
+  private static let wish = Mutex(Wish.end)
 
   static func install() {
     signal(SIGPIPE, SIG_IGN)
+    // A file that may not grow any further is an error of the write, not a signal.
+    signal(SIGXFSZ, SIG_IGN)
     for number in [SIGINT, SIGTERM] {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler {
+        let isFirst = wish.withLock { wish in
+          defer { if wish == .ask { wish = .asked(number) } }
+          return wish == .ask
+        }
+        if isFirst { return }
         UnfinishedFiles.removeAll()
         _exit(128 + number)
       }
       source.resume()
       sources.append(source)
+    }
+  }
+
+  /// From now on the first interrupt only shows in ``requested``.
+  static func ask() { wish.withLock { $0 = .ask } }
+
+  /// Interrupts end the program again.
+  static func end() { wish.withLock { $0 = .end } }
+
+  /// The signal that asked for an end in good order.
+  static var requested: Int32? {
+    wish.withLock { wish in
+      guard case .asked(let number) = wish else { return nil }
+      return number
     }
   }
 }

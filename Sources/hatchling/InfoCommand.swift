@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HatchlingCompiler
+import HatchlingEngine
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
@@ -19,8 +20,9 @@ struct InfoCommand: ParsableCommand {
 
   func run() throws {
     if let state { return try describe(try StateFile.read(state)) }
-    let model = try options.load()
-    let graph = try Compiler().circuit(from: model.weights).graph
+    let workers = Workers()
+    let model = try options.load(workers: workers)
+    let graph = try Compiler().circuit(from: model.weights, workers: workers).graph
     let info = ModelInfo(model, graph)
     if json { try Output.json(info) } else { Output.lines(info.lines) }
   }
@@ -49,6 +51,8 @@ struct ModelInfo: Encodable {
   let synapses: [String: Int]
   let stateSize: Int
   let stateBytesFloat: Int
+  /// The direct form, unpruned.
+  let direct: DirectSizes
   let fingerprint: String
   let metadata: [String: String]
 
@@ -68,6 +72,7 @@ struct ModelInfo: Encodable {
       uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
     stateSize = sizes.stateSize
     stateBytesFloat = sizes.stateSize * 4
+    direct = DirectSizes(sizes)
     fingerprint = model.fingerprint
     metadata = model.metadata
   }
@@ -90,11 +95,36 @@ struct ModelInfo: Encodable {
     lines.append(
       "state         \(grouped(stateSize)) plastic weights, \(grouped(stateBytesFloat / 1024)) KiB in float"
     )
+    lines += direct.lines
     lines.append("fingerprint   \(fingerprint)")
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       lines.append("metadata      \(key): \(value)")
     }
     return lines
+  }
+}
+
+/// What the direct form of a network takes when nothing is pruned.
+struct DirectSizes: Encodable {
+  /// Neurons and tokens.
+  let nodes: Int
+  /// Entries of G_x, and of G_y.
+  let synapses: Int
+  /// Plastic weights σ of all layers, at most.
+  let stateSize: Int
+  let stateBytesFloat: Int
+
+  init(_ sizes: Hyperparameters) {
+    nodes = sizes.neurons + sizes.vocabulary
+    synapses = sizes.neurons * nodes
+    stateSize = DirectError.stateBytes(sizes, plasticSynapses: nil, bytesPerWeight: 1)
+    stateBytesFloat = stateSize * 4
+  }
+
+  var lines: [String] {
+    [
+      "direct form   \(grouped(nodes)) nodes, \(grouped(synapses)) synapses in each of G_x and G_y, at most \(grouped(stateSize)) plastic weights (\(grouped(stateBytesFloat >> 20)) MiB in float)"
+    ]
   }
 }
 

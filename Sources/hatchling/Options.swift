@@ -53,6 +53,8 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Which graph form: circuit (through hubs) or direct (neuron to neuron).")
   var form: FormChoice = .circuit
 
+  @OptionGroup var direct: DirectFormOptions
+
   @Option(help: "Arithmetic and state of the run: float or double.")
   var precision: PrecisionChoice = .float
 
@@ -86,6 +88,7 @@ struct SteppingOptions: ParsableArguments {
         throw ValidationError("--weights \(weights.rawValue): goes with --precision float")
       }
     }
+    try direct.check(form, engine)
     if let logits, !logits.hasSuffix(".npy") {
       throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
     }

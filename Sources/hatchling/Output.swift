@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
+import Synchronization
 
 /// Results, on standard output. Buffered; a reader that went away ends the program quietly.
 enum Output {
@@ -63,6 +64,15 @@ struct Progress {
     let end = done == total ? "\r\u{1B}[K" : ""
     FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(total)\(end)".utf8))
   }
+}
+
+/// ``Progress`` that several threads report to.
+final class ProgressLine: Sendable {
+  private let progress: Mutex<Progress>
+
+  init(_ what: String, total: Int) { progress = Mutex(Progress(what, total: total)) }
+
+  func update(_ done: Int) { progress.withLock { $0.update(done) } }
 }
 
 /// A remark for the person at the terminal, on standard error.

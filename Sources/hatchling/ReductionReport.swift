@@ -47,7 +47,8 @@ struct ReductionReport: Encodable {
       "loss               float32 \(decimal(lossTensor ?? .nan, 6)), \(weights) \(decimal(lossGraph ?? .nan, 6)) nats: \(change)",
       "same next token    after \(decimal(top1Agreement * 100, 2)) % of tokens",
       agree
-        ? "AGREE: mean KL within \(scientific(maxKL)) nats" : "PART: mean KL beyond \(scientific(maxKL)) nats",
+        ? "AGREE: mean KL within \(scientific(maxKL)) nats"
+        : "PART: mean KL beyond \(scientific(maxKL)) nats",
     ]
   }
 }

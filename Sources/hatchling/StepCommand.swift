@@ -22,6 +22,18 @@ struct StepCommand: ParsableCommand {
   @Flag(help: "Only the summary.")
   var quiet = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Score only what follows this tag, up to the next <F: or <T:. '<T:' is the translated side of a translation stream, '<T:fr>' its French part.",
+      valueName: "tag"))
+  var onlyAfter: String?
+
+  func validate() throws {
+    if let onlyAfter, onlyAfter.isEmpty {
+      throw ValidationError("--only-after '': a tag is needed, as in '<T:'")
+    }
+  }
+
   func run() throws {
     switch options.precision {
     case .float: try run(Float.self)
@@ -34,25 +46,28 @@ struct StepCommand: ParsableCommand {
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
       text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
+    let masks = try scoredTokens(of: streams)
     let stepper = try Stepper<Scalar>(options, model, workers: workers)
-    var summary = StepSummary(model.hyperparameters)
+    var summary = StepSummary(model.hyperparameters, onlyAfter: onlyAfter)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     if !options.json && !quiet { Output.line(StepLine.header) }
     for (index, stream) in streams.enumerated() {
       if index > 0 { try stepper.rewind() }
-      for token in stream.tokens {
+      for (offset, token) in stream.tokens.enumerated() {
         let hasPrediction = stepper.engine.position > 0
         let loss = hasPrediction ? Predictions(logits: stepper.engine.logits).loss(of: token) : nil
         let position = stepper.engine.position
         let start = ContinuousClock.now
         let activity = try stepper.step(token)
-        summary.add(activity, loss: loss, duration: ContinuousClock.now - start)
+        let isScored = masks?[index][offset]
+        summary.add(
+          activity, loss: isScored == false ? nil : loss, duration: ContinuousClock.now - start)
         if quiet {
           progress.update(summary.tokens)
         } else {
           let line = StepLine(
             stream: streams.count > 1 ? index : nil, position: position, token: token, loss: loss,
-            predictions: Predictions(logits: stepper.engine.logits), activity: activity)
+            isScored: isScored, predictions: Predictions(logits: stepper.engine.logits), activity: activity)
           if options.json { try Output.json(line) } else { Output.line(line.text) }
         }
       }
@@ -63,6 +78,20 @@ struct StepCommand: ParsableCommand {
     } else {
       Output.lines(summary.lines)
     }
+  }
+}
+
+extension StepCommand {
+  /// With `--only-after`, which tokens count; a text without any is a mistake, not a loss of nothing.
+  private func scoredTokens(of streams: [TokenStream]) throws -> [[Bool]]? {
+    guard let onlyAfter else { return nil }
+    let masks = streams.map { ScoredRegions(after: onlyAfter).mask($0.tokens) }
+    guard masks.contains(where: { $0.contains(true) }) else {
+      throw OptionError.bad(
+        "--only-after '\(onlyAfter)': nothing follows such a tag in \(streams.map(\.name).joined(separator: ", "))"
+      )
+    }
+    return masks
   }
 }
 
@@ -77,6 +106,8 @@ struct StepLine: Encodable {
   let position: Int
   let token: Int
   let loss: Double?
+  /// Whether the token counts; nil without `--only-after`.
+  let scored: Bool?
   let top: [Candidate]
   let activeX: [Int]
   let activeY: [Int]
@@ -85,18 +116,20 @@ struct StepLine: Encodable {
   let broadcasts: Int
 
   enum CodingKeys: String, CodingKey {
-    case stream, position, token, loss, top, messages, updates, broadcasts
+    case stream, position, token, loss, scored, top, messages, updates, broadcasts
     case activeX = "active_x"
     case activeY = "active_y"
   }
 
   init(
-    stream: Int?, position: Int, token: Int, loss: Double?, predictions: Predictions, activity: StepActivity
+    stream: Int?, position: Int, token: Int, loss: Double?, isScored: Bool? = nil, predictions: Predictions,
+    activity: StepActivity
   ) {
     self.stream = stream
     self.position = position
     self.token = token
     self.loss = loss.flatMap(finite)
+    scored = isScored
     top = predictions.top(5).map { Candidate(token: $0.token, probability: $0.probability) }
     activeX = activity.activeX
     activeY = activity.activeY
@@ -112,6 +145,7 @@ struct StepLine: Encodable {
     try container.encode(position, forKey: .position)
     try container.encode(token, forKey: .token)
     try container.encode(loss, forKey: .loss)
+    try container.encodeIfPresent(scored, forKey: .scored)
     try container.encode(top, forKey: .top)
     try container.encode(activeX, forKey: .activeX)
     try container.encode(activeY, forKey: .activeY)
@@ -137,6 +171,7 @@ struct StepLine: Encodable {
 /// What is said of all tokens together.
 struct StepSummary: Encodable {
   private let sizes: Hyperparameters
+  private let onlyAfter: String?
   private(set) var tokens = 0
   private var scored = 0
   private var lossSum = 0.0
@@ -147,7 +182,10 @@ struct StepSummary: Encodable {
   private var broadcasts = 0
   private var seconds = 0.0
 
-  init(_ sizes: Hyperparameters) { self.sizes = sizes }
+  init(_ sizes: Hyperparameters, onlyAfter: String? = nil) {
+    self.sizes = sizes
+    self.onlyAfter = onlyAfter
+  }
 
   mutating func add(_ activity: StepActivity, loss: Double?, duration: Duration) {
     tokens += 1
@@ -179,11 +217,15 @@ struct StepSummary: Encodable {
     case activeX = "active_x"
     case activeY = "active_y"
     case messagesPerToken = "messages_per_token"
+    case scoredTokens = "scored_tokens"
+    case onlyAfter = "only_after"
   }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(tokens, forKey: .tokens)
+    try container.encode(scored, forKey: .scoredTokens)
+    try container.encodeIfPresent(onlyAfter, forKey: .onlyAfter)
     try container.encode(loss, forKey: .loss)
     try container.encode(bits, forKey: .bitsPerByte)
     try container.encode(perplexity, forKey: .perplexity)
@@ -202,9 +244,10 @@ struct StepSummary: Encodable {
       loss.map {
         "\(decimal($0)) nats, \(decimal(bits ?? .nan)) bits per byte, perplexity \(decimal(perplexity ?? .nan, 3))"
       } ?? "– (one token has no prediction before it)"
+    let scope = onlyAfter.map { ", of \(grouped(scored)) tokens after \($0)" } ?? ""
     return [
       "tokens             \(grouped(tokens))",
-      "mean loss          \(lossText)",
+      "mean loss          \(lossText)\(scope)",
       "activity           x \(decimal(fraction(activeX) * 100, 1)) %, y \(decimal(fraction(activeY) * 100, 1)) % of \(grouped(sizes.neurons)) neurons",
       "messages           \(grouped(messages)), \(grouped(messages / max(1, tokens))) per token",
       "Hebbian updates    \(grouped(updates))",

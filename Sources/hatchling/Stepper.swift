@@ -9,7 +9,9 @@ import HatchlingTensor
 /// An engine of either precision, made from the options, with the files that go with it.
 struct Stepper<Scalar: NetworkScalar> {
   let engine: any SteppingEngine<Scalar>
-  private let initialState: SavedState
+  /// The saved state that was given. An empty start is not kept: a second hold on the plastic weights would have them copied
+  /// whole when they are first written.
+  private let initialState: SavedState?
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
   /// The tensors that read a prompt many tokens at a time; nil where every token must leave its trace.
@@ -17,8 +19,8 @@ struct Stepper<Scalar: NetworkScalar> {
 
   init(_ options: SteppingOptions, _ model: Model, workers: Workers) throws {
     engine = try Self.makeEngine(options, model, workers)
-    if let path = options.stateIn { try engine.restore(StateFile.read(path)) }
-    initialState = engine.save()
+    initialState = try options.stateIn.map { try StateFile.read($0) }
+    if let initialState { try engine.restore(initialState) }
     stateOut = options.stateOut
     let weights = model.weights.converted(to: Scalar.self)
     let leavesTraces = options.stateIn != nil || options.stateOut != nil || options.logits != nil
@@ -38,15 +40,18 @@ struct Stepper<Scalar: NetworkScalar> {
     switch (options.engine, options.form) {
     case (.tensor, _): return TensorEngine(weights, workers: workers, fingerprint: fingerprint)
     case (.graph, .circuit):
-      let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint).graph
+      let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint, workers: workers).graph
       return try CircuitEngine(options.reduced(graph), workers: workers)
     case (.graph, .direct):
-      throw OptionError.bad("--form direct is not part of this version; use --form circuit")
+      let graph = try options.direct.compile(weights, fingerprint: fingerprint, workers: workers).graph
+      return try DirectEngine(graph, workers: workers)
     }
   }
 
   /// Where every stream starts: the saved state that was given, or nothing.
-  func rewind() throws { try engine.restore(initialState) }
+  func rewind() throws {
+    if let initialState { try engine.restore(initialState) } else { engine.reset() }
+  }
 
   /// Reads a prompt, of which only the end matters: in chunks where no state or logits are asked for, which must not depend on how a
   /// text was split, else token by token.

@@ -17,7 +17,8 @@ struct VerifyCommand: ParsableCommand {
       weights, the tensors from float32, and the predictions are judged: by --max-kl.
       --nudge KIND:PRE:POST:FACTOR multiplies one compiled synapse first, to show that the check can fail: x:h3:n12:1.1, \
       y:h3:n12:1.1, encoder:n12:h3:1.1, embedding:t65:h3:1.1, readout:h3:o65:1.1; plastic:h3:n12:1.1:TOKEN:LAYER multiplies the \
-      Hebbian weight after that token.
+      Hebbian weight after that token. With --form direct synapses start at neurons or tokens: x:n3:n12:1.1, y:t65:n12:1.1, \
+      plastic:n3:n12:1.1:TOKEN:LAYER.
       """)
 
   @OptionGroup var options: SteppingOptions
@@ -80,22 +81,39 @@ struct VerifyCommand: ParsableCommand {
     let streams = try TextSource.streams(
       text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
-    guard options.form == .circuit else {
-      throw OptionError.bad("--form direct is not part of this version; use --form circuit")
-    }
     let weights = model.weights.converted(to: Scalar.self)
-    var graph = options.reduced(try Compiler().circuit(from: weights).graph)
-    let change = try nudge.map(Nudge.init)
-    if let change, change.time == nil { try change.apply(to: &graph) }
-    let engine = try CircuitEngine(graph, workers: workers)
     let tensors = TensorEngine(weights, workers: workers)
+    switch options.form {
+    case .circuit:
+      var graph = options.reduced(try Compiler().circuit(from: weights).graph)
+      let change = try nudge.map(Nudge.init)
+      if let change, change.time == nil { try change.apply(to: &graph) }
+      let engine = try CircuitEngine(graph, workers: workers)
+      try compare(engine, tensors, wanted) { token in
+        if let change, change.time?.token == token { try change.apply(to: engine) }
+      }
+    case .direct:
+      let change = try nudge.map(DirectNudge.init)
+      var graph = try options.direct.compile(weights, workers: workers).graph
+      if let change, change.time == nil { try change.apply(to: &graph) }
+      let engine = try DirectEngine(graph, workers: workers)
+      try compare(engine, tensors, wanted) { token in
+        if let change, change.time?.token == token { try change.apply(to: engine) }
+      }
+    }
+  }
+
+  private func compare<Graph: SteppingEngine>(
+    _ engine: Graph, _ tensors: TensorEngine<Graph.Scalar>, _ wanted: [Int],
+    afterToken: (Int) throws -> Void
+  ) throws {
     var check = Equivalence(
       graph: engine, tensors: tensors,
-      tolerance: tolerance ?? Equivalence<CircuitEngine<Scalar>, TensorEngine<Scalar>>.standardTolerance)
+      tolerance: tolerance ?? Equivalence<Graph, TensorEngine<Graph.Scalar>>.standardTolerance)
     var progress = Progress("token", total: wanted.count)
     try check.run(over: wanted) { done in
       progress.update(done)
-      if let change, change.time?.token == done - 1 { try change.apply(to: engine) }
+      try afterToken(done - 1)
     }
     if let format = options.weights {
       let report = ReductionReport(

@@ -103,6 +103,15 @@ import Testing
     #expect(throws: ModelError.notFinite(path: path, key: "decoder", index: 13)) {
       try Model.load(path: path)
     }
+    // Transposed on loading, yet the index is the file's: head 1, hub 2, neuron 3 of 4. The same for widened numbers.
+    for type in [ElementType.f32, .bf16] {
+      broken = weights
+      broken.decoderY[7, 2] = .infinity
+      try broken.save(to: path, as: type)
+      #expect(throws: ModelError.notFinite(path: path, key: "encoder_v", index: (1 * 4 + 2) * 4 + 3)) {
+        try Model.load(path: path)
+      }
+    }
     broken = weights
     broken.damping?[2] = 1.5
     try broken.save(to: path)

@@ -16,6 +16,10 @@ import Testing
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
   private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Result {
+    try run(arguments, environment: environment)
+  }
+
+  private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
     let process = Process()
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.executableURL = Self.binary
@@ -67,7 +71,8 @@ import Testing
     #expect((report["mean_kl"] as? Double ?? 0) > 0 && report["loss_change"] is Double)
     #expect(try run("verify", "--text", text, "--weights", "int8", "--max-kl", "0").status == 1)
     #expect(try run("verify", "--text", text, "--weights", "bf16").status == 0)
-    let state = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).state").path
+    let state = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).state")
+      .path
     defer { try? FileManager.default.removeItem(atPath: state) }
     #expect(try run("step", "--text", text, "--weights", "bf16", "--quiet", "--state-out", state).status == 0)
     let other = try run("step", "--text", text, "--state-in", state)
@@ -180,5 +185,69 @@ import Testing
     #expect(compiled.status == 0 && compiled.output.contains("split"))
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
     #expect(names.contains("circuit.csv") && !names.contains { $0.contains("partial") })
+  }
+
+  @Test func theDirectFormStepsVerifiesPrunesAndSaves() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "hatchling-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    #expect(
+      try run("verify", "--text", "To be", "--form", "direct", "--precision", "double").status == 0)
+    let nudged = try run("verify", "--text", "To be", "--form", "direct", "--nudge", "x:t84:n5:1.5", "--json")
+    #expect(nudged.status <= 1)
+    let pruned = ["--form", "direct", "--edges", "2e4", "--prune-tokens"]
+    func step(_ text: String, _ more: String...) throws -> Result {
+      try run(["step", "--text", text, "--json"] + pruned + more)
+    }
+    #expect(try step("abcd", "--state-out", path("whole")).status == 0)
+    #expect(try step("ab", "--state-out", path("half"), "--threads", "1").status == 0)
+    #expect(try step("cd", "--state-in", path("half"), "--state-out", path("rest")).status == 0)
+    #expect(
+      try Data(contentsOf: URL(fileURLWithPath: path("whole")))
+        == Data(contentsOf: URL(fileURLWithPath: path("rest"))))
+    let other = try run(
+      "step", "--text", "x", "--form", "direct", "--edges", "3e4", "--state-in", path("half"))
+    #expect(other.status == 2 && other.errors.contains("options"))
+    let compiled = try run(["compile", "--out", path("g.csv")] + pruned)
+    #expect(compiled.status == 0 && compiled.output.contains("prune"))
+    let edges = try String(contentsOf: folder.appendingPathComponent("g.csv"), encoding: .utf8).split(
+      separator: "\n")
+    #expect(edges.dropFirst().count { $0.contains(",x,") || $0.contains(",token_x,") } == 20_000)
+  }
+
+  @Test func fidelityReportsARowPerNumberOfEdges() throws {
+    let text = String(repeating: "To be, or not to be: that is the question. ", count: 3)
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).txt")
+    try Data(text.utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let result = try run(
+      "fidelity", file.path, "--edges", "0,1e5", "--segment", "16", "--tokens", "32", "--json", "--series",
+      "complete")
+    #expect(result.status == 0)
+    let rows = try result.output.split(separator: "\n").map(json)
+    #expect(rows.map { $0["edges"] as? Int } == [nil, 0, 100_000, 0, 100_000])
+    #expect(rows[0]["edges_x"] as? Int == 2048 * 2048 && rows[2]["edges_x"] as? Int == 100_000)
+    let losses = try rows.map { try #require($0["loss"] as? Double) }
+    #expect(losses[0] < losses[2] && rows[0]["top1_agreement"] as? Double == 1)
+  }
+
+  @Test func optionsOfTheDirectFormAreChecked() throws {
+    for call in [
+      ["step", "--text", "a", "--edges", "5"], ["step", "--text", "a", "--form", "direct", "--hubs", "3"],
+      ["step", "--text", "a", "--form", "direct", "--edges", "5", "--threshold", "1"],
+      ["step", "--text", "a", "--form", "direct", "--edges", "5", "--hubs", "65"],
+      ["step", "--text", "a", "--form", "direct", "--threshold", "-1"],
+      ["step", "--text", "a", "--form", "direct", "--edges", "x"],
+      ["verify", "--text", "a", "--form", "direct", "--nudge", "x:h1:n2:2"],
+      ["fidelity", "--edges", "5"], ["fidelity", "/nowhere", "--edges", "5"],
+      ["fidelity", "/nowhere", "--edges", "5,,6"],
+      ["fidelity", "/nowhere", "--edges", "5", "--series", "odd"],
+    ] {
+      let result = try run(call)
+      #expect(
+        result.status == 2 && result.errors.split(separator: "\n").count == 1, "\(call): \(result.errors)")
+    }
   }
 }

@@ -12,7 +12,8 @@ import Testing
 @Suite struct DeferralTests {
   private func engine<Scalar>(_ weights: Weights<Scalar>, defers: Bool) throws -> CircuitEngine<Scalar> {
     let graph = try Compiler().circuit(from: weights).graph
-    return try CircuitEngine(graph, workers: Workers(threads: 2), options: CircuitEngineOptions(defersWrites: defers))
+    return try CircuitEngine(
+      graph, workers: Workers(threads: 2), options: CircuitEngineOptions(defersWrites: defers))
   }
 
   /// A history settled at any token leaves the bits that writing at every token would have left.
@@ -38,7 +39,8 @@ import Testing
       for c in 0..<d { fields.base[token % slots * d + c] = v[c] }
     }
     Float.settleRows(
-      later.base, all, count: n, history: history.base, from: 70 % slots, fields: fields.base, keep: nil, d: d)
+      later.base, all, count: n, history: history.base, from: 70 % slots, fields: fields.base, keep: nil, d: d
+    )
     #expect((0..<n * d).contains { atOnce.base[$0] != 0 })
     #expect((0..<n * d).allSatisfy { atOnce.base[$0] == later.base[$0] }, "seed \(seed)")
     #expect((0..<n * slots).allSatisfy { history.base[$0] == 0 })
@@ -102,7 +104,8 @@ import Testing
       for neuron in 0..<24 {
         for hub in 0..<9 {
           #expect(
-            engine.plasticWeight(layer: 2, from: HubIndex(hub), to: NeuronIndex(neuron)) == state[neuron, hub])
+            engine.plasticWeight(layer: 2, from: HubIndex(hub), to: NeuronIndex(neuron)) == state[neuron, hub]
+          )
         }
       }
       #expect(engine.save().bits == before.bits, "looking changed the state")
@@ -143,7 +146,8 @@ import Testing
     let tokens = randomTokens(120, vocabulary: weights.hyperparameters.vocabulary, seed: UInt64(seed))
     let graph = try Compiler().circuit(from: weights).graph
     let (stepped, adopted) = (
-      try CircuitEngine(graph), try CircuitEngine(graph, options: CircuitEngineOptions(defersWrites: seed < 2))
+      try CircuitEngine(graph),
+      try CircuitEngine(graph, options: CircuitEngineOptions(defersWrites: seed < 2))
     )
     let tensors = TensorEngine(weights)
     _ = try tensors.read(Array(tokens[..<83]))

@@ -138,7 +138,8 @@ import Testing
   func screeningChangesNoBit(variant: Variant, seed: Int) throws {
     var random = SeededRandom(seed: UInt64(seed))
     let sizes = Hyperparameters(
-      neurons: 2 * [12, 150, 330][seed % 3], synapticDimension: [7, 24, 64, 80][seed % 4], heads: 2, layers: 3,
+      neurons: 2 * [12, 150, 330][seed % 3], synapticDimension: [7, 24, 64, 80][seed % 4], heads: 2,
+      layers: 3,
       vocabulary: 9, variant: variant)
     var weights = Weights.random(
       sizes, seed: UInt64(seed), rotates: seed % 4 != 1, damping: seed % 2 == 0)
@@ -152,7 +153,8 @@ import Testing
     let graph = try Compiler().circuit(from: weights).graph
     let screened = try CircuitEngine(
       graph, workers: Workers(threads: 1 + seed % 2), options: CircuitEngineOptions(screens: true))
-    let unscreened = try CircuitEngine(graph, workers: Workers(threads: 1), options: CircuitEngineOptions(screens: false))
+    let unscreened = try CircuitEngine(
+      graph, workers: Workers(threads: 1), options: CircuitEngineOptions(screens: false))
     #expect(screened.screens != nil && unscreened.screens == nil)
     for token in randomTokens(24, vocabulary: 9, seed: UInt64(seed)) {
       let (activity, layers) = try screened.stepRecording(token)

@@ -51,6 +51,21 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<4)
+  func countsFollowEveryEdit(seed: Int) throws {
+    var graph = try graph(weights(seed).converted(to: Double.self))
+    let (before, degrees) = (graph.count(of: .y), graph.drivesY.rowDegrees)
+    try graph.remove(.y, from: .hub(HubIndex(3)), to: .neuron(NeuronIndex(5)))
+    #expect(graph.count(of: .y) == before - 1)
+    #expect(graph.drivesY.rowDegrees[5] == degrees[5] - 1)
+    #expect(graph.drivesY.columnDegrees[3] == 23)
+    // A census that was taken must not hide what an edit broke.
+    graph.takeCensus()
+    try graph.validate()
+    graph.drivesY[5, 4] = .infinity
+    #expect(throws: GraphError.self) { try graph.validate() }
+  }
+
   @Test(arguments: 0..<6)
   func renumberedNeuronsDoTheSame(seed: Int) throws {
     let graph = try graph(weights(seed, damping: true).converted(to: Double.self))

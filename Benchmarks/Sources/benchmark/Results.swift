@@ -1,0 +1,88 @@
+import Foundation
+
+/// Everything that was measured, as numbers for programs and as tables for people.
+struct Results: Codable {
+  private(set) var machine = Machine.here
+  private(set) var bandwidths: [Bandwidth] = []
+  private(set) var outcomes: [Outcome] = []
+  private(set) var notes: [String] = []
+
+  mutating func note(_ text: String) {
+    notes.append(text)
+    say("  \(text)")
+  }
+
+  mutating func add(_ bandwidth: Bandwidth) {
+    bandwidths.append(bandwidth)
+    say(Tables.bandwidthLine(bandwidth))
+  }
+
+  mutating func add(_ new: [Outcome]) {
+    outcomes.append(contentsOf: new)
+    say(Tables.text(new))
+  }
+
+  /// `results.json` and `results.csv` in `folder`.
+  func save(to folder: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    try encoder.encode(self).write(to: URL(fileURLWithPath: "\(folder)/results.json"), options: .atomic)
+    var lines = ["task,size,contestant,threads,unit,median_s,fastest_s,slowest_s,runs,ratio,fraction_exact"]
+    for o in outcomes {
+      lines.append(
+        "\(o.task),\(o.size),\"\(o.contestant)\",\(o.threads),\(o.unit),\(o.median),\(o.fastest),\(o.slowest),"
+          + "\(o.runs),\(o.ratio.map { "\($0)" } ?? ""),\(o.fractions["exact"].map { "\($0)" } ?? "")")
+    }
+    try Data((lines.joined(separator: "\n") + "\n").utf8)
+      .write(to: URL(fileURLWithPath: "\(folder)/results.csv"), options: .atomic)
+  }
+
+  /// Replaces what stands between `<!-- TASK -->` and `<!-- /TASK -->` in a Markdown file by this run's table, for every task that
+  /// ran.
+  func write(into path: String) throws {
+    var text = try String(contentsOfFile: path, encoding: .utf8)
+    var tables = ["machine": machine.markdown + "\n"]
+    if !bandwidths.isEmpty { tables["bandwidth"] = Tables.markdown(bandwidths) }
+    for task in Set(outcomes.map(\.task)) {
+      tables[task] = Tables.markdown(outcomes.filter { $0.task == task })
+    }
+    for (task, table) in tables {
+      let (begin, end) = ("<!-- \(task) -->\n", "<!-- /\(task) -->")
+      guard let from = text.range(of: begin),
+        let to = text.range(of: end, range: from.upperBound..<text.endIndex)
+      else { continue }
+      text.replaceSubrange(from.upperBound..<to.lowerBound, with: "\n" + table + "\n")
+    }
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+  }
+}
+
+/// What the numbers were measured on.
+struct Machine: Codable {
+  let processor: String
+  let cores: Int
+  let date: String
+
+  static var here: Machine {
+    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    func field(_ name: String) -> String? {
+      information.split(separator: "\n").first { $0.hasPrefix(name) }?.split(separator: ":").last
+        .map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+    let details = ["cpu family", "model\t"].compactMap { name in
+      field(name).map { "\(name.trimmingCharacters(in: .whitespaces)) \($0)" }
+    }
+    let format = DateFormatter()
+    format.dateFormat = "yyyy-MM-dd"
+    return Machine(
+      processor: ([field("model name") ?? "unknown processor"] + details).joined(separator: ", "),
+      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()))
+  }
+
+  var markdown: String { "\(processor); \(cores) cores; measured \(date)." }
+}
+
+/// A line on standard output, at once.
+func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }

@@ -1,0 +1,16 @@
+import Foundation
+
+/// Where things are and how long to measure.
+struct Settings {
+  var root = "."
+  var data = "benchmark-data"
+  var python = "python3"
+  var publicCode = ""
+  var runs = 5
+  /// Name and path of the checkpoints, small to large.
+  var models: [(size: String, path: String)] = []
+  /// Held-out bytes.
+  var text: [Int] = []
+
+  var executable: String { "\(root)/.build/release/hatchling" }
+}

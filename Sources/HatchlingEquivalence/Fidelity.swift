@@ -1,0 +1,185 @@
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTensor
+import Synchronization
+
+/// What a network that was changed still knows of the language: its losses and predictions on a text beside the unchanged network's.
+///
+/// The text is read in segments of the training block, each from an empty state, and every token is followed by a prediction of the next,
+/// as in training. Segments are shared out between threads, one engine each, and added up in order: results do not depend on the
+/// number of threads.
+public struct Fidelity<Scalar: NetworkScalar> {
+  /// What one network did on the text.
+  public struct Measure: Sendable {
+    /// Mean cross-entropy in nats of the tokens of each segment, in order.
+    public let segmentLosses: [Double]
+    /// Fraction of predictions whose most likely token is the reference's.
+    public let top1Agreement: Double
+    /// Mean KL(reference ‖ this) in nats.
+    public let meanKL: Double
+    /// Per token: synapses traversed, Hebbian updates, and values through hubs for gains and readout.
+    public let messages: Double
+    public let updates: Double
+    public let broadcasts: Double
+    /// Fractions of neurons with x > 0 and y > 0, over tokens and layers.
+    public let activeX: Double
+    public let activeY: Double
+
+    /// Mean loss over all tokens, in nats: segments have the same length.
+    public var loss: Double { segmentLosses.reduce(0, +) / Double(segmentLosses.count) }
+
+    /// The interval between the `(1 ± level) / 2` quantiles of the mean loss under resampling of segments with replacement.
+    public func interval(
+      level: Double = 0.95, resamples: Int = 2000, seed: UInt64
+    ) -> (lower: Double, upper: Double) {
+      var random = SeededRandom(seed: seed)
+      let count = segmentLosses.count
+      let means = (0..<resamples).map { _ in
+        (0..<count).reduce(0) { sum, _ in sum + segmentLosses[Int.random(in: 0..<count, using: &random)] }
+          / Double(count)
+      }.sorted()
+      func quantile(_ fraction: Double) -> Double {
+        means[min(means.count - 1, max(0, Int(fraction * Double(means.count))))]
+      }
+      return (quantile((1 - level) / 2), quantile((1 + level) / 2))
+    }
+  }
+
+  /// Tokens per segment.
+  public let segment: Int
+  /// Where each segment starts in the text.
+  public let starts: [Int]
+  private let tokens: [Int]
+  private let workers: Workers
+  /// log p of every prediction of the reference, `(segments · segment, V)`.
+  private let reference: Matrix<Double>
+  /// The reference's own mean loss in each segment.
+  public let referenceLosses: [Double]
+
+  /// Tokens that are predicted.
+  public var scored: Int { starts.count * segment }
+  /// The reference's mean loss in nats.
+  public var referenceLoss: Double { referenceLosses.reduce(0, +) / Double(referenceLosses.count) }
+
+  /// Cuts a text into whole segments, at most `limit` tokens of them spread evenly over it, and reads them as tensors.
+  ///
+  /// - Throws: ``FidelityError/tooShort(tokens:segment:)``, `TokenError`. Cost: 8 V bytes per token are kept.
+  public init(
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, workers: Workers = Workers()
+  ) throws {
+    let possible = (tokens.count - 1) / max(1, segment)
+    guard segment > 0, possible > 0 else {
+      throw FidelityError.tooShort(tokens: tokens.count, segment: segment)
+    }
+    let wanted = max(1, min(possible, limit / segment + (limit % segment > 0 ? 1 : 0)))
+    let starts = (0..<wanted).map { $0 * possible / wanted * segment }
+    self.segment = segment
+    self.starts = starts
+    self.tokens = tokens
+    self.workers = workers
+    let vocabulary = weights.hyperparameters.vocabulary
+    var reference = Matrix<Double>(rows: wanted * segment, columns: vocabulary)
+    let rows = reference.mutablePointer()
+    var losses: [Double] = []
+    let tensors = TensorEngine(weights, workers: workers)
+    for (index, start) in starts.enumerated() {
+      let logits = try tensors.parallel(Array(tokens[start..<start + segment]))
+      var sum = 0.0
+      for place in 0..<segment {
+        let row = UnsafeBufferPointer(start: logits.row(place), count: vocabulary)
+        let predictions = Predictions(logits: Array(row))
+        sum += predictions.loss(of: tokens[start + place + 1])
+        for token in 0..<vocabulary {
+          rows[(index * segment + place) * vocabulary + token] = predictions.logProbabilities[token]
+        }
+      }
+      losses.append(sum / Double(segment))
+    }
+    self.reference = reference
+    referenceLosses = losses
+  }
+
+  /// Reads all segments with engines made by `makeEngine`, one per thread, and compares.
+  ///
+  /// - Parameter afterSegment: called with the number of segments done, on any thread.
+  /// - Throws: what `makeEngine` or a step throws.
+  public func measure<Engine: SteppingEngine>(
+    afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> Engine
+  ) throws -> Measure where Engine.Scalar == Scalar {
+    let engines = try (0..<min(workers.threads, starts.count)).map { _ in try makeEngine() }
+    let pool = EnginePool(engines)
+    let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: starts.count))
+    let done = Atomic<Int>(0)
+    workers.run(blocks: starts.count) { index in
+      let result = Result { try pool.use { try read(index, $0) } }
+      results.withLock { $0[index] = result }
+      afterSegment(done.add(1, ordering: .relaxed).newValue)
+    }
+    return summary(try results.withLock { try $0.compactMap { try $0?.get() } }, engines[0].hyperparameters)
+  }
+
+  private struct Segment: Sendable {
+    var (loss, agreements, divergence) = (0.0, 0, 0.0)
+    var (messages, updates, broadcasts, activeX, activeY) = (0, 0, 0, 0, 0)
+  }
+
+  private func read(_ index: Int, _ engine: some SteppingEngine<Scalar>) throws -> Segment {
+    engine.reset()
+    var result = Segment()
+    for place in 0..<segment {
+      let activity = try engine.step(tokens[starts[index] + place])
+      result.messages += activity.messages
+      result.updates += activity.updates
+      result.broadcasts += activity.broadcasts
+      result.activeX += activity.activeX.reduce(0, +)
+      result.activeY += activity.activeY.reduce(0, +)
+      let predictions = Predictions(logits: engine.logits)
+      result.loss += predictions.loss(of: tokens[starts[index] + place + 1])
+      let row = UnsafeBufferPointer(start: reference.row(index * segment + place), count: reference.columns)
+      let expected = Predictions(logits: Array(row))
+      result.divergence += expected.divergence(from: predictions)
+      result.agreements += expected.mostLikely == predictions.mostLikely ? 1 : 0
+    }
+    return result
+  }
+
+  private func summary(_ segments: [Segment], _ sizes: Hyperparameters) -> Measure {
+    func total(_ value: (Segment) -> Int) -> Double { Double(segments.reduce(0) { $0 + value($1) }) }
+    let count = Double(scored)
+    let possible = count * Double(sizes.layers * sizes.neurons)
+    return Measure(
+      segmentLosses: segments.map { $0.loss / Double(segment) }, top1Agreement: total(\.agreements) / count,
+      meanKL: segments.reduce(0) { $0 + $1.divergence } / count, messages: total(\.messages) / count,
+      updates: total(\.updates) / count, broadcasts: total(\.broadcasts) / count,
+      activeX: total(\.activeX) / possible, activeY: total(\.activeY) / possible)
+  }
+}
+
+/// Engines that threads borrow, at most one each.
+private final class EnginePool<Engine: SteppingEngine>: @unchecked Sendable {
+  // `free` is only touched inside the lock, an engine only by the thread that took it out.
+  private var free: [Engine]
+  private let lock = Mutex<Void>(())
+
+  init(_ engines: [Engine]) { free = engines }
+
+  func use<Output>(_ body: (Engine) throws -> Output) throws -> Output {
+    guard let engine = lock.withLock({ _ in free.popLast() }) else {
+      preconditionFailure("more threads than engines")
+    }
+    defer { lock.withLock { _ in free.append(engine) } }
+    return try body(engine)
+  }
+}
+
+/// A text that fidelity cannot be measured on.
+public enum FidelityError: InputError, Equatable {
+  case tooShort(tokens: Int, segment: Int)
+
+  public var description: String {
+    switch self {
+    case .tooShort(let tokens, let segment):
+      "the text has \(tokens) tokens, and a segment needs \(segment + 1); give a longer text or a smaller --segment"
+    }
+  }
+}

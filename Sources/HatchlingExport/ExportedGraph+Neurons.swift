@@ -1,0 +1,38 @@
+import HatchlingGraph
+
+extension ExportedGraph {
+  /// A graph of neurons: a thresholded G_x, G_y or σ.
+  ///
+  /// - Parameters:
+  ///   - kind: what the edge attribute `kind` says: `x`, `y` or `sigma`.
+  ///   - frequencies: f of every neuron of a head, see `Weights.frequencies`.
+  public init(_ graph: NeuronGraph, kind: String, frequencies: [Float]) {
+    // Numbers are those of the whole network, also when the graph is one head.
+    let all = graph.firstNeuron + graph.nodeCount
+    self.init(
+      kinds: [
+        Kind(
+          name: kind, from: Neurons.letter, to: Neurons.letter, sources: all, targets: all,
+          edges: graph.edgeCount)
+      ],
+      forEachNode: { body in
+        for node in 0..<graph.nodeCount {
+          let neuron = graph.firstNeuron + node
+          let frequency = frequencies.isEmpty ? 0 : frequencies[neuron % frequencies.count]
+          try body(
+            ExportedNode(
+              letter: Neurons.letter, index: neuron, kind: "neuron", head: graph.head(of: node),
+              frequencyBucket: Self.frequencyBucket(frequency)))
+        }
+      },
+      forEachEdge: { _, body in
+        for edge in 0..<graph.edgeCount {
+          try body(
+            ExportedEdge(
+              source: graph.firstNeuron + Int(graph.sources[edge]),
+              target: graph.firstNeuron + Int(graph.targets[edge]), sign: graph.sign,
+              weight: Double(graph.weights[edge])))
+        }
+      })
+  }
+}

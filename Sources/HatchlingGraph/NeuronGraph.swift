@@ -1,0 +1,94 @@
+import HatchlingNumerics
+
+/// A weighted directed graph of neurons: G_x, G_y or σ after a threshold, one sign of it, on all neurons or one head.
+///
+/// Nodes are numbered from 0; node k is neuron `firstNeuron + k`. Edges are ordered from the strongest to the weakest, so that the m
+/// strongest are the first m.
+public struct NeuronGraph: Sendable {
+  public let firstNeuron: Int
+  public let nodeCount: Int
+  /// N, to tell a neuron's head.
+  public let neuronsPerHead: Int
+  /// Whether edges excite or inhibit; weights are positive either way.
+  public let sign: Sign
+  /// Node numbers and weights of the edges, parallel arrays.
+  public private(set) var sources: [Int32]
+  public private(set) var targets: [Int32]
+  public private(set) var weights: [Float]
+
+  public init(
+    firstNeuron: Int = 0, nodeCount: Int, neuronsPerHead: Int, sign: Sign = .excitatory, sources: [Int32],
+    targets: [Int32], weights: [Float]
+  ) {
+    precondition(sources.count == targets.count && targets.count == weights.count)
+    self.firstNeuron = firstNeuron
+    self.nodeCount = nodeCount
+    self.neuronsPerHead = max(1, neuronsPerHead)
+    self.sign = sign
+    self.sources = sources
+    self.targets = targets
+    self.weights = weights
+  }
+
+  public var edgeCount: Int { weights.count }
+
+  /// The head of a node's neuron.
+  public func head(of node: Int) -> Int { (firstNeuron + node) / neuronsPerHead }
+
+  /// The `count` strongest edges on the same nodes.
+  public func strongest(_ count: Int) -> NeuronGraph {
+    guard count < edgeCount else { return self }
+    return NeuronGraph(
+      firstNeuron: firstNeuron, nodeCount: nodeCount, neuronsPerHead: neuronsPerHead, sign: sign,
+      sources: Array(sources.prefix(count)), targets: Array(targets.prefix(count)),
+      weights: Array(weights.prefix(count)))
+  }
+
+  /// The smallest weight; nil without edges.
+  public var threshold: Float? { weights.last }
+
+  /// Edges per node, self-connections included in both.
+  public var inDegrees: [Int] { degrees(targets) }
+  public var outDegrees: [Int] { degrees(sources) }
+  /// Summed weights per node, in double.
+  public var inStrengths: [Double] { strengths(targets) }
+  public var outStrengths: [Double] { strengths(sources) }
+
+  /// Edges from a neuron to itself.
+  public var selfLoops: Int { zip(sources, targets).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) } }
+
+  private func degrees(_ ends: [Int32]) -> [Int] {
+    var degrees = [Int](repeating: 0, count: nodeCount)
+    for end in ends { degrees[Int(end)] += 1 }
+    return degrees
+  }
+
+  private func strengths(_ ends: [Int32]) -> [Double] {
+    var strengths = [Double](repeating: 0, count: nodeCount)
+    for (end, weight) in zip(ends, weights) { strengths[Int(end)] += Double(weight) }
+    return strengths
+  }
+}
+
+/// How often each degree occurs.
+public struct DegreeDistribution: Sendable, Equatable {
+  public struct Row: Sendable, Equatable {
+    public let degree: Int
+    public let count: Int
+    /// P(degree ≥ k), degree zero included.
+    public let ccdf: Double
+  }
+
+  /// By ascending degree; degrees that do not occur have no row.
+  public let rows: [Row]
+
+  public init(_ degrees: [Int]) {
+    var counts: [Int: Int] = [:]
+    for degree in degrees { counts[degree, default: 0] += 1 }
+    var above = degrees.count
+    rows = counts.sorted { $0.key < $1.key }.map { degree, count in
+      defer { above -= count }
+      return Row(degree: degree, count: count, ccdf: Double(above) / Double(degrees.count))
+    }
+  }
+}

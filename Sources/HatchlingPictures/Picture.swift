@@ -1,0 +1,134 @@
+import Foundation
+import HatchlingCheckpoint
+
+/// A picture that gnuplot draws: numbers, and the commands that make a plot of them.
+///
+/// Numbers and commands are written beside the picture, so that anybody can draw it again or differently: `gnuplot NAME.gp` in the
+/// folder.
+public struct Picture: Sendable {
+  /// The files' name without an ending.
+  public let name: String
+  /// Width and height in pixels.
+  public var size = (width: 900, height: 600)
+  /// Columns of numbers, written to `NAME.dat`, or to `NAME-TABLE.dat` when a table has a name.
+  public var tables: [Table] = []
+  /// gnuplot commands, one plot, without `set terminal` and `set output`. Tables are named by ``fileName(of:)``.
+  public var commands: [String] = []
+
+  public struct Table: Sendable {
+    public let name: String
+    /// What the columns are; written as a comment above them.
+    public let columns: [String]
+    public var rows: [[Double]]
+
+    public init(_ name: String = "", columns: [String], rows: [[Double]]) {
+      self.name = name
+      self.columns = columns
+      self.rows = rows
+    }
+  }
+
+  public init(_ name: String) { self.name = name }
+
+  /// The file that holds a table.
+  public func fileName(of table: String = "") -> String {
+    table.isEmpty ? "\(name).dat" : "\(name)-\(table).dat"
+  }
+
+  /// What became of a picture.
+  public enum Outcome: Equatable, Sendable {
+    case drawn
+    /// gnuplot is not installed; data and commands were written.
+    case gnuplotMissing
+    /// gnuplot did not accept the commands; its last words.
+    case failed(String)
+  }
+
+  /// Writes data, commands and, by gnuplot, `NAME.svg` and `NAME.png` into `folder`, which exists; every file whole or not at all.
+  /// - Throws: `CheckpointError.unwritable`. Cost: two runs of gnuplot, some 0.1 s each.
+  public func draw(into folder: String) throws -> Outcome { try draw(into: folder, with: Gnuplot.find()) }
+
+  func draw(into folder: String, with gnuplot: Gnuplot?) throws -> Outcome {
+    for table in tables { try write(table, into: folder) }
+    try write([UInt8](script.utf8), to: "\(folder)/\(name).gp")
+    guard let gnuplot else { return .gnuplotMissing }
+    for (ending, terminal) in [("svg", svgTerminal), ("png", pngTerminal)] {
+      let run = try gnuplot.run(([terminal] + commands).joined(separator: "\n"), in: folder)
+      guard run.succeeded, !run.output.isEmpty else { return .failed(run.complaint) }
+      try write([UInt8](run.output), to: "\(folder)/\(name).\(ending)")
+    }
+    return .drawn
+  }
+
+  /// The file a person can run again.
+  private var script: String {
+    let body = commands.joined(separator: "\n")
+    return """
+      # gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png again.
+      \(svgTerminal)
+      set output '\(name).svg'
+      \(body)
+      \(pngTerminal)
+      set output '\(name).png'
+      replot
+
+      """
+  }
+
+  private var svgTerminal: String {
+    "set terminal svg size \(size.width),\(size.height) font 'DejaVu Sans,15' background '#ffffff' noenhanced"
+  }
+
+  private var pngTerminal: String {
+    "set terminal pngcairo size \(size.width),\(size.height) font 'DejaVu Sans,12' background '#ffffff' noenhanced"
+  }
+
+  private func write(_ table: Table, into folder: String) throws {
+    var text = "# " + table.columns.joined(separator: " ") + "\n"
+    for row in table.rows {
+      text += row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n"
+    }
+    try write([UInt8](text.utf8), to: "\(folder)/\(fileName(of: table.name))")
+  }
+
+  private func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try AtomicFile(path: path)
+    try file.write(bytes)
+    try file.commit()
+  }
+}
+
+/// The gnuplot that is installed.
+struct Gnuplot {
+  let path: String
+
+  /// The first `gnuplot` of `$PATH`; nil when there is none.
+  static func find() -> Gnuplot? {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(
+      separator: ":")
+    return folders.map { "\($0)/gnuplot" }.first { FileManager.default.isExecutableFile(atPath: $0) }.map(
+      Gnuplot.init)
+  }
+
+  /// Runs commands in a folder; the picture comes out of standard output.
+  func run(_ commands: String, in folder: String) throws -> (
+    succeeded: Bool, output: Data, complaint: String
+  ) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let (input, output, errors) = (Pipe(), Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    try input.fileHandleForWriting.write(contentsOf: Data((commands + "\n").utf8))
+    try input.fileHandleForWriting.close()
+    // gnuplot says little before it fails, so one pipe after the other cannot block it.
+    let picture = try output.fileHandleForReading.readToEnd() ?? Data()
+    let words = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    let last = words.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
+    return (process.terminationStatus == 0, picture, String(last ?? "no reason given"))
+  }
+}

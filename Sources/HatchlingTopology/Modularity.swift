@@ -1,0 +1,114 @@
+#if Topology
+  internal import CIgraph
+  import HatchlingGraph
+  import HatchlingNumerics
+
+  /// A partition of the nodes into communities, with its Newman modularity on the undirected graph.
+  public struct Partition: Sendable, Equatable {
+    /// The community of each node, from 0.
+    public let communities: [Int]
+    public let modularity: Double
+
+    public var communityCount: Int { (communities.max() ?? -1) + 1 }
+  }
+
+  /// How communities are looked for.
+  public enum CommunityMethod: String, Sendable {
+    /// Blondel and others 2008.
+    case louvain
+    /// Traag and others 2019, for modularity.
+    case leiden
+  }
+
+  extension UndirectedGraph {
+    /// The best of `tries` partitions, each from its own seed; nil for a graph without edges, where modularity is not defined.
+    ///
+    /// Cost: `tries` runs, each some passes over the edges.
+    /// - Throws: ``IgraphError``.
+    public func communities(
+      _ method: CommunityMethod = .louvain, tries: Int = 5, seed: UInt64
+    ) throws -> Partition? {
+      guard weights.contains(where: { $0 > 0 }) else { return nil }
+      let (edges, strengths) = (flatEdges, strengths)
+      var random = SeededRandom(seed: seed)
+      var best: Partition?
+      for _ in 0..<max(1, tries) {
+        let found = try IgraphLibrary.alone(seed: random.next() >> 32) {
+          let graph = try IgraphGraph(nodes: nodeCount, edges: edges, directed: false)
+          let membership = try withIgraphVector(weights) { weights in
+            switch method {
+            case .louvain: try Self.louvain(graph, weights)
+            case .leiden: try Self.leiden(graph, weights, strengths)
+            }
+          }
+          return Partition(
+            communities: membership,
+            modularity: try graph.modularity(membership, weights, directed: false))
+        }
+        if best.map({ found.modularity > $0.modularity }) ?? true { best = found }
+      }
+      return best
+    }
+
+    /// Newman's modularity of a given partition, resolution 1; nil without edges.
+    public func modularity(of communities: [Int]) throws -> Double? {
+      guard weights.contains(where: { $0 > 0 }), communities.count == nodeCount else { return nil }
+      let edges = flatEdges
+      return try IgraphLibrary.alone {
+        try IgraphGraph(nodes: nodeCount, edges: edges, directed: false)
+          .modularity(communities, weights, directed: false)
+      }
+    }
+
+    private static func louvain(
+      _ graph: IgraphGraph, _ weights: UnsafePointer<igraph_vector_t>
+    ) throws -> [Int] {
+      let membership = try IgraphVector()
+      try IgraphLibrary.check(
+        igraph_community_multilevel(&graph.graph, weights, 1, &membership.vector, nil, nil),
+        "igraph_community_multilevel")
+      return membership.values
+    }
+
+    /// Leiden's quality with strengths as node weights and resolution 1 / 2m is modularity.
+    private static func leiden(
+      _ graph: IgraphGraph, _ weights: UnsafePointer<igraph_vector_t>, _ strengths: [Double]
+    ) throws -> [Int] {
+      let membership = try IgraphVector()
+      let resolution = 1 / strengths.reduce(0, +)
+      let code = withIgraphVector(strengths) { strengths in
+        igraph_community_leiden(
+          &graph.graph, weights, strengths, resolution, 0.01, false, -1, &membership.vector, nil, nil)
+      }
+      try IgraphLibrary.check(code, "igraph_community_leiden")
+      return membership.values
+    }
+  }
+
+  extension IgraphGraph {
+    func modularity(_ communities: [Int], _ weights: [Double], directed: Bool) throws -> Double {
+      var (membership, result) = (igraph_vector_int_t(), 0.0)
+      let code = communities.map(Int64.init).withUnsafeBufferPointer { communities in
+        igraph_vector_int_view(&membership, communities.baseAddress, Int64(communities.count))
+        return withIgraphVector(weights) { igraph_modularity(&graph, &membership, $0, 1, directed, &result) }
+      }
+      try IgraphLibrary.check(code, "igraph_modularity")
+      return result
+    }
+  }
+
+  extension NeuronGraph {
+    var flatEdges: [Int] { zip(sources, targets).flatMap { [Int($0), Int($1)] } }
+
+    /// The directed modularity (Leicht and Newman 2008) of a partition; nil without edges.
+    public func directedModularity(of communities: [Int], weighted: Bool = true) throws -> Double? {
+      guard edgeCount > 0, communities.count == nodeCount else { return nil }
+      let weights = weighted ? self.weights.map(Double.init) : [Double](repeating: 1, count: edgeCount)
+      let edges = flatEdges
+      return try IgraphLibrary.alone {
+        try IgraphGraph(nodes: nodeCount, edges: edges, directed: true)
+          .modularity(communities, weights, directed: true)
+      }
+    }
+  }
+#endif

@@ -1,0 +1,77 @@
+import Foundation
+import HatchlingNumerics
+
+/// AdamW with decoupled weight decay: β = 0.9, 0.999, ε = 1e-8 (Appendix B).
+public struct AdamW<Scalar: NetworkScalar>: Sendable {
+  public static var beta1: Double { 0.9 }
+  public static var beta2: Double { 0.999 }
+  public static var epsilon: Double { 1e-8 }
+
+  /// Running means of the gradient and of its square, in the shapes of the parameters.
+  public internal(set) var first: [Matrix<Scalar>]
+  public internal(set) var second: [Matrix<Scalar>]
+  /// Updates done.
+  public internal(set) var step = 0
+
+  public init(shapesOf parameters: [Matrix<Scalar>]) {
+    first = parameters.map { Matrix(rows: $0.rows, columns: $0.columns) }
+    second = first
+  }
+
+  /// One update in place. `scale` multiplies every gradient first; `decays` says which parameters decay.
+  ///
+  /// Cost: one pass over parameters, gradients and both means.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  public mutating func update(
+    _ parameters: inout [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], rate: Double, weightDecay: Double,
+    scale: Double, decays: [Bool], _ workers: Workers
+  ) {
+    step += 1
+    var numbers = AdamWUpdate<Scalar>(
+      scale: Scalar(scale), beta1: Scalar(Self.beta1), beta2: Scalar(Self.beta2), rate: Scalar(rate),
+      decay: 0,
+      correction1: Scalar(1 / (1 - Foundation.pow(Self.beta1, Double(step)))),
+      correction2: Scalar(1 / (1 - Foundation.pow(Self.beta2, Double(step)))), epsilon: Scalar(Self.epsilon))
+    let stretch = 1 << 14
+    for index in parameters.indices {
+      numbers.decay = decays[index] ? Scalar(weightDecay) : 0
+      let count = parameters[index].count
+      let (p, m, v) = (
+        parameters[index].mutablePointer(), first[index].mutablePointer(), second[index].mutablePointer()
+      )
+      let (gradient, update) = (gradients[index].pointer, numbers)
+      workers.run(blocks: (count + stretch - 1) / stretch) { block in
+        let start = block * stretch
+        Scalar.adamW(
+          p + start, m + start, v + start, gradient + start, count: min(stretch, count - start), update)
+      }
+    }
+  }
+
+  /// The global norm of some gradients, summed in double in order; NaN or infinite when anything is.
+  public static func norm(_ gradients: [Matrix<Scalar>]) -> Double {
+    var sum = 0.0
+    for matrix in gradients { sum += sumOfSquares(matrix.pointer, matrix.count) }
+    return sum.squareRoot()
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func sumOfSquares(_ values: UnsafePointer<Scalar>, _ count: Int) -> Double {
+    var lanes = SIMD8<Double>.zero
+    var index = 0
+    while index + 8 <= count {
+      var value = SIMD8<Double>.zero
+      for lane in 0..<8 { value[lane] = Double(values[index + lane]) }
+      lanes += value * value
+      index += 8
+    }
+    var sum = lanes.sum()
+    while index < count {
+      sum += Double(values[index]) * Double(values[index])
+      index += 1
+    }
+    return sum
+  }
+}

@@ -1,0 +1,61 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// The gradient of a loss with respect to every parameter, in the shapes of ``Weights``.
+public struct Gradients<Scalar: NetworkScalar>: Sendable {
+  /// `(n, d)`.
+  public var decoderX: Matrix<Scalar>
+  /// `(n, d)`.
+  public var decoderY: Matrix<Scalar>
+  /// `(n, d)`: of Eᵀ.
+  public var encoder: Matrix<Scalar>
+  /// `(V, d)`.
+  public var embedding: Matrix<Scalar>
+  /// `(d, V)`.
+  public var readout: Matrix<Scalar>
+  /// With respect to u, `(1, n)`; zero without damping.
+  public var damping: Matrix<Scalar>
+
+  public init(_ sizes: Hyperparameters) {
+    let (n, d, v) = (sizes.neurons, sizes.synapticDimension, sizes.vocabulary)
+    decoderX = Matrix(rows: n, columns: d)
+    decoderY = Matrix(rows: n, columns: d)
+    encoder = Matrix(rows: n, columns: d)
+    embedding = Matrix(rows: v, columns: d)
+    readout = Matrix(rows: d, columns: v)
+    damping = Matrix(rows: 1, columns: n)
+  }
+
+  /// The five gradients that every network has, in the order of ``Weights/trained``.
+  public var weights: [Matrix<Scalar>] { [decoderX, decoderY, encoder, embedding, readout] }
+}
+
+extension Weights {
+  /// The five trained matrices, in the order of ``Gradients/weights``.
+  public var trained: [Matrix<Scalar>] {
+    get { [decoderX, decoderY, encoder, embedding, readout] }
+    set {
+      decoderX = newValue[0]
+      decoderY = newValue[1]
+      encoder = newValue[2]
+      embedding = newValue[3]
+      readout = newValue[4]
+    }
+  }
+
+  /// N(0, 0.02) everywhere, as the public code begins; frequencies of the formula, no damping.
+  public static func untrained(_ sizes: Hyperparameters, seed: UInt64) -> Weights {
+    var random = SeededRandom(seed: seed)
+    func normal(_ rows: Int, _ columns: Int) -> Matrix<Scalar> {
+      var matrix = Matrix<Scalar>(rows: rows, columns: columns)
+      let values = matrix.mutablePointer()
+      for index in 0..<matrix.count { values[index] = Scalar(Float(random.normal() * 0.02)) }
+      return matrix
+    }
+    let (n, d, v) = (sizes.neurons, sizes.synapticDimension, sizes.vocabulary)
+    return Weights(
+      hyperparameters: sizes, decoderX: normal(n, d), decoderY: normal(n, d), encoder: normal(n, d),
+      embedding: normal(v, d), readout: normal(d, v),
+      frequencies: Phases.publicFrequencies(neuronsPerHead: sizes.neuronsPerHead))
+  }
+}

@@ -1,0 +1,118 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// What one update did.
+public struct UpdateReport: Sendable {
+  /// Updates done, this one included.
+  public let step: Int
+  /// Mean cross-entropy of the batch before the update, nats.
+  public let loss: Double
+  /// Global norm of the gradient before clipping.
+  public let gradientNorm: Double
+  public let learningRate: Double
+  /// Mean fraction of neurons with x > 0 and y > 0, per layer.
+  public let activeX: [Double]
+  public let activeY: [Double]
+}
+
+/// A network in training: weights, optimiser, streams and their plastic state. ``update()`` is one step of everything.
+///
+/// Same options, text and weights: the same result, to the last bit, for any number of threads.
+public final class Trainer<Scalar: NetworkScalar> {
+  public internal(set) var weights: Weights<Scalar>
+  public private(set) var options: TrainingOptions
+  /// The text that is trained on.
+  public let text: [UInt8]
+  let workers: Workers
+  let pass: TrainingPass<Scalar>
+  var optimiser: AdamW<Scalar>
+  /// θ of every pair, `(1, n / 2)`; nil unless damping is learned.
+  var theta: Matrix<Scalar>?
+  var streams: TextStreams
+  let states: StreamStates<Scalar>?
+  private var gradients: Gradients<Scalar>
+
+  /// - Throws: ``TrainingError`` for options out of range, text that is too short, or tokens beyond the alphabet.
+  public init(
+    _ initial: Weights<Scalar>, text: [UInt8], options: TrainingOptions, workers: Workers = Workers()
+  ) throws(TrainingError) {
+    try options.validate()
+    let sizes = initial.hyperparameters
+    if let offset = text.firstIndex(where: { Int($0) >= sizes.vocabulary }) {
+      throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: sizes.vocabulary, offset: offset)
+    }
+    if initial.plasticSynapses != nil {
+      throw .badOption("a network that lacks some plastic synapses cannot be trained")
+    }
+    self.options = options
+    self.text = text
+    self.workers = workers
+    streams = try TextStreams(textCount: text.count, options)
+    weights = initial
+    switch options.damping {
+    case .none: break
+    case .fixed(let u): weights.damping = u == 0 ? nil : [Float](repeating: u, count: sizes.neurons)
+    case .learned:
+      let initialTheta = LearnedDamping.initial(initial)
+      theta = initialTheta
+      weights.damping = LearnedDamping.damping(initialTheta)
+    }
+    let shape = PassShape(batch: options.batch, block: options.block, chunk: options.chunk)
+    pass = TrainingPass(sizes, shape, workers: workers)
+    states = options.carry ? StreamStates(sizes, batch: options.batch) : nil
+    gradients = Gradients(sizes)
+    optimiser = AdamW(shapesOf: weights.trained + (theta.map { [$0] } ?? []))
+  }
+
+  /// Updates done.
+  public var step: Int { optimiser.step }
+
+  /// Reads the next block of every stream and updates the weights.
+  /// - Throws: ``TrainingError/diverged(step:what:advice:)`` when the loss or the gradient is no number; weights stay as they were.
+  public func update() throws(TrainingError) -> UpdateReport {
+    let batch = streams.next(text, options) { states?.reset(stream: $0) }
+    let dropout =
+      options.dropout > 0 ? Dropout(rate: options.dropout, seed: options.seed, step: step) : nil
+    let result = pass.forward(weights, batch, states: states, dropout: dropout)
+    guard result.loss.isFinite else { throw diverged("the loss is \(result.loss)") }
+    pass.gradients(weights, batch, detach: options.detach, into: &gradients)
+    var all = gradients.weights
+    if theta != nil, let damping = weights.damping {
+      all.append(LearnedDamping.gradient(gradients.damping, damping))
+    }
+    let norm = AdamW.norm(all)
+    guard norm.isFinite else { throw diverged("the gradient's norm is \(norm) at a loss of \(result.loss)") }
+    let rate = options.rate(at: step + 1)
+    apply(all, norm, rate)
+    return UpdateReport(
+      step: step, loss: result.loss, gradientNorm: norm, learningRate: rate, activeX: result.activeX,
+      activeY: result.activeY)
+  }
+
+  private func apply(_ gradients: [Matrix<Scalar>], _ norm: Double, _ rate: Double) {
+    let scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1
+    var parameters = weights.trained
+    weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
+    if let theta { parameters.append(theta) }
+    theta = theta.map { _ in Matrix(rows: 0, columns: 0) }
+    optimiser.update(
+      &parameters, gradients, rate: rate, weightDecay: options.weightDecay, scale: scale,
+      decays: [true, true, true, true, true, false], workers)
+    if theta != nil {
+      let learned = parameters.removeLast()
+      theta = learned
+      weights.damping = LearnedDamping.damping(learned)
+    }
+    weights.trained = parameters
+  }
+
+  /// Fixes how many updates the run will have; the schedule of the learning rate follows.
+  public func plan(steps: Int) { options.steps = steps }
+
+  private func diverged(_ what: String) -> TrainingError {
+    let norm = AdamW.norm(weights.trained)
+    return .diverged(
+      step: step + 1, what: "\(what); the weights' norm is \(norm)",
+      advice: "go on from the last checkpoint with a smaller --lr or --clip, or a longer --warmup")
+  }
+}

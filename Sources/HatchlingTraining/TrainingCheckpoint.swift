@@ -1,0 +1,174 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
+import HatchlingNumerics
+
+/// Everything that a training run needs to go on with exactly the result of an uninterrupted one.
+struct TrainingRecord: Codable {
+  var sizes: Hyperparameters
+  var options: TrainingOptions
+  var streams: TextStreams
+  /// Streams whose state is all zero.
+  var emptyStreams: [Bool]
+  /// Bytes of the training text and their digest, so that another text is refused.
+  var textBytes: Int
+  var textDigest: String
+  var progress: TrainingProgress
+}
+
+/// What a run remembers beside its network.
+public struct TrainingProgress: Codable, Equatable, Sendable {
+  /// The lowest validation loss so far, nats, and the update after which it was measured.
+  public var bestLoss: Double?
+  public var bestStep: Int?
+  /// Whether the number of steps was fixed from a time limit after the first updates.
+  public var stepsAreFixed = false
+  /// Seconds of training, interruptions not counted.
+  public var seconds = 0.0
+  /// What the caller wants to find again when the run goes on: how the text was divided, for example.
+  public var settings: [String: String]?
+
+  public init() {}
+
+  /// The settings in a checkpoint, read without its numbers.
+  /// - Throws: `CheckpointError` or ``TrainingError`` for a file that is no checkpoint of a training run.
+  public static func settings(inCheckpoint path: String) throws -> [String: String] {
+    struct Record: Decodable { let progress: TrainingProgress }
+    let metadata = try CheckpointFile.open(path).metadata
+    guard metadata["engine"] == "trainer", let options = metadata["options"],
+      let record = try? JSONDecoder().decode(Record.self, from: Data(options.utf8))
+    else {
+      throw TrainingError.damagedCheckpoint(path: path, problem: "it is no checkpoint of a training run")
+    }
+    return record.progress.settings ?? [:]
+  }
+}
+
+extension Trainer {
+  private static var weightNames: [String] {
+    ["decoder_x", "decoder_y", "encoder", "embedding", "readout"]
+  }
+
+  /// Writes a checkpoint, whole or not at all: weights, optimiser, streams with their plastic state, random state, options.
+  /// - Throws: `CheckpointError.unwritable`.
+  public func saveCheckpoint(to path: String, progress: TrainingProgress = TrainingProgress()) throws {
+    let record = TrainingRecord(
+      sizes: weights.hyperparameters, options: options, streams: streams,
+      emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: textDigest, progress: progress)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let identity = StateIdentity(
+      model: "training", engine: "trainer", form: "none", precision: Scalar.precisionName,
+      variant: weights.hyperparameters.variant,
+      options: String(decoding: try encoder.encode(record), as: UTF8.self))
+    var arrays: [String: StateArray] = [
+      "frequencies": .float(Matrix(rows: 1, columns: weights.frequencies.count, weights.frequencies))
+    ]
+    if let damping = weights.damping {
+      arrays["damping"] = .float(Matrix(rows: 1, columns: damping.count, damping))
+    }
+    if let theta { arrays["theta"] = .make(theta) }
+    for (index, name) in Self.weightNames.enumerated() { arrays[name] = .make(weights.trained[index]) }
+    for index in optimiser.first.indices {
+      arrays["first.\(index)"] = .make(optimiser.first[index])
+      arrays["second.\(index)"] = .make(optimiser.second[index])
+    }
+    if let states {
+      let (n, d) = (weights.hyperparameters.neurons, weights.hyperparameters.synapticDimension)
+      for (layer, storage) in states.layers.enumerated() {
+        arrays["plastic.\(layer + 1)"] = .make(
+          Matrix(rows: options.batch * n, columns: d, storage: storage))
+      }
+    }
+    try StateFile.write(SavedState(identity: identity, position: step, arrays: arrays), to: path)
+  }
+
+  /// Goes on from a checkpoint over the same text.
+  /// - Throws: `CheckpointError`, `StateError` or ``TrainingError`` when the file is damaged, of another precision, or the text differs.
+  public static func resume(
+    from path: String, text: [UInt8], workers: Workers = Workers()
+  ) throws -> (trainer: Trainer, progress: TrainingProgress) {
+    let state = try StateFile.read(path)
+    guard state.identity.engine == "trainer" else {
+      throw TrainingError.damagedCheckpoint(
+        path: path, problem: "it is the state of a run, not of a training")
+    }
+    guard state.identity.precision == Scalar.precisionName else {
+      throw StateError.mismatch(
+        field: "precision", saved: state.identity.precision, expected: Scalar.precisionName)
+    }
+    guard
+      let record = try? JSONDecoder().decode(
+        TrainingRecord.self, from: Data(state.identity.options.utf8))
+    else { throw TrainingError.damagedCheckpoint(path: path, problem: "its record cannot be read") }
+    guard record.textBytes == text.count, record.textDigest == digest(of: text) else {
+      throw TrainingError.wrongSize(
+        path: path, quantity: "the training text", value: "\(record.textBytes) bytes, \(record.textDigest)",
+        expected: "\(text.count) bytes, \(digest(of: text))")
+    }
+    let trainer = try Trainer(
+      try weights(state, record), text: text, options: record.options, workers: workers)
+    try trainer.restore(state, record)
+    return (trainer, record.progress)
+  }
+
+  private static func weights(_ state: SavedState, _ record: TrainingRecord) throws -> Weights<Scalar> {
+    let s = record.sizes
+    guard s.neurons > 0, s.heads > 0, s.neurons % s.heads == 0, s.synapticDimension > 0, s.vocabulary > 0,
+      s.layers > 0
+    else { throw StateError.missingArray("sizes") }
+    let (n, d, v) = (s.neurons, s.synapticDimension, s.vocabulary)
+    let frequencies: Matrix<Float>
+    guard case .float(let found) = state.arrays["frequencies"], found.count == s.neuronsPerHead else {
+      throw StateError.missingArray("frequencies")
+    }
+    frequencies = found
+    var weights = Weights<Scalar>(
+      hyperparameters: s, decoderX: try state.matrix("decoder_x", rows: n, columns: d),
+      decoderY: try state.matrix("decoder_y", rows: n, columns: d),
+      encoder: try state.matrix("encoder", rows: n, columns: d),
+      embedding: try state.matrix("embedding", rows: v, columns: d),
+      readout: try state.matrix("readout", rows: d, columns: v), frequencies: frequencies.elements)
+    if case .float(let damping) = state.arrays["damping"], damping.count == n {
+      weights.damping = damping.elements
+    }
+    return weights
+  }
+
+  private func restore(_ state: SavedState, _ record: TrainingRecord) throws {
+    if let theta {
+      let saved: Matrix<Scalar> = try state.matrix("theta", rows: 1, columns: theta.count)
+      self.theta = saved
+      weights.damping = LearnedDamping.damping(saved)
+    }
+    for index in optimiser.first.indices {
+      let (rows, columns) = (optimiser.first[index].rows, optimiser.first[index].columns)
+      optimiser.first[index] = try state.matrix("first.\(index)", rows: rows, columns: columns)
+      optimiser.second[index] = try state.matrix("second.\(index)", rows: rows, columns: columns)
+    }
+    optimiser.step = state.position
+    guard record.streams.fits(textCount: text.count, options),
+      record.emptyStreams.count == states?.isEmpty.count ?? 0
+    else {
+      throw TrainingError.damagedCheckpoint(path: "checkpoint", problem: "its streams do not fit the text")
+    }
+    streams = record.streams
+    guard let states else { return }
+    let (n, d) = (weights.hyperparameters.neurons, weights.hyperparameters.synapticDimension)
+    for (layer, storage) in states.layers.enumerated() {
+      let saved: Matrix<Scalar> = try state.matrix(
+        "plastic.\(layer + 1)", rows: options.batch * n, columns: d)
+      storage.base.update(from: saved.pointer, count: saved.count)
+    }
+    states.isEmpty = record.emptyStreams
+  }
+
+  /// Identifies the training text: FNV-1a, for telling texts apart, not for security.
+  var textDigest: String { Self.digest(of: text) }
+
+  private static func digest(of text: [UInt8]) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return String(hash, radix: 16)
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import HatchlingModel
+
+/// What a training run holds in memory, in bytes. Linear in the block length; no square of it anywhere.
+public struct TrainingMemory: Equatable, Sendable {
+  /// Weights, gradients and the optimiser's two means.
+  public let parameters: Int
+  /// What the forward pass keeps for the backward pass, the lists of active neurons full to the last place.
+  public let activity: Int
+  /// ρ at the beginning of every chunk, and between blocks.
+  public let plasticState: Int
+  /// What the backward pass works on.
+  public let workspace: Int
+
+  public var total: Int { parameters + activity + plasticState + workspace }
+
+  /// - Parameter bytes: of one number, 4 for float. Sizes beyond any machine give `Int.max / 8`, never an overflow.
+  public init(_ sizes: Hyperparameters, _ options: TrainingOptions, bytes: Int = 4) {
+    let (n, d, heads) = (Double(sizes.neurons), Double(sizes.synapticDimension), Double(sizes.heads))
+    let (layers, vocabulary, perHead) = (Double(sizes.layers), Double(sizes.vocabulary), n / heads)
+    let (batch, chunk) = (Double(options.batch), Double(min(options.chunk, options.block)))
+    let rows = batch * Double(options.block)
+    let chunks = (Double(options.block) / chunk).rounded(.up)
+    let number = Double(bytes)
+    func whole(_ value: Double) -> Int { value < Double(Int.max / 8) ? Int(value) : Int.max / 8 }
+    parameters = whole(4 * (3 * n * d + 2 * vocabulary * d) * number)
+    let lists = sizes.variant.accumulatesActivity ? 3.0 : 2.0
+    let perLayer =
+      rows * n * (4 * number + lists * 4)
+      + rows * (heads * d + heads + heads * chunk + 2 * d + 2) * number
+    activity = whole(
+      layers * perLayer + rows * (d + 1 + 2 * perHead + vocabulary) * number + rows * 8)
+    plasticState = whole((layers * (chunks + 1) + (options.carry ? layers : 0)) * batch * n * d * number)
+    let lanes = min(8, batch * heads)
+    workspace = whole(
+      rows * (3 * n + (2 * heads + 2) * d) * number + batch * n * number
+        + lanes * (6 * chunk + 2 * d) * perHead * number + lanes * 2 * chunk * chunk * number)
+  }
+
+  /// - Throws: ``TrainingError/badOption(_:)`` when the machine has less memory than that.
+  public func check(available: UInt64 = ProcessInfo.processInfo.physicalMemory) throws(TrainingError) {
+    guard UInt64(total) <= available else {
+      throw .badOption(
+        "the run needs up to \(Self.text(total)) of memory and this machine has \(Self.text(Int(clamping: available))); a smaller --batch, --block, --n or --d needs less"
+      )
+    }
+  }
+
+  /// Bytes as a person reads them.
+  public static func text(_ bytes: Int) -> String {
+    var (value, unit) = (Double(bytes), 0)
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
+    while value >= 1000, unit + 1 < units.count {
+      value /= 1000
+      unit += 1
+    }
+    let digits = unit == 0 ? String(bytes) : String(format: "%.1f", value)
+    return "\(digits) \(units[unit])"
+  }
+}

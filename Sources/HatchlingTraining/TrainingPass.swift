@@ -1,0 +1,159 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// B · T tokens and what follows each of them.
+public struct TrainingBatch: Sendable {
+  /// `(B, T)`.
+  public var tokens: [Int]
+  /// The next token of each, `(B, T)`.
+  public var targets: [Int]
+  /// Position of each stream's first token since its state was empty, `(B)`.
+  public var positions: [Int]
+
+  public init(tokens: [Int], targets: [Int], positions: [Int]) {
+    self.tokens = tokens
+    self.targets = targets
+    self.positions = positions
+  }
+}
+
+/// ρ of every stream and layer between two blocks.
+public final class StreamStates<Scalar: NetworkScalar> {
+  /// Per layer, `(B, n, d)`.
+  let layers: [NumberStorage<Scalar>]
+  /// Streams whose state is all zero.
+  public internal(set) var isEmpty: [Bool]
+  private let perStream: Int
+
+  public init(_ sizes: Hyperparameters, batch: Int) {
+    perStream = sizes.neurons * sizes.synapticDimension
+    let count = batch * perStream
+    layers = (0..<sizes.layers).map { _ in NumberStorage(zeros: count) }
+    isEmpty = [Bool](repeating: true, count: batch)
+  }
+
+  /// Forgets one stream.
+  public func reset(stream: Int) {
+    guard !isEmpty[stream] else { return }
+    for layer in layers { layer.base.advanced(by: stream * perStream).update(repeating: 0, count: perStream) }
+    isEmpty[stream] = true
+  }
+}
+
+/// Which firing neurons are silenced: a function of these numbers and the neuron alone, so that threads do not matter.
+public struct Dropout: Sendable {
+  /// Fraction of y silenced, in 0 ..< 1.
+  public let rate: Double
+  public let seed: UInt64
+  public let step: Int
+
+  public init(rate: Double, seed: UInt64, step: Int) {
+    self.rate = rate
+    self.seed = seed
+    self.step = step
+  }
+
+  /// The key of one layer and token.
+  @inline(__always)
+  func key(layer: Int, row: Int) -> UInt64 {
+    Self.mix(Self.mix(seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(layer) << 40 | UInt64(row)))
+  }
+
+  @inline(__always)
+  static func mix(_ value: UInt64) -> UInt64 {
+    var z = value &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+/// What a forward pass found.
+public struct PassResult: Sendable {
+  /// Mean cross-entropy of all targets, nats.
+  public var loss: Double
+  /// Mean fraction of neurons with x > 0 and with y > 0, per layer.
+  public var activeX: [Double]
+  public var activeY: [Double]
+}
+
+/// Forward and backward pass of a batch of streams, by hand-derived gradients.
+///
+/// Dense products run through OpenBLAS; whatever only active neurons take part in (y, its gradients, the gradients of D_x, D_y, E)
+/// follows lists of active neurons. Attention is chunked: quadratic in `chunk`, linear in T. Work is cut by sizes alone and sums are
+/// taken in a fixed order, so results are the same to the last bit for any number of threads.
+///
+/// Cost per token and layer, in multiplications: at most `(12 d + 3 · chunk) n`. Memory: ``TrainingMemory``.
+public final class TrainingPass<Scalar: NetworkScalar> {
+  public let sizes: Hyperparameters
+  public let shape: PassShape
+  let workers: Workers
+  let tiles: [NeuronTile]
+  let tapes: [LayerTape<Scalar>]
+
+  /// v before the first layer, `(R, d)`, and the gains of its LN.
+  let embedded: NumberStorage<Scalar>
+  let embeddedGain: NumberStorage<Scalar>
+  /// cos and sin of every token's phases, `(R, N)`.
+  let cosines: NumberStorage<Scalar>
+  let sines: NumberStorage<Scalar>
+  /// softmax(logits) − target, over R, `(R, V)`.
+  let surprise: NumberStorage<Scalar>
+  let lossPerRow: NumberStorage<Double>
+  /// The damping of this pass.
+  var decay = DecayPowers<Scalar>.none
+  var rotates = true
+  /// Whether each stream began with an empty state.
+  var beganEmpty: [Bool] = []
+  var carries = true
+  let scratch: AttentionScratch<Scalar>
+
+  // Backward: gradient of v `(R, d)`; of x `(R, n)`, and what accumulating x hands down; of LN(a), a `(R, H, d)`; of E y `(R, d)`;
+  // shares of v's gradient per head `(H, R, d)`; of u per stream `(B, n)`; beside the lists: of D_y LN(a) and of x.
+  struct Backward {
+    let field, encoded, activity, heard, shares, damping, gate, drive: NumberStorage<Scalar>
+  }
+  let backward: Backward
+
+  public init(_ sizes: Hyperparameters, _ shape: PassShape, workers: Workers) {
+    self.sizes = sizes
+    self.shape = shape
+    self.workers = workers
+    let tiles = NeuronTile.cut(sizes)
+    self.tiles = tiles
+    tapes = (0..<sizes.layers).map { _ in LayerTape(sizes, shape, tiles: tiles.count) }
+    let (n, d, rows) = (sizes.neurons, sizes.synapticDimension, shape.rows)
+    embedded = NumberStorage(zeros: rows * d)
+    embeddedGain = NumberStorage(zeros: rows)
+    cosines = NumberStorage(zeros: rows * sizes.neuronsPerHead)
+    sines = NumberStorage(zeros: rows * sizes.neuronsPerHead)
+    surprise = NumberStorage(zeros: rows * sizes.vocabulary)
+    lossPerRow = NumberStorage(zeros: rows)
+    scratch = AttentionScratch(sizes, shape)
+    backward = Backward(
+      field: NumberStorage(zeros: rows * d), encoded: NumberStorage(zeros: rows * d),
+      activity: NumberStorage(zeros: rows * n), heard: NumberStorage(zeros: rows * sizes.heads * d),
+      shares: NumberStorage(zeros: sizes.heads * rows * d),
+      damping: NumberStorage(zeros: shape.batch * n), gate: NumberStorage(zeros: rows * n),
+      drive: NumberStorage(zeros: rows * n))
+  }
+
+  /// The loss of every target of the last forward pass, nats, `(R)`.
+  public var losses: UnsafeBufferPointer<Double> {
+    UnsafeBufferPointer(start: lossPerRow.base, count: shape.rows)
+  }
+
+  /// Tokens per unit of work where work is cut along tokens.
+  static var rowsPerUnit: Int { 64 }
+
+  /// Runs `body` on stretches of rows.
+  func forEachRowRange(_ body: (Range<Int>) -> Void) {
+    let size = Self.rowsPerUnit
+    workers.run(blocks: (shape.rows + size - 1) / size) { unit in
+      body(unit * size..<min((unit + 1) * size, shape.rows))
+    }
+  }
+
+  /// The field that layer `layer`, from 0, reads, `(R, d)`.
+  func input(of layer: Int) -> NumberStorage<Scalar> { layer == 0 ? embedded : tapes[layer - 1].field }
+}

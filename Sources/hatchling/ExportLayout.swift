@@ -1,0 +1,42 @@
+import HatchlingExport
+
+#if Topology
+  import HatchlingTopology
+#endif
+
+/// A GEXF graph of more edges than this gets positions only when they are asked for.
+let mostEdgesLaidOut = 50_000
+
+/// The graph with positions (DrL) where the format holds them and the graph is small or `always` is set.
+///
+/// - Throws: ``OptionError`` where positions were asked for and cannot be had.
+func laidOut(
+  _ graph: ExportedGraph, _ format: GraphFormat, always: Bool, seed: UInt64 = 1
+) throws -> ExportedGraph {
+  guard format == .gexf, always || graph.edgeCount <= mostEdgesLaidOut else { return graph }
+  #if Topology
+    var places: [Character: Int] = [:]
+    var nodes = 0
+    try graph.forEachNode { node in
+      // Populations follow one another, and their numbers need not start at 0.
+      if places[node.letter] == nil { places[node.letter] = nodes - node.index }
+      nodes += 1
+    }
+    var edges: [Int] = []
+    for kind in graph.kinds {
+      guard let source = places[kind.sourceLetter], let target = places[kind.targetLetter] else { continue }
+      try graph.forEachEdge(kind.name) { edge in
+        // A pair of opposite or parallel edges pulls twice; weights of different kinds have different units, so they do not count.
+        edges.append(source + edge.source)
+        edges.append(target + edge.target)
+      }
+    }
+    return graph.annotated(positions: try ForceLayout.positions(nodes: nodes, edges: edges, seed: seed))
+  #else
+    guard !always else {
+      throw OptionError.bad(
+        "--layout needs igraph, which this build lacks: it was made without the package trait Topology")
+    }
+    return graph
+  #endif
+}

@@ -1,0 +1,59 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
+import HatchlingTraining
+
+/// What the command decides beside the trainer's own options, and finds again in the checkpoint when the run goes on.
+struct TrainingSettings {
+  /// Fraction of every text.
+  let heldOut: Double
+  /// Nil: a twentieth of the steps.
+  let validateEvery: Int?
+  /// Name and fingerprint of the model that `--init` named.
+  private let begunFrom: String?
+
+  private static let heldOutKey = "held_out"
+  private static let everyKey = "validate_every"
+  private static let begunKey = "begun_from"
+
+  /// - Throws: `InputError` when the checkpoint of `--resume` cannot be read, or flags contradict it.
+  init(_ command: TrainCommand, begunFrom: String? = nil) throws {
+    let saved = try command.resume.map(TrainingProgress.settings(inCheckpoint:)) ?? [:]
+    let (savedHeldOut, savedEvery) = (
+      saved[Self.heldOutKey].flatMap(Double.init), saved[Self.everyKey].flatMap(Int.init)
+    )
+    if let path = command.resume {
+      try Self.require("validation", command.validation, savedHeldOut, path)
+      try Self.require("validate-every", command.validateEvery, savedEvery, path)
+    }
+    heldOut = savedHeldOut ?? command.validation ?? 0.1
+    validateEvery = savedEvery ?? command.validateEvery
+    self.begunFrom = saved[Self.begunKey] ?? begunFrom
+  }
+
+  private static func require<Value: Equatable>(
+    _ name: String, _ wanted: Value?, _ there: Value?, _ path: String
+  ) throws {
+    guard let wanted, let there, wanted != there else { return }
+    throw TrainingError.wrongSize(
+      path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
+  }
+
+  /// For the checkpoint.
+  var saved: [String: String] {
+    var settings = [Self.heldOutKey: "\(heldOut)"]
+    if let validateEvery { settings[Self.everyKey] = String(validateEvery) }
+    if let begunFrom { settings[Self.begunKey] = begunFrom }
+    return settings
+  }
+
+  /// What the model's file says of its making: the same for a run that was interrupted as for one that was not.
+  func metadata(_ texts: TrainingTexts, _ options: TrainingOptions) -> [String: String] {
+    var metadata = [
+      "training.data": texts.provenance, "training.held_out": "\(heldOut)", "training.flags": options.flags,
+      "training.version": "hatchling \(Hatchling.configuration.version)",
+    ]
+    if let begunFrom { metadata["training.begun_from"] = begunFrom }
+    return metadata
+  }
+}

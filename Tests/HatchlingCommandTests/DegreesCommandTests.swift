@@ -1,0 +1,164 @@
+#if Topology
+  import Foundation
+  import TestSupport
+  import Testing
+
+  /// `degrees` on graphs of neurons: whole files, the same bytes for any number of threads, sensible answers where nothing is left.
+  @Suite struct DegreesCommandTests {
+    private static let binary =
+      Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
+      .deletingLastPathComponent().appendingPathComponent("hatchling")
+      ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
+
+    private func run(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
+      let process = Process()
+      process.executableURL = Self.binary
+      process.arguments = ["degrees"] + arguments
+      let (output, errors) = (Pipe(), Pipe())
+      process.standardOutput = output
+      process.standardError = errors
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+      let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      process.waitUntilExit()
+      return (process.terminationStatus, text, complaint)
+    }
+
+    private func withFolder(_ body: (String) throws -> Void) throws {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+        "degrees-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      try body(folder.path)
+    }
+
+    private func text(_ arguments: [String]) throws -> String {
+      let result = try run(arguments + ["--json"])
+      #expect(result.status == 0 && result.errors.isEmpty, "\(arguments): \(result.errors)")
+      return result.output
+    }
+
+    private func parse(_ text: String) throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    private func summary(_ arguments: [String]) throws -> [String: Any] { try parse(text(arguments)) }
+
+    private func lines(_ path: String) throws -> [Substring] {
+      try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    }
+
+    @Test func filesAgreeWithEachOtherAndThreadsDoNotMatter() throws {
+      try withFolder { folder in
+        let arguments = [
+          "--graph", "x", "--head", "1", "--edges", "2000", "--bootstrap", "4", "--modularity-edges",
+          "300,2000", "--export", "\(folder)/graph.graphml",
+        ]
+        let answer = try text(arguments + ["--out", "\(folder)/one", "--threads", "1"])
+        let one = try parse(answer)
+        let export = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/graph.graphml"))
+        #expect(try text(arguments + ["--out", "\(folder)/two", "--threads", "2"]) == answer)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/graph.graphml")) == export)
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/one").sorted()
+        #expect(!names.contains { $0.contains("partial") })
+        for name in ["summary.json", "in_degree.csv", "out_degree.csv", "nodes.csv", "edges.csv"] {
+          #expect(names.contains(name))
+        }
+        for name in names {
+          let (a, b) = (
+            try Data(contentsOf: URL(fileURLWithPath: "\(folder)/one/\(name)")),
+            try Data(contentsOf: URL(fileURLWithPath: "\(folder)/two/\(name)"))
+          )
+          #expect(a == b && !a.isEmpty, "\(name)")
+        }
+        #expect(one["edges"] as? Int == 2000)
+        let nodes = try #require(one["nodes"] as? Int)
+        let (edgeLines, nodeLines) = (
+          try lines("\(folder)/one/edges.csv"), try lines("\(folder)/one/nodes.csv")
+        )
+        #expect(edgeLines.count == 2001 && edgeLines[0] == "source,target,weight")
+        #expect(nodeLines.count == nodes + 1 && nodeLines[1].hasPrefix("n\(nodes),1,"))
+        let weights = edgeLines.dropFirst().compactMap { Float($0.split(separator: ",")[2]) }
+        #expect(weights.count == 2000 && weights == weights.sorted(by: >))
+        #expect(Double(try #require(weights.last)) == one["threshold"] as? Double)
+        for (file, column) in [("in_degree", 1), ("out_degree", 0)] {
+          let rows = try lines("\(folder)/one/\(file).csv").dropFirst().map { $0.split(separator: ",") }
+          let (degrees, counts) = (rows.compactMap { Int($0[0]) }, rows.compactMap { Int($0[1]) })
+          #expect(counts.reduce(0, +) == nodes && zip(degrees, counts).reduce(0) { $0 + $1.0 * $1.1 } == 2000)
+          let busiest = Dictionary(grouping: edgeLines.dropFirst()) { $0.split(separator: ",")[column] }
+            .values.map(\.count).max()
+          #expect(degrees.last == busiest)
+        }
+      }
+    }
+
+    @Test func nothingLeftIsStillAnAnswer() throws {
+      try withFolder { folder in
+        for arguments in [
+          ["--graph", "x", "--threshold", "1e9"], ["--graph", "y", "--edges", "1", "--head", "0"],
+          ["--graph", "sigma", "--layer", "1", "--text", "hello"],
+          ["--graph", "x", "--sign", "inhibitory", "--threshold", "1e9", "--uncentred", "--unweighted"],
+        ] {
+          let found = try summary(
+            arguments + ["--out", folder, "--bootstrap", "2", "--modularity-edges", "1"])
+          let edges = arguments.contains("--edges") ? 1 : 0
+          #expect(found["edges"] as? Int == edges, "\(arguments)")
+          #expect((found["nodes"] as? Int ?? 0) > 0)
+          #expect(try lines("\(folder)/edges.csv").count == edges + 1)
+          #expect((found["in_degree"] as? [String: Any])?["power_law"] == nil)
+        }
+      }
+    }
+
+    @Test func sigmaStatesItsSignsAndTakesAFile() throws {
+      try withFolder { folder in
+        let file = "\(folder)/text.txt"
+        try "to be, or not to be".write(toFile: file, atomically: true, encoding: .utf8)
+        let common = ["--graph", "sigma", "--head", "0", "--bootstrap", "0", "--modularity-edges", "100"]
+        let answer = try text(common + [file, "--out", "\(folder)/a"])
+        let first = try parse(answer)
+        let entries = try #require(first["entries"] as? [String: Any])
+        let positive = try #require(entries["positive"] as? Int)
+        #expect((entries["negative"] as? Int ?? 0) > 0 && positive > 1000)
+        // All positive entries but the weakest twentieth.
+        #expect(first["edges"] as? Int == positive - positive / 20)
+        #expect(
+          try text(common + ["--text", "to be, or not to be", "--out", "\(folder)/b"]) == answer)
+        let stored = try summary(
+          common + ["--text", "to be, or not to be", "--frame", "stored", "--out", "\(folder)/c"])
+        #expect(stored["frame"] as? String == "stored" && stored["threshold"] as? Double != nil)
+        #expect(stored["threshold"] as? Double != first["threshold"] as? Double)
+      }
+    }
+
+    @Test func gexfHasPositions() throws {
+      try withFolder { folder in
+        _ = try summary([
+          "--graph", "x", "--head", "2", "--edges", "300", "--bootstrap", "0", "--modularity-edges", "300",
+          "--out", folder, "--export", "\(folder)/g.gexf",
+        ])
+        let text = try String(contentsOfFile: "\(folder)/g.gexf", encoding: .utf8)
+        let nodes = try lines("\(folder)/nodes.csv").count - 1
+        #expect(nodes > 0 && text.components(separatedBy: "<viz:position").count - 1 == nodes)
+      }
+    }
+
+    @Test func badUsageIsOneLine() throws {
+      try withFolder { folder in
+        for arguments in [
+          ["--graph", "sigma"], ["--graph", "x", "--head", "99"], ["--graph", "x", "--threshold", "-1"],
+          ["--graph", "x", "--threshold", "nan"], ["--graph", "x", "--edges", "0"],
+          ["--graph", "x", "--edges", "5", "--threshold", "1"],
+          ["--graph", "sigma", "--text", "a", "--layer", "0"],
+          ["--graph", "x", "--text", "a"], ["--graph", "x", "--export", "x.unknown"],
+          ["--graph", "x", "--modularity-edges", "many"], ["--graph", "x", "--layout"],
+        ] {
+          let result = try run(arguments + ["--out", "\(folder)/out"])
+          #expect(result.status == 2 && result.output.isEmpty, "\(arguments)")
+          #expect(result.errors.split(separator: "\n").count == 1, "\(arguments): \(result.errors)")
+        }
+      }
+    }
+  }
+#endif

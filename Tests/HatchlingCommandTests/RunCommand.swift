@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// The built command, run with real files.
+struct CommandRun {
+  let status: Int32
+  /// Whether it ended by itself, not by a signal.
+  let exited: Bool
+  let output: String
+  let errors: String
+
+  static let binary =
+    Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
+    .deletingLastPathComponent().appendingPathComponent("hatchling")
+    ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
+
+  /// Runs to the end. `during` is called with the process while it runs, to send it signals.
+  static func run(
+    _ arguments: [String], program: String? = nil, during: ((Process) throws -> Void)? = nil
+  ) throws -> CommandRun {
+    let process = Process()
+    process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? binary
+    process.arguments = arguments
+    // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
+    let folder = try TemporaryFolder()
+    let (output, errors) = (folder.path("output"), folder.path("errors"))
+    for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
+    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    try during?(process)
+    process.waitUntilExit()
+    return CommandRun(
+      status: process.terminationStatus, exited: process.terminationReason == .exit,
+      output: try folder.text("output"), errors: try folder.text("errors"))
+  }
+
+  /// Bad input: status 2 and one line that holds every one of `parts`.
+  func isOneLine(_ parts: String...) -> Bool {
+    exited && status == 2 && output.isEmpty && errors.split(separator: "\n").count == 1
+      && parts.allSatisfy(errors.contains)
+  }
+}
+
+/// A folder of its own for one test, removed with it.
+final class TemporaryFolder {
+  let url = FileManager.default.temporaryDirectory.appendingPathComponent("hatchling-\(UUID().uuidString)")
+
+  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+  func text(_ name: String) throws -> String {
+    String(decoding: try Data(contentsOf: url.appendingPathComponent(name)), as: UTF8.self)
+  }
+  @discardableResult
+  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+    try Data(bytes).write(to: url.appendingPathComponent(name))
+    return path(name)
+  }
+  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted() }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import HatchlingModel
+import HatchlingNumerics
+import TestSupport
+import Testing
+
+@testable import HatchlingTraining
+
+/// Fifty updates from the same weights and batches as the public PyTorch code, in float.
+@Suite struct PublicLossCurveTests {
+  @Test func theLossFollowsThePublicCode() throws {
+    let fixture = try PublicFixture("curve")
+    let text = try fixture.integers("text")
+    let starts = try fixture.integers("starts")
+    let (losses, norms) = (try fixture.doubles("loss"), try fixture.doubles("gradient_norm"))
+    let rates = try fixture.doubles("learning_rate")
+    let (batch, block) = (try fixture.shape("starts")[1], 128)
+    try #require(losses.count == 50 && starts.count == 50 * batch && rates.count == 50)
+    var weights = try PublicFixture.weights("curve-model")
+    let workers = Workers(threads: 2)
+    let pass = TrainingPass<Float>(
+      weights.hyperparameters, PassShape(batch: batch, block: block, chunk: 64), workers: workers)
+    var gradients = Gradients<Float>(weights.hyperparameters)
+    var optimiser = AdamW<Float>(shapesOf: weights.trained)
+    var (lossDifference, normDifference) = (0.0, 0.0)
+    for step in 0..<losses.count {
+      var input = TrainingBatch(tokens: [], targets: [], positions: [Int](repeating: 0, count: batch))
+      for start in starts[step * batch..<(step + 1) * batch] {
+        input.tokens += text[start..<start + block]
+        input.targets += text[start + 1..<start + block + 1]
+      }
+      let result = pass.forward(weights, input)
+      pass.gradients(weights, input, into: &gradients)
+      let norm = AdamW.norm(gradients.weights)
+      // Written so that a NaN stays.
+      lossDifference = max(absoluteDifference([result.loss], [losses[step]]), lossDifference)
+      normDifference = max(absoluteDifference([norm], [norms[step]]), normDifference)
+      var parameters = weights.trained
+      optimiser.update(
+        &parameters, gradients.weights, rate: rates[step], weightDecay: 0.1, scale: min(1, 1 / norm),
+        decays: [Bool](repeating: true, count: 5), workers)
+      weights.trained = parameters
+    }
+    #expect(lossDifference <= 1e-3, "\(lossDifference)")
+    #expect(normDifference <= 1e-2, "\(normDifference)")
+    // The weights after the last update, which the last loss does not see.
+    let final = try PublicFixture.weights("curve-final")
+    for (ours, theirs) in zip(weights.trained, final.trained) {
+      let difference = absoluteDifference(ours.elements, theirs.elements)
+      #expect(difference <= 2e-3, "\(difference)")
+    }
+  }
+}

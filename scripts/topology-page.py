@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Draws the pictures of docs/topology.md again and fills in its tables.
+
+    python3 scripts/topology-page.py [--binary .build/release/hatchling] [--data ../shared/data] [--bootstrap 100]
+
+Models: the shipped one and, where --data has them, the two reference checkpoints. Everything random is seeded, so a second run changes
+nothing unless a model or the program did.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "pictures" / "topology"
+PAGE = ROOT / "docs" / "topology.md"
+
+# What to look at: arguments, and which pictures the page shows.
+VIEWS = {
+    "head": (["--graph", "x", "--head", "0", "--uncentred"], ["entries", "degrees", "modularity"]),
+    "x": (["--graph", "x"], ["degrees", "modularity"]),
+    "y": (["--graph", "y"], ["degrees"]),
+    "sigma": (["--graph", "sigma", "--head", "0"], ["entries", "degrees"]),
+    "sigma-strong": (["--graph", "sigma", "--head", "0", "--edges", "PER NEURON"], ["degrees", "modularity"]),
+}
+COUNTS = "512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576"
+
+
+def text_for(model, data):
+    """2000 bytes of held-out text: the last tenth of what the model was trained on."""
+    source = data / ("europarl-en-fr.txt" if model == "europarl" else "shakespeare.txt")
+    if not source.exists():
+        return (ROOT / "examples" / "sample.txt").read_bytes()[:2000]
+    whole = source.read_bytes()
+    start = len(whole) * 9 // 10
+    return whole[start : start + 2000]
+
+
+def number(value, places=3):
+    return "–" if value is None else f"{value:.{places}f}"
+
+
+def law(degree):
+    fit = degree.get("power_law")
+    if fit is None:
+        return "nothing to fit"
+    if fit["verdict"] == "too few to judge":
+        return f"too few to judge ({fit['tail']} in the tail)"
+    ratios = f"{fit['versus_log_normal']['ratio']:+.1f} / {fit['versus_exponential']['ratio']:+.1f}"
+    return (
+        f"α {fit['alpha']:.2f} from {fit['x_min']} ({fit['tail']} neurons), KS {fit['ks']:.3f}, "
+        f"p {number(fit.get('p'), 2)}, {ratios}: {fit['verdict']}"
+    )
+
+
+def table(results):
+    lines = [
+        "| model | graph | neurons (connected) | edges | largest in-degree | largest out-degree | in-degree fit | out-degree fit |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    names = {"head": "D_x E, head 0", "x": "G_x", "y": "G_y", "sigma": "σ, head 0", "sigma-strong": "σ, head 0, strongest"}
+    for (model, view), s in results.items():
+        lines.append(
+            f"| {model} | {names[view]} | {s['nodes']} ({s['connected_nodes']}) | {s['edges']} | {s['in_degree']['max']} "
+            f"| {s['out_degree']['max']} | {law(s['in_degree'])} | {law(s['out_degree'])} |"
+        )
+    lines += [
+        "",
+        "| model | graph | skewness of entries | symmetric part | Louvain (communities) | Leiden | G(n, m) | Gaussian product "
+        "| reciprocity | largest core |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for (model, view), s in results.items():
+        m, e = s["modularity"], s["entries"]
+        core = s["k_cores"][-1] if s["k_cores"] else {"k": 0, "nodes": 0}
+        lines.append(
+            f"| {model} | {names[view]} | {e['skewness']:.2f} | {number(e.get('symmetric_fraction'))} "
+            f"| {number(m.get('louvain'))} ({len(m['communities'])}) | {number(m.get('leiden'))} | {number(m.get('uniform'))} "
+            f"| {number(m.get('product'))} | {number(s.get('reciprocity'))} | k = {core['k']}, {core['nodes']} neurons |"
+        )
+    return lines
+
+
+def profile(results):
+    lines = ["| model | edges | G_x | G(n, m) | Gaussian product |", "|---|---|---|---|---|"]
+    for (model, view), s in results.items():
+        if view == "x":
+            for row in s["modularity"]["profile"]:
+                lines.append(
+                    f"| {model} | {row['edges']} | {number(row.get('graph'))} | {number(row.get('uniform'))} "
+                    f"| {number(row.get('product'))} |"
+                )
+    return lines
+
+
+def pictures(results):
+    lines = []
+    captions = {
+        "head": "D_x E of head 0, uncentred (the paper's G*)",
+        "x": "G_x, all heads, centred",
+        "y": "G_y, all heads, centred",
+        "sigma": "σ, head 0, after 2000 bytes of held-out text, positive entries above their 5 % quantile",
+        "sigma-strong": "the same σ, as many of the strongest entries per neuron as in Fig. 10",
+    }
+    for model in dict.fromkeys(model for model, _ in results):
+        lines += [f"### {model}", ""]
+        for view, (_, shown) in VIEWS.items():
+            lines.append(f"{captions[view]}:")
+            lines.append("")
+            for name in shown:
+                lines.append(f"![{name} of {captions[view]}, {model}](pictures/topology/{model}-{view}-{name}.svg)")
+            lines.append("")
+    return lines[:-1]
+
+
+def fill(page, name, lines):
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.S)
+    assert pattern.search(page), f"docs/topology.md has no place for {name}"
+    return pattern.sub(lambda match: match.group(1) + "\n".join(lines) + "\n" + match.group(2), page)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=str(ROOT / ".build" / "release" / "hatchling"))
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--bootstrap", default="100")
+    arguments = parser.parse_args()
+    models = {"shipped": []}
+    for name, file, extra in [
+        ("shakespeare", "reference-shakespeare.safetensors", []),
+        ("europarl", "reference-europarl.pt", ["--layers", "3"]),
+    ]:
+        if (arguments.data / file).exists():
+            models[name] = ["--model", str(arguments.data / file), *extra]
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for model, where in models.items():
+            text = pathlib.Path(folder) / "text"
+            text.write_bytes(text_for(model, arguments.data))
+            for view, (what, shown) in VIEWS.items():
+                out = pathlib.Path(folder) / f"{model}-{view}"
+                command = [arguments.binary, "degrees", *where, *what, "--out", str(out)]
+                command += ["--bootstrap", arguments.bootstrap, "--modularity-edges", COUNTS]
+                if view.startswith("sigma"):
+                    command.append(str(text))
+                if "PER NEURON" in command:
+                    nodes = results[model, "head"]["nodes"]
+                    command[command.index("PER NEURON")] = str(round(nodes * 46820 / 8192))
+                print(" ".join(command[1:]), flush=True)
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                results[model, view] = json.loads((out / "summary.json").read_text())
+                for name in shown:
+                    shutil.copy(out / f"{name}.svg", PICTURES / f"{model}-{view}-{name}.svg")
+    page = PAGE.read_text()
+    page = fill(page, "numbers", table(results))
+    page = fill(page, "profile", profile(results))
+    page = fill(page, "pictures", pictures(results))
+    PAGE.write_text(page)
+
+
+main()
