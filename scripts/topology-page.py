@@ -8,6 +8,7 @@ nothing unless a model or the program did.
 """
 
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -27,7 +28,8 @@ VIEWS = {
     "sigma": (["--graph", "sigma", "--head", "0"], ["entries", "degrees"]),
     "sigma-strong": (["--graph", "sigma", "--head", "0", "--edges", "PER NEURON"], ["degrees", "modularity"]),
 }
-COUNTS = "512,1024,2048,4096,8192,16384,32768,65536,131072,262144,524288,1048576"
+COUNTS = "1024,4096,16384,65536,262144,1048576"
+SHORT_COUNTS = "256,1024,4096,16384,65536"
 
 
 def text_for(model, data):
@@ -123,11 +125,37 @@ def fill(page, name, lines):
     return pattern.sub(lambda match: match.group(1) + "\n".join(lines) + "\n" + match.group(2), page)
 
 
+def views(model, where, folder, arguments):
+    """All views of one model: their summaries, and their pictures copied to where the page shows them."""
+    text = folder / f"{model}.text"
+    text.write_bytes(text_for(model, arguments.data))
+    results = {}
+    for view, (what, shown) in VIEWS.items():
+        out = folder / f"{model}-{view}"
+        command = [arguments.binary, "degrees", *where, *what, "--out", str(out), "--threads", "1"]
+        command += ["--bootstrap", arguments.bootstrap]
+        command += ["--modularity-edges", COUNTS if view == "x" else SHORT_COUNTS]
+        if view.startswith("sigma"):
+            command.append(str(text))
+        if "PER NEURON" in command:
+            nodes = results[model, "head"]["nodes"]
+            command[command.index("PER NEURON")] = str(round(nodes * 46820 / 8192))
+        print(" ".join(command[1:]), flush=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        results[model, view] = json.loads((out / "summary.json").read_text())
+        for name in shown:
+            shutil.copy(out / f"{name}.svg", PICTURES / f"{model}-{view}-{name}.svg")
+            if arguments.png:
+                shutil.copy(out / f"{name}.png", arguments.png / f"{model}-{view}-{name}.png")
+    return results
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=str(ROOT / ".build" / "release" / "hatchling"))
     parser.add_argument("--data", type=pathlib.Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--bootstrap", default="100")
+    parser.add_argument("--png", type=pathlib.Path, help="a folder for the same pictures as PNG")
     arguments = parser.parse_args()
     models = {"shipped": []}
     for name, file, extra in [
@@ -137,25 +165,9 @@ def main():
         if (arguments.data / file).exists():
             models[name] = ["--model", str(arguments.data / file), *extra]
     PICTURES.mkdir(parents=True, exist_ok=True)
-    results = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for model, where in models.items():
-            text = pathlib.Path(folder) / "text"
-            text.write_bytes(text_for(model, arguments.data))
-            for view, (what, shown) in VIEWS.items():
-                out = pathlib.Path(folder) / f"{model}-{view}"
-                command = [arguments.binary, "degrees", *where, *what, "--out", str(out)]
-                command += ["--bootstrap", arguments.bootstrap, "--modularity-edges", COUNTS]
-                if view.startswith("sigma"):
-                    command.append(str(text))
-                if "PER NEURON" in command:
-                    nodes = results[model, "head"]["nodes"]
-                    command[command.index("PER NEURON")] = str(round(nodes * 46820 / 8192))
-                print(" ".join(command[1:]), flush=True)
-                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-                results[model, view] = json.loads((out / "summary.json").read_text())
-                for name in shown:
-                    shutil.copy(out / f"{name}.svg", PICTURES / f"{model}-{view}-{name}.svg")
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        look = lambda model: views(model, models[model], pathlib.Path(folder), arguments)
+        results = {key: summary for part in pool.map(look, models) for key, summary in part.items()}
     page = PAGE.read_text()
     page = fill(page, "numbers", table(results))
     page = fill(page, "profile", profile(results))

@@ -49,6 +49,10 @@ struct IncomingSynapses<Scalar: NetworkScalar>: Sendable {
       }
       layout = .lists(
         offsets: offsets, sources: sources, weights: weights, tokens: isComplete ? tokens : nil)
+    // The direct form is compiled from full weights; reduced ones are widened.
+    case .reduced(let rows):
+      let matrix = rows.dense.map { Scalar($0) }
+      layout = .dense(matrix, present: projection.count == matrix.count ? nil : Self.bits(matrix))
     }
   }
 

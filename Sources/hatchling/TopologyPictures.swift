@@ -70,7 +70,8 @@
         "set title '\(title): \(grouped(graph.edgeCount)) edges on \(grouped(graph.nodeCount)) neurons'",
         "set logscale xy", "set format y '%g'",
         "set xlabel 'degree k (edges)'", "set ylabel 'fraction of neurons with degree ≥ k'",
-        "set key bottom left", "set grid linecolor rgb '#dddddd'", "set yrange [*:1.2]",
+        "set key bottom left Left reverse", "set grid linecolor rgb '#dddddd'",
+        "set yrange [\(0.05 / Double(max(1, graph.nodeCount))):1.2]", "set rmargin 5",
         "plot " + plots.joined(separator: ", \\\n  "),
       ]
       return picture
@@ -81,10 +82,15 @@
       guard let entries = report.entries, entries.count > 0 else { return nil }
       var picture = Picture("entries")
       let scale = 1 / (Double(entries.count) * entries.width)
+      // The outermost bins hold everything beyond them as well: not a density, so they are left out and counted.
+      let reach = entries.width * Double(entries.histogram.count / 2)
+      let isWhole = entries.minimum >= -reach && entries.maximum <= reach
+      let bins = isWhole ? entries.histogram.indices : 1..<entries.histogram.count - 1
+      let beyond = entries.count - bins.reduce(0) { $0 + entries.histogram[$1] }
       picture.tables = [
         .init(
           columns: ["entry", "density", "symmetric", "skew"],
-          rows: entries.histogram.indices.map { bin in
+          rows: bins.map { bin in
             [
               entries.middle(bin), Double(entries.histogram[bin]) * scale,
               Double(entries.symmetricPart(bin)) * scale, Double(entries.skewPart(bin)) * scale,
@@ -95,10 +101,11 @@
       // A count of zero has no logarithm; NaN leaves a gap.
       func column(_ number: Int) -> String { "1:($\(number) > 0 ? $\(number) : NaN)" }
       picture.commands = [
-        "set title '\(title): entries, all \(grouped(entries.count)) of them'", "set logscale y",
+        "set title '\(title): all \(grouped(entries.count)) entries\(beyond > 0 ? " but \(grouped(beyond)) beyond the axis" : "")'",
+        "set logscale y",
         "set format y '%.0e'", "set xlabel 'entry of the matrix (weight)'",
         "set ylabel 'density (per unit of weight)'", "set key top right",
-        "set xrange [\(entries.minimum - 5 * entries.width):\(entries.maximum + 5 * entries.width)]",
+        "set xrange [\(max(entries.minimum, -reach) - 5 * entries.width):\(min(entries.maximum, reach) + 5 * entries.width)]",
         "set grid linecolor rgb '#dddddd'",
       ]
       if let threshold = report.summary.threshold {
@@ -132,6 +139,7 @@
         "set title '\(title): communities at different thresholds'", "set logscale x 10",
         "set xlabel 'number of edges kept (strongest first)'",
         "set ylabel 'Newman modularity (Louvain, best of 5)'", "set yrange [0:1]", "set key top right",
+        "set rmargin 5",
         "set grid linecolor rgb '#dddddd'",
         """
         plot '\(file)' using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\

@@ -176,14 +176,16 @@
     /// `G_x, excitatory, head 0`.
     var title: String {
       let name =
-        graph == "sigma" ? "σ, layer \((layers ?? []).map(String.init).joined(separator: "+"))" : "G_\(graph)"
+        graph == "sigma"
+        ? "σ, layer \((layers ?? []).map(String.init).joined(separator: "+"))"
+        : centred == false ? "D_\(graph) E" : "G_\(graph)"
       return "\(name), \(sign), \(head == "all" ? "all heads" : "head \(head)")"
     }
 
     var lines: [String] {
       func number(_ value: Double?, _ places: Int = 3) -> String { value.map { decimal($0, places) } ?? "–" }
       var lines = [
-        "\(title)\(centred == false ? ", uncentred" : "")\(frame.map { ", frame \($0)" } ?? ""); model \(model)",
+        "\(title)\(frame.map { ", frame \($0)" } ?? ""); model \(model)",
         "\(grouped(nodes)) neurons, \(grouped(connectedNodes)) connected; \(grouped(edges)) edges of strength ≥ \(number(threshold, 4)), \(grouped(selfLoops)) self-loops",
       ]
       if let entries {
