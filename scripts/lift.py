@@ -10,6 +10,8 @@ Without jitter the new network computes the old one's logits, up to rounding:
 - each neuron becomes `copies` neurons inside its head, with its clock; D_x and E are divided by sqrt(copies), so that the sums
   over neurons (attention and E y) come out the same.
 
+The public code has no damping: `--without-damping` makes a network that it can run too (another network than the source, then).
+
 `--jitter R` multiplies every copied weight by 1 + R · noise: then no two neurons are copies and the logits are only close.
 Needs numpy and safetensors.
 """
@@ -35,7 +37,10 @@ def lift(weights, copies, wide, jitter, seed):
         raise SystemExit(f"lift.py: d {wide} and copies {copies} must be at least {d} and 1")
     stretch = numpy.sqrt(wide / d)
     # Q = B_wide B_smallᵀ: both bases start with their constant vector, so constants go to constants.
-    q = orthonormal_with_constant_first(wide, d, seed) @ orthonormal_with_constant_first(d, d, seed + 1).T
+    if wide == d:
+        q = numpy.eye(d)
+    else:
+        q = orthonormal_with_constant_first(wide, d, seed) @ orthonormal_with_constant_first(d, d, seed + 1).T
     up, down = stretch * q, q / stretch  # field to field', and back: down.T @ up = identity
     copied = {
         "encoder": numpy.tile(down @ weights["encoder"], (1, 1, copies)) / numpy.sqrt(copies),
@@ -86,13 +91,17 @@ def main():
     parser.add_argument("source")
     parser.add_argument("target")
     parser.add_argument("--copies", type=int, default=16, help="neurons per neuron, inside its head")
-    parser.add_argument("--d", type=int, default=256, help="the new synaptic dimension")
+    parser.add_argument("--d", type=int, help="the new synaptic dimension; default: the source's")
     parser.add_argument("--jitter", type=float, default=0.0, help="relative noise on every copied weight")
+    parser.add_argument("--without-damping", action="store_true", help="leave attn.damping out, as the public code needs it")
     parser.add_argument("--layers", type=int, help="record this number of layers instead of the source's")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     weights, metadata = widened(options.source)
-    lifted = lift(weights, options.copies, options.d, options.jitter, options.seed)
+    if options.without_damping:
+        weights.pop("attn.damping", None)
+    wide = options.d or weights["encoder"].shape[1]
+    lifted = lift(weights, options.copies, wide, options.jitter, options.seed)
     if options.layers:
         metadata["n_layer"] = str(options.layers)
     tensors = {name: numpy.ascontiguousarray(tensor, dtype=numpy.float32) for name, tensor in lifted.items()}

@@ -1,6 +1,6 @@
 #include "hatchling_delivery.h"
 
-#include "hatchling_kernels.h"
+#include "dispatch.h"
 
 #define JOIN3(a, b, c) a##_##b##_##c
 #define JOIN(a, b, c) JOIN3(a, b, c)
@@ -25,12 +25,13 @@
 #undef TARGET
 
 #if defined(__x86_64__)
-// The choice of kernels.c, told by its name: plain, avx2 or avx512.
-#define DISPATCH(KERNEL, S, ...)                                                  \
-  const char *processor = hatchling_kernel_name();                                \
-  if (processor[0] == 'p') return KERNEL##_plain_##S(__VA_ARGS__);                \
-  if (processor[3] == '5') return KERNEL##_avx512_##S(__VA_ARGS__);               \
-  return KERNEL##_avx2_##S(__VA_ARGS__);
+#define DISPATCH(KERNEL, S, ...)                          \
+  switch (level()) {                                      \
+    case VNNI:                                            \
+    case AVX512: return KERNEL##_avx512_##S(__VA_ARGS__); \
+    case AVX2: return KERNEL##_avx2_##S(__VA_ARGS__);     \
+    default: return KERNEL##_plain_##S(__VA_ARGS__);      \
+  }
 #else
 #define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
 #endif

@@ -1,7 +1,10 @@
 #pragma once
-// Which processor this is, found once. Include `numbers`-style sources once per ISA and choose with `level()`.
+// Which processor this is, found once per file of kernels. Sources are compiled for every kind and chosen with `level()`.
 
-enum level { UNKNOWN, PLAIN, AVX2, AVX512 };
+#include <stdlib.h>
+#include <string.h>
+
+enum level { UNKNOWN, PLAIN, AVX2, AVX512, VNNI };
 
 static inline enum level level(void) {
 #if defined(__x86_64__)
@@ -13,7 +16,13 @@ static inline enum level level(void) {
   int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  found = avx512 ? AVX512 : avx2 ? AVX2 : PLAIN;
+  int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  found = vnni ? VNNI : avx512 ? AVX512 : avx2 ? AVX2 : PLAIN;
+  // For comparing the kernels with each other: HATCHLING_KERNELS=avx512, avx2 or plain takes simpler ones.
+  const char *wish = getenv("HATCHLING_KERNELS");
+  if (wish && !strcmp(wish, "plain")) found = PLAIN;
+  if (wish && !strcmp(wish, "avx2") && found > AVX2) found = AVX2;
+  if (wish && !strcmp(wish, "avx512") && found > AVX512) found = AVX512;
   __atomic_store_n(&known, found, __ATOMIC_RELAXED);
   return found;
 #else

@@ -1,15 +1,38 @@
 #include "hatchling_kernels.h"
 
+#include "dispatch.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if defined(__clang__)
+// Vectors wider than the processor's are passed between static functions of this file only.
+#pragma clang diagnostic ignored "-Wpsabi"
+#endif
+
+#define HISTORY HATCHLING_HISTORY
 #define JOIN3(a, b, c) a##_##b##_##c
 #define JOIN(a, b, c) JOIN3(a, b, c)
 #define NAME(x) JOIN(x, ISA, SUFFIX)
 
 #if defined(__x86_64__)
+#define COMPRESS
+#define MANY_REGISTERS
+#define DOT_BYTES
+#define ISA vnni
+#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")))
+#include "numbers.inc"
+#undef ISA
+#undef TARGET
+#undef DOT_BYTES
 #define ISA avx512
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
 #include "numbers.inc"
 #undef ISA
 #undef TARGET
+#undef COMPRESS
+#undef MANY_REGISTERS
 #define ISA avx2
 #define TARGET __attribute__((target("avx2,fma")))
 #include "numbers.inc"
@@ -22,43 +45,26 @@
 #undef ISA
 #undef TARGET
 
-enum level { UNKNOWN, PLAIN, AVX2, AVX512 };
-
-static enum level level(void) {
-#if defined(__x86_64__)
-  // The answer never changes, so a race between two first callers is harmless.
-  static enum level known = UNKNOWN;
-  enum level found = __atomic_load_n(&known, __ATOMIC_RELAXED);
-  if (found != UNKNOWN) return found;
-  __builtin_cpu_init();
-  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  found = avx512 ? AVX512 : avx2 ? AVX2 : PLAIN;
-  __atomic_store_n(&known, found, __ATOMIC_RELAXED);
-  return found;
-#else
-  return PLAIN;
-#endif
-}
-
 const char *hatchling_kernel_name(void) {
   switch (level()) {
+    case VNNI: return "avx512-vnni";
     case AVX512: return "avx512";
     case AVX2: return "avx2";
     default: return "plain";
   }
 }
 
+// `return f(…)` also where f returns nothing.
 #if defined(__x86_64__)
-#define DISPATCH(KERNEL, S, ...)                      \
-  switch (level()) {                                  \
-    case AVX512: KERNEL##_avx512_##S(__VA_ARGS__); return; \
-    case AVX2: KERNEL##_avx2_##S(__VA_ARGS__); return;     \
-    default: KERNEL##_plain_##S(__VA_ARGS__);              \
+#define DISPATCH(KERNEL, S, ...)                            \
+  switch (level()) {                                        \
+    case VNNI: return KERNEL##_vnni_##S(__VA_ARGS__);       \
+    case AVX512: return KERNEL##_avx512_##S(__VA_ARGS__);   \
+    case AVX2: return KERNEL##_avx2_##S(__VA_ARGS__);       \
+    default: return KERNEL##_plain_##S(__VA_ARGS__);        \
   }
 #else
-#define DISPATCH(KERNEL, S, ...) KERNEL##_plain_##S(__VA_ARGS__);
+#define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
 #endif
 
 #define DEFINE(S, T)                                                                                                  \
@@ -68,6 +74,10 @@ const char *hatchling_kernel_name(void) {
   void hatchling_dot_list_##S(const T *w, size_t ld, const int32_t *list, size_t count, const T *v, size_t d,         \
                               T *out) {                                                                               \
     DISPATCH(dot_list, S, w, ld, list, count, v, d, out)                                                              \
+  }                                                                                                                   \
+  void hatchling_dot_block_##S(const T *w, size_t ld, size_t rows, const T *v, size_t ldv, size_t count, size_t d,    \
+                               T *out, size_t ldo) {                                                                  \
+    DISPATCH(dot_block, S, w, ld, rows, v, ldv, count, d, out, ldo)                                                   \
   }                                                                                                                   \
   void hatchling_add_rows_##S(const T *w, size_t ld, const int32_t *list, const T *value, size_t count, size_t d,     \
                               T *sum) {                                                                               \
@@ -83,9 +93,54 @@ const char *hatchling_kernel_name(void) {
   void hatchling_scale_rows_##S(T *w, size_t ld, const int32_t *list, const T *keep, size_t count, size_t d) {        \
     DISPATCH(scale_rows, S, w, ld, list, keep, count, d)                                                              \
   }                                                                                                                   \
+  void hatchling_read_plastic_##S(const T *w, size_t ld, const int32_t *list, const T *damped, const T *value,        \
+                                  size_t count, const T *history, const T *keep, size_t d, T *sum, T *scores) {       \
+    DISPATCH(read_plastic, S, w, ld, list, damped, value, count, history, keep, d, sum, scores)                       \
+  }                                                                                                                   \
+  void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,        \
+                                 const T *fields, const T *keep, size_t d) {                                          \
+    DISPATCH(settle_rows, S, w, ld, list, count, history, first, fields, keep, d)                                     \
+  }                                                                                                                   \
+  void hatchling_write_chunk_##S(T *w, size_t ld, size_t rows, const T *keys, size_t ldk, size_t count,              \
+                                 const T *fields, size_t d) {                                                         \
+    DISPATCH(write_chunk, S, w, ld, rows, keys, ldk, count, fields, d)                                                \
+  }                                                                                                                   \
+  size_t hatchling_remembering_##S(const T *history, size_t first, size_t count, int32_t *list) {                     \
+    DISPATCH(remembering, S, history, first, count, list)                                                             \
+  }                                                                                                                   \
+  void hatchling_rotate_and_collect_##S(const T *x, const T *cosines, const T *sines, size_t first, size_t count,     \
+                                        int32_t *listening, size_t *listening_count, int32_t *fired, T *sent,         \
+                                        size_t *fired_count) {                                                        \
+    DISPATCH(rotate_and_collect, S, x, cosines, sines, first, count, listening, listening_count, fired, sent,         \
+             fired_count)                                                                                             \
+  }                                                                                                                   \
   void hatchling_phases_##S(const uint64_t *turns, uint64_t t, size_t count, T *cosines, T *sines) {                  \
     DISPATCH(phases, S, turns, t, count, cosines, sines)                                                              \
   }
 
 DEFINE(f32, float)
 DEFINE(f64, double)
+
+void hatchling_encode_rows(const float *w, const hatchling_screen *s, size_t first, size_t rows) {
+  DISPATCH(encode_rows, codes, w, s, first, rows)
+}
+
+int hatchling_ask(hatchling_query *q, const float *v, size_t d) { DISPATCH(ask, codes, q, v, d) }
+
+size_t hatchling_screen_rows(const hatchling_screen *s, const hatchling_query *q, size_t first, const int32_t *list,
+                             size_t count, int32_t *sums, int32_t *possible) {
+  DISPATCH(screen, codes, s, q, first, list, count, sums, possible)
+}
+
+#define DEFINE_REDUCED(S, W)                                                                                        \
+  void hatchling_dot_##S(const W *w, const float *scale, size_t first, const int32_t *list, size_t count,           \
+                         const float *v, size_t d, float *out) {                                                    \
+    DISPATCH(dot, S, w, scale, first, list, count, v, d, out)                                                       \
+  }                                                                                                                 \
+  void hatchling_add_##S(const W *w, const float *scale, const int32_t *list, const float *value, size_t count,     \
+                         size_t d, float *sum) {                                                                    \
+    DISPATCH(add, S, w, scale, list, value, count, d, sum)                                                          \
+  }
+
+DEFINE_REDUCED(bf16, uint16_t)
+DEFINE_REDUCED(int8, int8_t)

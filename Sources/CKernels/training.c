@@ -27,6 +27,7 @@
 #if defined(__x86_64__)
 #define DISPATCH(f, S, ...)                                 \
   switch (level()) {                                        \
+    case VNNI:                                              \
     case AVX512: return f##_avx512_##S(__VA_ARGS__);        \
     case AVX2: return f##_avx2_##S(__VA_ARGS__);            \
     default: return f##_plain_##S(__VA_ARGS__);             \

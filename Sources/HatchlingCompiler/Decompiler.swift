@@ -39,6 +39,7 @@ public enum Decompiler {
     switch projection.storage {
     case .dense(let matrix): matrix
     case .sparse(let lists): lists.dense
+    case .reduced(let rows): rows.dense.map { Scalar($0) }
     }
   }
 }

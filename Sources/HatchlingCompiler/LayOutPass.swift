@@ -33,6 +33,7 @@ public enum LayOutPass {
     switch projection.storage {
     case .dense(let matrix): return isSparse ? Projection(.sparse(SparseRows(matrix))) : projection
     case .sparse(let lists): return isSparse ? projection : Projection(dense: lists.dense)
+    case .reduced: return projection
     }
   }
 }

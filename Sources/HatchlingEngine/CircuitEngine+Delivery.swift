@@ -18,6 +18,7 @@ extension CircuitEngine {
       Scalar.dotRows(matrix.row(neurons.lowerBound), rows: neurons.count, hubs, d: d, into: drives)
     case .sparse(let lists):
       for (offset, neuron) in neurons.enumerated() { drives[offset] = Self.hear(lists, neuron, hubs) }
+    case .reduced(let rows): rows.dot(neurons, Self.floats(hubs), into: Self.floats(drives))
     }
   }
 
@@ -30,6 +31,7 @@ extension CircuitEngine {
     case .dense(let matrix): Scalar.dotList(matrix.pointer, list, count: count, hubs, d: d, into: drives)
     case .sparse(let lists):
       for place in 0..<count { drives[place] = Self.hear(lists, Int(list[place]), hubs) }
+    case .reduced(let rows): rows.dot(list, count: count, Self.floats(hubs), into: Self.floats(drives))
     }
   }
 
@@ -47,7 +49,17 @@ extension CircuitEngine {
           hubs[Int(lists.columns[position])] += values[place] * lists.weights[position]
         }
       }
+    case .reduced(let rows): rows.add(list, Self.floats(values), count: count, into: Self.floats(hubs))
     }
+  }
+
+  /// Reduced weights exist in float32 networks only, so `Scalar` is `Float` here.
+  private static func floats(_ values: UnsafePointer<Scalar>) -> UnsafePointer<Float> {
+    UnsafeRawPointer(values).assumingMemoryBound(to: Float.self)
+  }
+
+  private static func floats(_ values: UnsafeMutablePointer<Scalar>) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer(values).assumingMemoryBound(to: Float.self)
   }
 
   private static func hear(_ lists: SparseRows<Scalar>, _ row: Int, _ hubs: UnsafePointer<Scalar>) -> Scalar {

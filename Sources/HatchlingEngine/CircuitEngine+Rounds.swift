@@ -21,50 +21,56 @@ extension CircuitEngine {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func runLayer(_ layer: Int, _ activity: inout StepActivity) {
-    let weights = plasticWeights[layer].mutablePointer()
-    let stamp = stamps.isEmpty ? nil : stamps[layer].mutablePointer()
+    let rows = plastic[layer].open()
     let allHubsSpeak = speaking(field.base) == graph.hubCount
-    let watched = onRound != nil
-
-    if layout.pairsStayInBlocks && !watched {
+    screens?.askX(field.base)
+    if layout.pairsStayInBlocks && onRound == nil {
       runBlocks { block, index in
         self.activateX(block)
         self.rotateAndCollect(block, index, allHubsSpeak)
-        self.exchangePlastic(block, index, weights, stamp, reads: true, writes: true)
+        self.exchangePlastic(block, index, rows, reads: true, writes: true)
       }
+      gatherAttention(rows)
     } else {
       runBlocks { block, _ in self.activateX(block) }
       runBlocks { block, index in self.rotateAndCollect(block, index, allHubsSpeak) }
       report(round: 4 * layer - 1, layer)
-      runBlocks { block, index in
-        self.exchangePlastic(block, index, weights, stamp, reads: true, writes: false)
-      }
-    }
-    countFirstHalf(&activity, allHubsSpeak)
-    gatherAttention()
-    if watched {
+      runBlocks { block, index in self.exchangePlastic(block, index, rows, reads: true, writes: false) }
+      gatherAttention(rows)
       report(round: 4 * layer, layer)
-      runBlocks { block, index in
-        self.exchangePlastic(block, index, weights, stamp, reads: false, writes: true)
-      }
-      report(round: 4 * layer + 1, layer)
+      runBlocks { block, index in self.exchangePlastic(block, index, rows, reads: false, writes: true) }
     }
+    rememberField(rows)
+    countFirstHalf(&activity, allHubsSpeak)
+    if onRound != nil { report(round: 4 * layer + 1, layer) }
     hearAttention(&activity)
-    let heardByAll = (0..<graph.headCount).map {
-      speaking(heard.base + $0 * graph.hubCount) == graph.hubCount
+    for head in 0..<graph.headCount {
+      scratch.heardByAll.base[head] =
+        speaking(heard.base + head * graph.hubCount) == graph.hubCount ? 1 : 0
     }
-    runBlocks { block, index in self.activateYAndEncode(block, index, heardByAll[block.head]) }
+    runBlocks { block, index in self.activateYAndEncode(block, index) }
     countSecondHalf(&activity)
     updateField(&activity)
     report(round: 4 * layer + 2, layer)
   }
 
-  /// Round 4l + 3 of the layer before: z → X over G_x, two hops through the hubs.
+  /// Round 4l + 3 of the layer before: z → X over G_x, two hops through the hubs. Neurons that are certainly not driven are not asked.
   private func activateX(_ block: NeuronBlock) {
     let (first, count, d) = (block.neurons.lowerBound, block.neurons.count, graph.hubCount)
     let drives = scratch.drives.base + first
-    deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
     let accumulates = graph.variant.accumulatesActivity
+    if let screens, screens.isUsableX {
+      let possible = scratch.possible.base + first
+      let found = screens.listX(block.neurons, sums: scratch.sums.base + first, into: possible)
+      deliver(graph.drivesX, toList: possible, found, from: field.base, into: drives, d)
+      if !accumulates { (x.base + first).update(repeating: 0, count: count) }
+      for place in 0..<found {
+        let neuron = Int(possible[place])
+        x.base[neuron] = Rules.activateX(drive: drives[place], previous: accumulates ? x.base[neuron] : 0)
+      }
+      return
+    }
+    deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
     for offset in 0..<count {
       let previous = accumulates ? x.base[first + offset] : 0
       x.base[first + offset] = Rules.activateX(drive: drives[offset], previous: previous)
@@ -74,7 +80,29 @@ extension CircuitEngine {
   /// Round 4l + 3, over partner edges: X → X̃; and the lists of who listens (x > 0) and who fired (x̃ ≠ 0).
   private func rotateAndCollect(_ block: NeuronBlock, _ index: Int, _ allHubsSpeak: Bool) {
     let first = block.neurons.lowerBound
-    var (listening, fired, messages) = (0, 0, 0)
+    let (listening, fired, sent) = (
+      scratch.listening.base + first, scratch.fired.base + first, scratch.sent.base + first
+    )
+    let counts: (listening: Int, fired: Int)
+    if let clock = block.clock {
+      counts = Scalar.rotateAndCollect(
+        x.base + first, layout.rotates ? cosines.base + clock : nil,
+        layout.rotates ? sines.base + clock : nil, block.neurons, listening: listening, fired: fired,
+        sent: sent)
+    } else {
+      counts = rotateOneByOne(block)
+    }
+    scratch.listeningCount.base[index] = counts.listening
+    scratch.firedCount.base[index] = counts.fired
+    let messages = layout.plastic.total(fired, counts.fired)
+    scratch.messages.base[index] = messages
+    scratch.updates.base[index] = allHubsSpeak ? messages : countUpdates(first, counts.fired)
+  }
+
+  /// Any pairs, any clocks.
+  private func rotateOneByOne(_ block: NeuronBlock) -> (listening: Int, fired: Int) {
+    let first = block.neurons.lowerBound
+    var (listening, fired) = (0, 0)
     let partners = graph.neurons.partners
     for neuron in block.neurons {
       let own = x.base[neuron]
@@ -90,123 +118,60 @@ extension CircuitEngine {
           own: own, partner: x.base[partner], edge: graph.neurons.leads[neuron] ? .inhibitory : .excitatory,
           clock: ClockView(cosine: cosines.base[clock], sine: sines.base[clock]))
       }
-      rotated.base[neuron] = turned
       if turned != 0 {
         scratch.fired.base[first + fired] = Int32(neuron)
         scratch.sent.base[first + fired] = turned
-        messages += Int(layout.plasticByNeuron[neuron])
         fired += 1
       }
     }
-    scratch.listeningCount.base[index] = listening
-    scratch.firedCount.base[index] = fired
-    scratch.messages.base[index] = messages
-    scratch.updates.base[index] = allHubsSpeak ? messages : countUpdates(first, fired)
-  }
-
-  private func countUpdates(_ first: Int, _ fired: Int) -> Int {
-    var updates = 0
-    for place in first..<first + fired {
-      let neuron = NeuronIndex(Int(scratch.fired.base[place]))
-      for hub in 0..<graph.hubCount
-      where field.base[hub] != 0 && graph.plastic.contains(HubIndex(hub), neuron) {
-        updates += 1
-      }
-    }
-    return updates
-  }
-
-  /// Round 4l, X̃ and ρ → a at the hubs; round 4l + 1, the field and X̃ → ρ. Damping is settled on the rows that are touched.
-  private func exchangePlastic(
-    _ block: NeuronBlock, _ index: Int, _ weights: UnsafeMutablePointer<Scalar>,
-    _ stamp: UnsafeMutablePointer<Int64>?, reads: Bool, writes: Bool
-  ) {
-    let (first, d) = (block.neurons.lowerBound, graph.hubCount)
-    let fired = scratch.fired.base + first
-    let sent = scratch.sent.base + first
-    let count = scratch.firedCount.base[index]
-    let toHubs = scratch.toHubs.base + index * d
-    if reads {
-      toHubs.update(repeating: 0, count: d)
-      if let damping, let stamp {
-        for place in 0..<count {
-          let neuron = Int(fired[place])
-          let gap = position - Int(stamp[neuron])
-          scratch.drives.base[first + place] = damping.kept(by: neuron, after: gap)
-          stamp[neuron] = Int64(position)
-        }
-        Scalar.scaleRows(weights, fired, scratch.drives.base + first, count: count, d: d)
-      }
-    }
-    switch (reads, writes) {
-    case (true, true): Scalar.readAndHebb(weights, fired, sent, count: count, field.base, d: d, into: toHubs)
-    case (true, false): Scalar.addRows(weights, fired, sent, count: count, d: d, into: toHubs)
-    case (false, true): Scalar.hebb(weights, fired, sent, count: count, field.base, d: d)
-    case (false, false): break
-    }
-    if writes, let present = graph.plastic.present { clearAbsent(present, weights, fired, count) }
-  }
-
-  /// A plastic synapse that does not exist stays at weight 0, which neither sends nor receives.
-  private func clearAbsent(
-    _ present: Matrix<UInt8>, _ weights: UnsafeMutablePointer<Scalar>, _ fired: UnsafePointer<Int32>,
-    _ count: Int
-  ) {
-    for place in 0..<count {
-      let row = Int(fired[place]) * graph.hubCount
-      for hub in 0..<graph.hubCount where present.pointer[row + hub] == 0 { weights[row + hub] = 0 }
-    }
-  }
-
-  /// Hubs add what the blocks of each head sent, in block order.
-  private func gatherAttention() {
-    let d = graph.hubCount
-    attention.base.update(repeating: 0, count: attention.count)
-    for (index, block) in layout.blocks.enumerated() {
-      add(scratch.toHubs.base + index * d, to: attention.base + block.head * d, d)
-    }
+    return (listening, fired)
   }
 
   /// LN(a_h): one normaliser per head.
   private func hearAttention(_ activity: inout StepActivity) {
     heard.base.update(from: attention.base, count: attention.count)
-    for head in 0..<graph.headCount { normalise(heard.base + head * graph.hubCount, &activity) }
+    for head in 0..<graph.headCount {
+      let values = heard.base + head * graph.hubCount
+      normalise(values, &activity)
+      screens?.askY(values, head)
+    }
   }
 
-  /// Round 4l + 2: a → Y at the neurons that listen, then Y → hubs.
-  private func activateYAndEncode(_ block: NeuronBlock, _ index: Int, _ heardByAll: Bool) {
+  /// Round 4l + 2: a → Y at the neurons that listen, then Y → hubs. Of those that listen, the ones that are certainly not driven
+  /// are not asked.
+  private func activateYAndEncode(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let listening = scratch.listening.base + first
-    let count = scratch.listeningCount.base[index]
+    let listeningCount = scratch.listeningCount.base[index]
     let drives = scratch.drives.base + first
     let heard = heard.base + block.head * d
-    deliver(graph.drivesY, toList: listening, count, from: heard, into: drives, d)
+    var messages =
+      scratch.heardByAll.base[block.head] != 0
+      ? layout.drivesY.total(listening, listeningCount) : heardSynapses(listening, listeningCount, heard)
+    var (possible, count) = (listening, listeningCount)
+    if let screens, screens.isUsableY(block.head) {
+      possible = scratch.possible.base + first
+      count = screens.listY(
+        listening, listeningCount, block.head, sums: scratch.sums.base + first, into: possible)
+    }
+    deliver(graph.drivesY, toList: possible, count, from: heard, into: drives, d)
     (y.base + first).update(repeating: 0, count: block.neurons.count)
-    let fired = scratch.fired.base + first
-    let sent = scratch.sent.base + first
-    var (active, messages) = (0, 0)
+    let (fired, sent) = (scratch.fired.base + first, scratch.sent.base + first)
+    var active = 0
     for place in 0..<count {
-      let neuron = Int(listening[place])
-      messages += heardByAll ? Int(layout.driveYByNeuron[neuron]) : heardSynapses(neuron, heard)
+      let neuron = Int(possible[place])
       let value = Rules.activateY(drive: drives[place], x: x.base[neuron])
-      guard value != 0 else { continue }
       y.base[neuron] = value
       fired[active] = Int32(neuron)
       sent[active] = value
-      messages += Int(layout.encoderByNeuron[neuron])
-      active += 1
+      active += value != 0 ? 1 : 0
     }
+    messages += layout.encoder.total(fired, active)
     let toHubs = scratch.toHubs.base + index * d
     toHubs.update(repeating: 0, count: d)
     send(graph.encoder, from: fired, sent, active, into: toHubs, d)
     scratch.activeY.base[index] = active
     scratch.messages.base[index] = messages
-  }
-
-  private func heardSynapses(_ neuron: Int, _ heard: UnsafePointer<Scalar>) -> Int {
-    var count = 0
-    graph.drivesY.forEachEntry(rows: neuron..<neuron + 1) { _, hub, _ in if heard[hub] != 0 { count += 1 } }
-    return count
   }
 
   /// The new field at the hubs: LN(v + LN(E y)), or LN(E y) without a residual.
@@ -248,27 +213,6 @@ extension CircuitEngine {
     let answer = NormaliserNode.answer(to: values, count: d, isCentred: graph.isCentred)
     for hub in 0..<d { values[hub] = Rules.normalise(values[hub], answer) }
     activity.broadcasts += 2 * d
-  }
-
-  private func countFirstHalf(_ activity: inout StepActivity, _ allHubsSpeak: Bool) {
-    activity.activeX.append(scratch.total(scratch.listeningCount))
-    activity.messages += scratch.total(scratch.messages)
-    activity.updates += scratch.total(scratch.updates)
-    activity.messages +=
-      allHubsSpeak
-      ? layout.driveXCount
-      : (0..<graph.hubCount).reduce(0) { $0 + (field.base[$1] != 0 ? layout.driveXByHub[$1] : 0) }
-  }
-
-  private func countSecondHalf(_ activity: inout StepActivity) {
-    activity.activeY.append(scratch.total(scratch.activeY))
-    activity.messages += scratch.total(scratch.messages)
-  }
-
-  private func speaking(_ values: UnsafePointer<Scalar>) -> Int {
-    var count = 0
-    for hub in 0..<graph.hubCount { count += values[hub] != 0 ? 1 : 0 }
-    return count
   }
 
   private func report(round: Int, _ layer: Int) {

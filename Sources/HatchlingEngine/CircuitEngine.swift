@@ -21,14 +21,15 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   let workers: Workers
   let damping: Damping<Scalar>?
 
-  // State that lives from token to token: a plastic weight per layer and synapse `(n, d)`, and, with damping, the token
-  // at which each neuron's weights were last written `(n)`.
-  var plasticWeights: [Matrix<Scalar>]
-  var stamps: [Matrix<Int64>]
+  /// Whether Hebbian writes wait in histories.
+  let defersWrites: Bool
+  let screens: DriveScreens<Scalar>?
 
-  // State of one token. x, rotated x, y: `(n)`; attention and its normalised form: `(H, d)`; field v: `(d)`.
+  /// State that lives from token to token, one per layer.
+  var plastic: [PlasticLayer<Scalar>]
+
+  // State of one token. x, y: `(n)`; attention and its normalised form: `(H, d)`; field v: `(d)`.
   let x: NumberStorage<Scalar>
-  let rotated: NumberStorage<Scalar>
   let y: NumberStorage<Scalar>
   let attention: NumberStorage<Scalar>
   let heard: NumberStorage<Scalar>
@@ -39,20 +40,27 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   let scratch: BlockScratch<Scalar>
 
   /// - Throws: `GraphError` when the graph breaks the specification. Cost: one pass over the graph; the plastic weights are
-  ///   `L · n · d` numbers whose pages are touched when first written.
-  public init(_ graph: CircuitGraph<Scalar>, workers: Workers = Workers()) throws(GraphError) {
+  ///   `L · n · (d + 16)` numbers whose pages are touched when first written, the screens `2 n (d + 16)` bytes.
+  public init(
+    _ graph: CircuitGraph<Scalar>, workers: Workers = Workers(),
+    options: CircuitEngineOptions = CircuitEngineOptions()
+  ) throws(GraphError) {
     try graph.validate()
     self.graph = graph
     self.workers = workers
+    // A missing plastic synapse must not remember anything: its weight is cleared at every write.
+    let choice = options.settled(
+      neurons: graph.neuronCount, hubs: graph.hubCount, layers: graph.layers,
+      isComplete: graph.plastic.present == nil)
+    defersWrites = choice.defers
+    screens = choice.screens ? DriveScreens(graph, workers: workers) : nil
     hyperparameters = graph.hyperparameters
     layout = CircuitLayout(graph)
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
     let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
-    plasticWeights = (0..<graph.layers).map { _ in Matrix(rows: n, columns: d) }
-    stamps = graph.neurons.isDamped ? (0..<graph.layers).map { _ in Matrix(rows: 1, columns: n) } : []
+    plastic = Self.emptyLayers(graph, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     x = NumberStorage(zeros: n)
-    rotated = NumberStorage(zeros: n)
     y = NumberStorage(zeros: n)
     attention = NumberStorage(zeros: heads * d)
     heard = NumberStorage(zeros: heads * d)
@@ -60,7 +68,17 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     hubSums = NumberStorage(zeros: d)
     cosines = NumberStorage(zeros: layout.clocks.count)
     sines = NumberStorage(zeros: layout.clocks.count)
-    scratch = BlockScratch(blocks: layout.blocks, neurons: n, hubs: d)
+    scratch = BlockScratch(blocks: layout.blocks, neurons: n, hubs: d, heads: heads)
+  }
+
+  static func emptyLayers(
+    _ graph: CircuitGraph<Scalar>, defers: Bool
+  ) -> [PlasticLayer<Scalar>] {
+    (0..<graph.layers).map { _ in
+      PlasticLayer(
+        neurons: graph.neuronCount, hubs: graph.hubCount, damped: graph.neurons.isDamped,
+        defers: defers)
+    }
   }
 
   @_specialize(where Scalar == Float)
@@ -110,9 +128,7 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
 
   public func reset() {
     position = 0
-    let (n, d) = (graph.neuronCount, graph.hubCount)
-    plasticWeights = (0..<graph.layers).map { _ in Matrix(rows: n, columns: d) }
-    stamps = stamps.map { _ in Matrix(rows: 1, columns: n) }
+    for layer in plastic.indices { plastic[layer].clear() }
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
   }
 
@@ -140,37 +156,25 @@ public struct CircuitRound: Equatable, Sendable {
   public let layer: Int
 }
 
-/// What the blocks of neurons write while they run side by side, each into its own part.
-final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
-  /// Numbers of the neurons of a block that fired, from the block's first neuron on, and what they send.
-  let fired: NumberStorage<Int32>
-  let sent: NumberStorage<Scalar>
-  let listening: NumberStorage<Int32>
-  let drives: NumberStorage<Scalar>
-  /// What each block sends to the hubs, `(blocks, d)`.
-  let toHubs: NumberStorage<Scalar>
-  /// Counts, one per block. Raw memory: blocks write theirs side by side.
-  let firedCount: NumberStorage<Int>
-  let listeningCount: NumberStorage<Int>
-  let activeY: NumberStorage<Int>
-  let messages: NumberStorage<Int>
-  let updates: NumberStorage<Int>
+/// How an engine computes; what it computes stays the same.
+public struct CircuitEngineOptions: Equatable, Sendable {
+  /// Whether 8-bit copies of D_x and D_y rule out neurons that certainly stay silent before their synapses are read. The same bits with
+  /// and without. Only in float32, where rows are dense. Nil: from 2²⁰ synapses in D_x on, where reading them costs more than screening.
+  public var screens: Bool?
+  /// Whether Hebbian writes wait for up to 16 tokens. Sums are taken in another order, so results agree to rounding. Never in a network
+  /// without some plastic synapses. Nil: from 2²² plastic weights in all layers on, which no cache holds.
+  public var defersWrites: Bool?
 
-  init(blocks: [NeuronBlock], neurons: Int, hubs: Int) {
-    fired = NumberStorage(zeros: neurons)
-    sent = NumberStorage(zeros: neurons)
-    listening = NumberStorage(zeros: neurons)
-    drives = NumberStorage(zeros: neurons)
-    toHubs = NumberStorage(zeros: blocks.count * hubs)
-    firedCount = NumberStorage(zeros: blocks.count)
-    listeningCount = NumberStorage(zeros: blocks.count)
-    activeY = NumberStorage(zeros: blocks.count)
-    messages = NumberStorage(zeros: blocks.count)
-    updates = NumberStorage(zeros: blocks.count)
+  public init(screens: Bool? = nil, defersWrites: Bool? = nil) {
+    self.screens = screens
+    self.defersWrites = defersWrites
   }
 
-  /// The sum over all blocks.
-  func total(_ counts: NumberStorage<Int>) -> Int {
-    (0..<counts.count).reduce(0) { $0 + counts.base[$1] }
+  /// What is left to choose, by the size of a network alone: the same on every machine and for every number of threads.
+  func settled(neurons: Int, hubs: Int, layers: Int, isComplete: Bool) -> (screens: Bool, defers: Bool) {
+    (
+      screens ?? (neurons * hubs >= 1 << 20),
+      isComplete && (defersWrites ?? (layers * neurons * hubs >= 1 << 22))
+    )
   }
 }

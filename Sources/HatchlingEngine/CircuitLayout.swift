@@ -6,6 +6,9 @@ import HatchlingNumerics
 struct NeuronBlock: Sendable {
   let neurons: Range<Int>
   let head: Int
+  /// Where the clocks of its neurons begin, one after the other, when its pairs are neighbours (2i, 2i + 1) that lead and follow, or
+  /// nothing turns at all; nil for any other wiring.
+  var clock: Int?
 }
 
 /// What an engine derives once from a graph: blocks of neurons, clocks, and the degrees that messages are counted with.
@@ -22,14 +25,14 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   /// Synapses per particle, for counting: fixed ones by neuron, hub and token, plastic ones by neuron.
   let driveXByHub: [Int]
   let driveXCount: Int
-  let driveYByNeuron: [Int32]
-  let encoderByNeuron: [Int32]
-  let plasticByNeuron: [Int32]
+  let drivesY: Degrees
+  let encoder: Degrees
+  let plastic: Degrees
   let embeddingByToken: [Int32]
   let readoutByHub: [Int32]
 
   init(_ graph: CircuitGraph<Scalar>) {
-    blocks = Self.cut(graph.neurons.heads, neurons: graph.neuronCount)
+    var blocks = Self.cut(graph.neurons.heads, neurons: graph.neuronCount)
     var blockOf = [Int32](repeating: 0, count: graph.neuronCount)
     for (index, block) in blocks.enumerated() {
       for neuron in block.neurons { blockOf[neuron] = Int32(index) }
@@ -40,11 +43,15 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
     }
     rotates = graph.neurons.rotates
     (clocks, clockOfNeuron) = Self.shareClocks(graph.neurons)
+    for index in blocks.indices {
+      blocks[index].clock = Self.clock(of: blocks[index], graph.neurons, clockOfNeuron, rotates)
+    }
+    self.blocks = blocks
     driveXByHub = graph.drivesX.columnDegrees
     driveXCount = driveXByHub.reduce(0, +)
-    driveYByNeuron = graph.drivesY.rowDegrees
-    encoderByNeuron = graph.encoder.rowDegrees
-    plasticByNeuron = graph.plastic.neuronDegrees
+    drivesY = Degrees(graph.drivesY.rowDegrees)
+    encoder = Degrees(graph.encoder.rowDegrees)
+    plastic = Degrees(graph.plastic.neuronDegrees)
     embeddingByToken = graph.embedding.rowDegrees
     readoutByHub = graph.readout.rowDegrees
   }
@@ -57,6 +64,19 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
         NeuronBlock(neurons: $0..<min($0 + size, range.upperBound), head: head)
       }
     }
+  }
+
+  private static func clock(
+    of block: NeuronBlock, _ neurons: NeuronPopulation, _ clockOfNeuron: [Int32], _ rotates: Bool
+  ) -> Int? {
+    guard rotates else { return 0 }
+    let first = block.neurons.lowerBound
+    guard first % 2 == 0, block.neurons.count % 2 == 0 else { return nil }
+    let regular = block.neurons.allSatisfy {
+      neurons.partners[$0] == Int32($0 ^ 1) && neurons.leads[$0] == ($0 % 2 == 0)
+        && Int(clockOfNeuron[$0]) == Int(clockOfNeuron[first]) + $0 - first
+    }
+    return regular ? Int(clockOfNeuron[first]) : nil
   }
 
   /// The clocks of the first head serve all heads when they agree, as they do in compiled graphs.

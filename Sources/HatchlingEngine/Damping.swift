@@ -5,27 +5,40 @@ import HatchlingNumerics
 ///
 /// Damping is applied lazily, when a neuron next reads its synapses; the result depends on u and the gap alone.
 struct Damping<Scalar: NetworkScalar>: Sendable {
-  /// Gaps below this are looked up, longer ones computed.
-  private static var tabulated: Int { 16 }
   private let keep: [Double]
-  /// `(n, 16)`, entry (j, gap).
+  /// `(n, 2 · slots)`: entry (j, k) = (1 − u_j)^(slots − k mod slots). Read from `slots − t mod slots` on, slot s of a history holds
+  /// the power that belongs to the age of its activity at token t, 1 … slots.
   private let powers: Matrix<Scalar>
 
-  init(_ damping: [Float]) {
-    keep = damping.map { 1 - Double($0) }
-    var powers = Matrix<Scalar>(rows: damping.count, columns: Self.tabulated)
+  init(_ damping: [Float]) { self.init(keep: damping.map { 1 - Double($0) }) }
+
+  private init(keep: [Double]) {
+    self.keep = keep
+    let slots = Scalar.slots
+    var powers = Matrix<Scalar>(rows: keep.count, columns: 2 * slots)
     let target = powers.mutablePointer()
-    for neuron in damping.indices {
-      for gap in 0..<Self.tabulated {
-        target[neuron * Self.tabulated + gap] = Scalar(
-          Foundation.pow(1 - Double(damping[neuron]), Double(gap)))
+    for neuron in keep.indices {
+      for place in 0..<2 * slots {
+        target[neuron * 2 * slots + place] = Scalar(
+          Foundation.pow(keep[neuron], Double(slots - place % slots)))
       }
     }
     self.powers = powers
   }
 
+  /// (1 − u)^gap of one neuron.
   func kept(by neuron: Int, after gap: Int) -> Scalar {
-    gap < Self.tabulated
-      ? powers.pointer[neuron * Self.tabulated + gap] : Scalar(Foundation.pow(keep[neuron], Double(gap)))
+    if gap == 0 { return 1 }
+    let slots = Scalar.slots
+    return gap <= slots
+      ? powers.pointer[neuron * 2 * slots + slots - gap] : Scalar(Foundation.pow(keep[neuron], Double(gap)))
   }
+
+  /// What the slots of every history keep at a token: rows `2 · slots` apart, in the order of the slots.
+  func ages(at position: Int) -> UnsafePointer<Scalar> {
+    powers.pointer + (Scalar.slots - position % Scalar.slots)
+  }
+
+  /// The damping of a single neuron.
+  func only(_ neuron: Int) -> Damping { Damping(keep: [keep[neuron]]) }
 }

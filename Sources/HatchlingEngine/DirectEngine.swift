@@ -64,10 +64,18 @@ public final class DirectEngine<Scalar: NetworkScalar>: SteppingEngine {
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
     let (n, m, d, heads) = (graph.neuronCount, graph.nodeCount, graph.hubCount, graph.headCount)
     switch graph.plastic {
-    case .complete: plastic = (0..<graph.layers).map { _ in PlasticPanels(neurons: n, nodes: m) }
+    case .complete:
+      plastic = (0..<graph.layers).map { _ in
+        PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic")
+      }
     case .lists(let lists):
-      let shared = PlasticListLayout(lists)
-      plastic = (0..<graph.layers).map { _ in PlasticLists(shared, nodes: m) }
+      if let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m) {
+        let shared = PlasticListLayout(betweenNeurons)
+        plastic = (0..<graph.layers).map { _ in PlasticHybrid(shared, neurons: n, nodes: m) }
+      } else {
+        let shared = PlasticListLayout(lists)
+        plastic = (0..<graph.layers).map { _ in PlasticLists(shared, nodes: m) }
+      }
     }
     stamps = graph.neurons.isDamped ? (0..<graph.layers).map { _ in Matrix(rows: 1, columns: n) } : []
     logits = [Scalar](repeating: 0, count: graph.tokenCount)

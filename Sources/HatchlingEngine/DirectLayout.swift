@@ -21,7 +21,7 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
   init(_ graph: DirectGraph<Scalar>) {
     (blocks, parts, partsPerHead) = Self.cut(graph.neurons.heads, neurons: graph.neuronCount)
     outgoingX = OutgoingSynapses(graph.drivesX)
-    incomingY = IncomingSynapses(graph.drivesY)
+    incomingY = IncomingSynapses(graph.drivesY, tokenCount: graph.tokenCount)
     clocks = Phases(frequencies: graph.neurons.frequencies).turnsPerToken
     rotates = graph.neurons.rotates
     switch graph.plastic {

@@ -41,6 +41,8 @@ public struct OutgoingSynapses<Scalar: NetworkScalar>: Sendable {
     switch projection.storage {
     case .dense(let matrix): layout = .dense(matrix)
     case .sparse(let lists): layout = .lists(Self.cut(lists))
+    // The direct form is compiled from full weights; reduced ones are widened.
+    case .reduced(let rows): layout = .dense(rows.dense.map { Scalar($0) })
     }
   }
 

@@ -2,7 +2,7 @@ import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
-/// σ of one layer of a complete G_s. Nodes get a column when they are first written, so that memory follows what was written: layer 1
+/// σ of one layer from nodes that reach every neuron: all of them in a complete G_s. Nodes get a column when they are first written, so that memory follows what was written: layer 1
 /// only ever writes token columns.
 ///
 /// Columns lie in panels of 64, one row per neuron: a neuron that fires touches one short run of memory per panel, and threads take
@@ -11,6 +11,10 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
   private static var width: Int { 64 }
   private let neurons: Int
   private let nodes: Int
+  /// The nodes whose synapses these are.
+  private let sources: Range<Int>
+  /// The name of the weights in a saved state.
+  private let name: String
   /// The column of each node, −1 before it was first written; and the node of each column.
   private var columnOfNode: [Int32]
   private var nodeOfColumn: [Int32] = []
@@ -19,9 +23,11 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
   private var trace: [Scalar] = []
   private var attention: [Scalar] = []
 
-  init(neurons: Int, nodes: Int) {
+  init(neurons: Int, nodes: Int, sources: Range<Int>, name: String) {
     self.neurons = neurons
     self.nodes = nodes
+    self.sources = sources
+    self.name = name
     columnOfNode = [Int32](repeating: -1, count: nodes)
   }
 
@@ -60,11 +66,16 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
         }
       }
     }
-    return writes ? fired * exchange.traces : 0
+    return writes ? fired * traces(exchange) : 0
+  }
+
+  private func traces(_ exchange: PlasticExchange<Scalar>) -> Int {
+    if sources.count == nodes { return exchange.traces }
+    return sources.count { exchange.trace[$0] != 0 }
   }
 
   private func addColumns(_ trace: UnsafePointer<Scalar>) {
-    for node in 0..<nodes where trace[node] != 0 && columnOfNode[node] < 0 { addColumn(of: node) }
+    for node in sources where trace[node] != 0 && columnOfNode[node] < 0 { addColumn(of: node) }
   }
 
   private func addColumn(of node: Int) {
@@ -80,13 +91,13 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
   }
 
   func weight(node: Int, neuron: Int) -> Scalar? {
-    guard (0..<nodes).contains(node), (0..<neurons).contains(neuron) else { return nil }
+    guard sources.contains(node), (0..<neurons).contains(neuron) else { return nil }
     let column = Int(columnOfNode[node])
     return column < 0 ? 0 : place(column, neuron).pointee
   }
 
   func setWeight(_ weight: Scalar, node: Int, neuron: Int) -> Bool {
-    guard (0..<nodes).contains(node), (0..<neurons).contains(neuron) else { return false }
+    guard sources.contains(node), (0..<neurons).contains(neuron) else { return false }
     if columnOfNode[node] < 0 { addColumn(of: node) }
     place(Int(columnOfNode[node]), neuron).pointee = weight
     return true
@@ -137,25 +148,25 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
     for neuron in 0..<neurons {
       for column in 0..<columns { target[neuron * columns + column] = place(column, neuron).pointee }
     }
-    result["plastic.\(layer)"] = .make(weights)
+    result["\(name).\(layer)"] = .make(weights)
     result["nodes.\(layer)"] = .int(Matrix(rows: 1, columns: columns, nodeOfColumn.map { Int64($0) }))
     return result
   }
 
   func restoration(from state: SavedState, layer: Int) throws -> () -> Void {
     let columns = Int(try state.integers("columns.\(layer)", rows: 1, columns: 1)[0, 0])
-    guard (0...nodes).contains(columns) else {
+    guard (0...sources.count).contains(columns) else {
       throw StateError.wrongShape(
-        array: "columns.\(layer)", saved: "\(columns) columns", expected: "at most \(nodes)")
+        array: "columns.\(layer)", saved: "\(columns) columns", expected: "at most \(sources.count)")
     }
     var written: [Int32] = []
     let weights: Matrix<Scalar> =
       columns > 0
-      ? try state.matrix("plastic.\(layer)", rows: neurons, columns: columns)
+      ? try state.matrix("\(name).\(layer)", rows: neurons, columns: columns)
       : Matrix(rows: neurons, columns: 0)
     if columns > 0 {
       let saved = try state.integers("nodes.\(layer)", rows: 1, columns: columns)
-      written = saved.elements.map { (0..<Int64(nodes)).contains($0) ? Int32($0) : -1 }
+      written = saved.elements.map { Int(exactly: $0).map(sources.contains) == true ? Int32($0) : -1 }
       guard !written.contains(-1), Set(written).count == columns else {
         throw StateError.wrongShape(
           array: "nodes.\(layer)", saved: "not \(columns) different nodes", expected: "nodes below \(nodes)")

@@ -132,15 +132,31 @@ public struct NormaliserNode: Sendable {
   public static func answer<Scalar: NetworkScalar>(
     to values: UnsafePointer<Scalar>, count: Int, isCentred: Bool
   ) -> Broadcast<Scalar> {
-    var sum = 0.0
-    if !isCentred { for hub in 0..<count { sum += Double(values[hub]) } }
-    let mean = sum / Double(count)
-    var squares = 0.0
-    for hub in 0..<count {
-      let deviation = Double(values[hub]) - mean
-      squares += deviation * deviation
-    }
+    let mean = isCentred ? 0 : sum(values, count) { $0 } / Double(count)
+    let squares = sum(values, count) { ($0 - mean) * ($0 - mean) }
     return Broadcast(
       mean: Scalar(mean), gain: Scalar(1 / (squares / Double(count) + epsilon).squareRoot()))
+  }
+
+  /// Eight hubs at a time, the eight sums in a fixed tree.
+  @inlinable @inline(__always)
+  static func sum<Scalar: NetworkScalar>(
+    _ values: UnsafePointer<Scalar>, _ count: Int, _ term: (SIMD8<Double>) -> SIMD8<Double>
+  ) -> Double {
+    var sums = SIMD8<Double>()
+    var hub = 0
+    while hub + 8 <= count {
+      var lanes = SIMD8<Double>()
+      for lane in 0..<8 { lanes[lane] = Double(values[hub + lane]) }
+      sums += term(lanes)
+      hub += 8
+    }
+    let pairs = sums.lowHalf + sums.highHalf
+    var total = (pairs[0] + pairs[2]) + (pairs[1] + pairs[3])
+    while hub < count {
+      total += term(SIMD8(repeating: Double(values[hub])))[0]
+      hub += 1
+    }
+    return total
   }
 }

@@ -131,6 +131,20 @@ public struct EdgeLists: Equatable, Sendable {
     return low < offsets[target + 1] && Int(sources[low]) == source ? low : nil
   }
 
+  /// The lists without token neurons, where every token (nodes `neurons ..< nodes`) reaches every target; nil where one does not.
+  public func withoutCompleteTokens(neurons: Int, nodes: Int) -> EdgeLists? {
+    let tokens = nodes - neurons
+    var rest = EdgeLists(offsets: [0], sources: [])
+    for target in 0..<targetCount {
+      let end = offsets[target + 1] - tokens
+      // Sources ascend and lie below `nodes`: the last V are the tokens if they begin with the first one.
+      guard end >= offsets[target], Int(sources[end]) == neurons else { return nil }
+      rest.sources += sources[offsets[target]..<end]
+      rest.offsets.append(rest.sources.count)
+    }
+    return rest
+  }
+
   /// What is wrong with the lists, nil when the invariants hold.
   public func violation(sourceCount: Int) -> String? {
     guard offsets.first == 0, offsets.last == sources.count else { return "offsets do not cover the edges" }

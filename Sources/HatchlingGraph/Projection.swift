@@ -12,6 +12,8 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     case dense(Matrix<Scalar>)
     /// One list per row.
     case sparse(SparseRows<Scalar>)
+    /// Connected (nearly) all to all, in 16 or 8 bits per weight; in float32 networks only.
+    case reduced(ReducedRows)
   }
 
   public var storage: Storage { didSet { knownCensus = nil } }
@@ -25,6 +27,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     switch storage {
     case .dense(let matrix): matrix.rows
     case .sparse(let lists): lists.rowCount
+    case .reduced(let rows): rows.rows
     }
   }
 
@@ -32,6 +35,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     switch storage {
     case .dense(let matrix): matrix.columns
     case .sparse(let lists): lists.columnCount
+    case .reduced(let rows): rows.columns
     }
   }
 
@@ -41,6 +45,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       switch storage {
       case .dense(let matrix): return matrix[row, column]
       case .sparse(let lists): return lists.position(row: row, column: column).map { lists.weights[$0] } ?? 0
+      case .reduced(let rows): return Scalar(rows[row, column])
       }
     }
     set {
@@ -58,8 +63,18 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
           matrix[row, column] = newValue
           storage = .sparse(SparseRows(matrix))
         }
+      case .reduced(let rows):
+        // One weight need not fit the row's scale: all go back to full width.
+        var matrix = rows.dense.map { Scalar($0) }
+        matrix[row, column] = newValue
+        storage = .dense(matrix)
       }
     }
+  }
+
+  /// How the weights are kept in fewer bits; nil where they are not.
+  public var reducedFormat: ReducedFormat? {
+    if case .reduced(let rows) = storage { rows.format } else { nil }
   }
 
   /// Calls `body(row, column, signed weight)` for every synapse, row by row, columns ascending.
@@ -80,6 +95,13 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
           try body(row, Int(lists.columns[position]), lists.weights[position])
         }
       }
+    case .reduced(let rows):
+      for row in range {
+        for column in 0..<rows.columns {
+          let weight = rows[row, column]
+          if weight != 0 { try body(row, column, Scalar(weight)) }
+        }
+      }
     }
   }
 
@@ -94,11 +116,15 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
 
   private func count(_ workers: Workers?) -> SignCensus {
     switch storage {
-    case .dense(let matrix): SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
+    case .dense(let matrix):
+      return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
     case .sparse(let lists):
-      lists.weights.withUnsafeBufferPointer { buffer in
+      return lists.weights.withUnsafeBufferPointer { buffer in
         buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count, workers: workers) } ?? SignCensus()
       }
+    case .reduced(let rows):
+      let matrix = rows.dense
+      return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
     }
   }
 
@@ -125,6 +151,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       return (0..<lists.rowCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) }
     case .dense(let matrix):
       return (0..<matrix.rows).map { Int32(SignCensus(of: matrix.row($0), count: matrix.columns).nonZero) }
+    case .reduced(let rows): return Projection<Float>(dense: rows.dense).rowDegrees
     }
   }
 
@@ -137,6 +164,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
       for column in lists.columns { degrees[Int(column)] += 1 }
       return degrees
     case .dense(let matrix): return Projection.columnDegrees(matrix)
+    case .reduced(let rows): return Projection<Float>.columnDegrees(rows.dense)
     }
   }
 

@@ -6,7 +6,7 @@ import RealModule
 /// Everything that computes is generic over it, so that one implementation serves fast float32 runs and
 /// float64 runs used as oracles.
 public protocol NetworkScalar: Real, BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Sendable, Codable,
-  SynapseKernels, DeliveryKernels, SelectionKernels, TrainingKernels
+  SynapseKernels, HistoryKernels, DeliveryKernels, SelectionKernels, TrainingKernels
 where Magnitude == Self {
   /// The name used on the command line and in saved states: `float` or `double`.
   static var precisionName: String { get }

@@ -45,7 +45,8 @@ private final class Shared: @unchecked Sendable {
   // `body` and `blocks` are written before `generation` is released and read after it is acquired.
   private var body: UnsafePointer<(Int) -> Void>?
   private var blocks = 0
-  private let next = Atomic<Int>(0)
+  /// The next block of every thread's share.
+  private let next: [AtomicCounter]
   private let generation = Atomic<Int>(0)
   private let working = Atomic<Int>(0)
   private let sleeping = Atomic<Int>(0)
@@ -56,6 +57,7 @@ private final class Shared: @unchecked Sendable {
 
   init(helpers: Int) {
     self.helpers = helpers
+    next = (0...helpers).map { _ in AtomicCounter() }
     bell = (0..<helpers).map { _ in DispatchSemaphore(value: 0) }
     asleep = (0..<helpers).map { _ in AtomicFlag() }
   }
@@ -63,20 +65,44 @@ private final class Shared: @unchecked Sendable {
   func run(blocks: Int, body: UnsafePointer<(Int) -> Void>) {
     self.body = body
     self.blocks = blocks
-    next.store(0, ordering: .relaxed)
+    for thread in 0...helpers {
+      next[thread].value.store(share(thread, blocks).lowerBound, ordering: .relaxed)
+    }
     working.store(helpers, ordering: .relaxed)
     generation.add(1, ordering: .sequentiallyConsistent)
     wakeSleepers()
-    drain(body, blocks)
-    while working.load(ordering: .acquiring) != 0 { hatchling_spin_pause() }
+    drain(body, blocks, thread: helpers)
+    waitForHelpers()
     self.body = nil
   }
 
-  private func drain(_ body: UnsafePointer<(Int) -> Void>, _ blocks: Int) {
-    while true {
-      let block = next.add(1, ordering: .relaxed).oldValue
-      if block >= blocks { return }
-      call(body, block)
+  /// Spins, then lets others run: with fewer cores than threads a helper may be waiting for this one.
+  private func waitForHelpers() {
+    for _ in 0..<Self.spins {
+      if working.load(ordering: .acquiring) == 0 { return }
+      hatchling_spin_pause()
+    }
+    while working.load(ordering: .acquiring) != 0 { sched_yield() }
+  }
+
+  /// Turns of a spin loop before the processor is offered to others: some tens of microseconds.
+  private static let spins = 2_000
+
+  /// The blocks that a thread does first. The same ones in every run of as many blocks, so that what they touch stays in its cache.
+  private func share(_ thread: Int, _ blocks: Int) -> Range<Int> {
+    blocks * thread / (helpers + 1)..<blocks * (thread + 1) / (helpers + 1)
+  }
+
+  /// First the thread's own share, then what others have not begun.
+  private func drain(_ body: UnsafePointer<(Int) -> Void>, _ blocks: Int, thread: Int) {
+    for other in 0...helpers {
+      let owner = (thread + other) % (helpers + 1)
+      let end = share(owner, blocks).upperBound
+      while true {
+        let block = next[owner].value.add(1, ordering: .relaxed).oldValue
+        if block >= end { break }
+        call(body, block)
+      }
     }
   }
 
@@ -97,16 +123,20 @@ private final class Shared: @unchecked Sendable {
       waitForWork(index, after: seen)
       if stopped.load(ordering: .acquiring) { return }
       seen += 1
-      if let body { drain(body, blocks) }
+      if let body { drain(body, blocks, thread: index) }
       working.subtract(1, ordering: .acquiringAndReleasing)
     }
   }
 
-  /// Spins some tens of microseconds, then sleeps until the bell rings.
+  /// Spins some tens of microseconds, offers the processor to others for some more, then sleeps until the bell rings.
   private func waitForWork(_ index: Int, after seen: Int) {
-    for _ in 0..<20_000 {
+    for _ in 0..<Self.spins {
       if generation.load(ordering: .acquiring) != seen { return }
       hatchling_spin_pause()
+    }
+    for _ in 0..<200 {
+      if generation.load(ordering: .acquiring) != seen { return }
+      sched_yield()
     }
     while true {
       asleep[index].value.store(true, ordering: .sequentiallyConsistent)
@@ -129,4 +159,8 @@ private final class Shared: @unchecked Sendable {
 
 private final class AtomicFlag: Sendable {
   let value = Atomic<Bool>(false)
+}
+
+private final class AtomicCounter: Sendable {
+  let value = Atomic<Int>(0)
 }

@@ -7,10 +7,11 @@ extension TensorEngine {
   /// afterwards what ``step(_:)`` would have left, up to rounding.
   ///
   /// Chunks end at multiples of `chunk` of the stream's position. A text that is split elsewhere gives the same values to rounding, not
-  /// to the bit. Cost per token and layer: `(5 d + chunk / 2) · n` multiplications; memory: `3 · chunk · n` numbers, with damping
-  /// `7 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
+  /// to the bit. Cost per token and layer: `d · n` multiplications for D_x, `chunk · n / 2` for scores, and `d` for every synapse row
+  /// of a neuron that fired (ρ read and written), listened (D_y) or answered (E); memory: `2 · chunk · n` numbers, with damping
+  /// `6 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
   /// - Throws: ``TokenError`` before anything is read; ``TensorError/missingPlasticSynapses``.
-  public func read(_ tokens: [Int], chunk: Int = 64) throws -> Matrix<Scalar> {
+  public func read(_ tokens: [Int], chunk: Int = 128) throws -> Matrix<Scalar> {
     try run(tokens, chunk: chunk, carriesState: true)
   }
 
@@ -67,14 +68,14 @@ final class ChunkPass<Scalar: NetworkScalar> {
   /// (1 − u)^k, `(capacity + 1, n)`; nil without damping.
   private let powers: NumberStorage<Scalar>?
 
-  // x, X̃, y and scaled copies `(tokens, n)`; field `(tokens, d)`; attention `(H, tokens, d)`; shares of blocks `(blocks, tokens, d)`.
+  // x, X̃ and scaled copies `(tokens, n)`; field `(tokens, d)`; attention `(H, tokens, d)`; shares of blocks `(blocks, tokens, d)`.
   private let x: NumberStorage<Scalar>
   private let rotated: NumberStorage<Scalar>
-  private let y: NumberStorage<Scalar>
   private let scaled: NumberStorage<Scalar>
   private let field: NumberStorage<Scalar>
   private let attention: NumberStorage<Scalar>
   private let shares: NumberStorage<Scalar>
+  private let lists: ActiveLists<Scalar>
   private let cosines: NumberStorage<Scalar>
   private let sines: NumberStorage<Scalar>
 
@@ -85,11 +86,11 @@ final class ChunkPass<Scalar: NetworkScalar> {
     powers = engine.weights.damping.map { Self.powers(of: $0, upTo: capacity) }
     x = NumberStorage(zeros: capacity * n)
     rotated = NumberStorage(zeros: capacity * n)
-    y = NumberStorage(zeros: capacity * n)
     scaled = NumberStorage(zeros: powers == nil ? 0 : capacity * n)
     field = NumberStorage(zeros: capacity * d)
     attention = NumberStorage(zeros: sizes.heads * capacity * d)
     shares = NumberStorage(zeros: engine.blocks.count * capacity * d)
+    lists = ActiveLists(blocks: engine.blocks.count)
     cosines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
     sines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
     scores = ChunkScores(sizes, capacity: capacity, powers: powers)
@@ -144,9 +145,9 @@ final class ChunkPass<Scalar: NetworkScalar> {
   private func activateX(_ block: TensorBlock, _ count: Int) {
     let (n, d, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.neuronsPerHead)
     let (first, width) = (block.neurons.lowerBound, block.neurons.count)
-    BLAS.multiply(
-      field.base, by: engine.weights.decoderX.row(first), transposedB: true, into: rotated.base + first,
-      leadingC: n, m: count, n: width, k: d)
+    Scalar.dotBlock(
+      engine.weights.decoderX.row(first), rows: width, field.base, count: count, d: d,
+      into: rotated.base + first, stride: n)
     for row in 0..<count {
       let (drive, activity) = (rotated.base + row * n + first, x.base + row * n + first)
       if sizes.variant.accumulatesActivity {
@@ -158,14 +159,31 @@ final class ChunkPass<Scalar: NetworkScalar> {
     }
   }
 
-  /// One block's share of what the chunk's tokens read from ρ as it was before the chunk.
+  /// One block's share of what the chunk's tokens read from ρ as it was before the chunk: the rows of neurons that fired.
   private func readPast(_ rho: UnsafeMutablePointer<Scalar>, _ index: Int, _ count: Int) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
-    let block = engine.blocks[index]
-    let queries = scaledActivity(block, count) { row in row }
-    BLAS.multiply(
-      queries, leading: n, by: rho + block.neurons.lowerBound * d, into: shares.base + index * count * d,
-      m: count, n: d, k: block.neurons.count)
+    let share = shares.base + index * count * d
+    share.update(repeating: 0, count: count * d)
+    let queries = scaledActivity(engine.blocks[index], count) { row in row }
+    let lists = lists.part(index)
+    forEachTile(of: engine.blocks[index]) { tile, offset in
+      for row in 0..<count {
+        let active = Scalar.rotateAndCollect(
+          queries + row * n + offset, nil, nil, tile, listening: lists.positive, fired: lists.active,
+          sent: lists.values)
+        Scalar.addRows(rho, lists.active, lists.values, count: active.fired, d: d, into: share + row * d)
+      }
+    }
+  }
+
+  /// Some neurons of a block at a time, few enough for their rows to stay in the cache while all tokens pass.
+  private func forEachTile(of block: TensorBlock, _ body: (Range<Int>, Int) -> Void) {
+    for first in stride(
+      from: block.neurons.lowerBound, to: block.neurons.upperBound, by: ActiveLists<Scalar>.room)
+    {
+      let end = min(first + ActiveLists<Scalar>.room, block.neurons.upperBound)
+      body(first..<end, first - block.neurons.lowerBound)
+    }
   }
 
   /// A_h = what was read from before the chunk + (strictly lower scores) V.
@@ -193,9 +211,9 @@ final class ChunkPass<Scalar: NetworkScalar> {
       }
     }
     let keys = scaledActivity(block, count) { row in count - row }
-    BLAS.multiply(
-      keys, transposed: true, leading: n, by: field.base, into: rho + block.neurons.lowerBound * d,
-      m: block.neurons.count, n: d, k: count, beta: 1)
+    Scalar.writeChunk(
+      rho + block.neurons.lowerBound * d, rows: block.neurons.count, keys: keys, stride: n, count: count,
+      fields: field.base, d: d)
   }
 
   /// X̃ of one block, row `τ` times (1 − u)^exponent(τ); X̃ itself without damping.
@@ -212,21 +230,35 @@ final class ChunkPass<Scalar: NetworkScalar> {
     return UnsafePointer(scaled.base + first)
   }
 
-  /// Y = (LN(A_h) D_yᵀ)₊ ⊙ X of one block, and its share of Y Eᵀ.
+  /// Y = (LN(A_h) D_yᵀ)₊ ⊙ X where X > 0, and the block's share of Y Eᵀ where Y > 0.
   private func activateYAndEncode(_ index: Int, _ count: Int) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     let block = engine.blocks[index]
-    let (first, width) = (block.neurons.lowerBound, block.neurons.count)
-    BLAS.multiply(
-      attention.base + block.head * count * d, by: engine.weights.decoderY.row(first), transposedB: true,
-      into: y.base + first, leadingC: n, m: count, n: width, k: d)
-    for row in 0..<count {
-      let (drive, activity) = (y.base + row * n + first, x.base + row * n + first)
-      for neuron in 0..<width { drive[neuron] = max(0, drive[neuron]) * activity[neuron] }
+    let (share, heard) = (shares.base + index * count * d, attention.base + block.head * count * d)
+    share.update(repeating: 0, count: count * d)
+    let lists = lists.part(index)
+    forEachTile(of: block) { tile, _ in
+      for row in 0..<count {
+        let activity = x.base + row * n
+        let listening = Scalar.rotateAndCollect(
+          activity + tile.lowerBound, nil, nil, tile, listening: lists.positive, fired: lists.active,
+          sent: lists.values
+        ).listening
+        Scalar.dotList(
+          engine.weights.decoderY.pointer, lists.positive, count: listening, heard + row * d, d: d,
+          into: lists.values)
+        var active = 0
+        for place in 0..<listening {
+          let (neuron, drive) = (lists.positive[place], lists.values[place])
+          lists.active[active] = neuron
+          lists.values[active] = drive * activity[Int(neuron)]
+          active += drive > 0 ? 1 : 0
+        }
+        Scalar.addRows(
+          engine.weights.encoder.pointer, lists.active, lists.values, count: active, d: d,
+          into: share + row * d)
+      }
     }
-    BLAS.multiply(
-      y.base + first, leading: n, by: engine.weights.encoder.row(first),
-      into: shares.base + index * count * d, m: count, n: d, k: width)
   }
 
   /// v ← LN(v + LN(E y)), or LN(E y) without a residual, for every token.
@@ -234,5 +266,31 @@ final class ChunkPass<Scalar: NetworkScalar> {
     let d = sizes.synapticDimension
     engine.addShares(shares.base, count: count * d)
     for row in 0..<count { engine.updateField(field.base + row * d, with: shares.base + row * d) }
+  }
+}
+
+/// Who is active at one token among some neurons, one set of lists per block.
+final class ActiveLists<Scalar: NetworkScalar>: @unchecked Sendable {
+  // Blocks write their own parts.
+  /// Neurons per list: 64 rows of 1 kB stay in the second cache.
+  static var room: Int { 64 }
+  private let numbers: NumberStorage<Int32>
+  private let numbersOfPositive: NumberStorage<Int32>
+  private let sent: NumberStorage<Scalar>
+
+  init(blocks: Int) {
+    numbers = NumberStorage(zeros: blocks * Self.room)
+    numbersOfPositive = NumberStorage(zeros: blocks * Self.room)
+    sent = NumberStorage(zeros: blocks * Self.room)
+  }
+
+  typealias Part = (
+    positive: UnsafeMutablePointer<Int32>, active: UnsafeMutablePointer<Int32>,
+    values: UnsafeMutablePointer<Scalar>
+  )
+
+  func part(_ index: Int) -> Part {
+    let first = index * Self.room
+    return (numbersOfPositive.base + first, numbers.base + first, sent.base + first)
   }
 }

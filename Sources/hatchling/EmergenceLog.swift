@@ -12,7 +12,7 @@
   ///
   /// The graph is G_x of all heads, centred, its largest positive entries, as many per neuron as in the paper's Fig. 10. Modularity is
   /// Louvain's, best of five seeds, beside that of G(n, m) with as many edges; α is the exponent of a discrete power law fitted to the
-  /// tail of the degrees, which says nothing of whether a power law is a good fit (`hatchling degrees` does).
+  /// tail of the degrees where that has 50 neurons or more, which says nothing of whether a power law is a good fit (`hatchling degrees` does).
   struct EmergenceLog {
     static let columns = [
       "step", "active_x", "active_y", "edges", "threshold", "modularity", "modularity_uniform", "alpha_in",
@@ -54,7 +54,11 @@
       let graph = NeuronGraph(
         edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: .excitatory)
       let (into, out) = (graph.inDegrees, graph.outDegrees)
-      let (inFit, outFit) = (try PowerLawFit(into), try PowerLawFit(out))
+      // A tail of a few nodes has an exponent, but it says nothing.
+      let (inFit, outFit) = (
+        try PowerLawFit(into).flatMap { $0.hasEnoughNodes ? $0 : nil },
+        try PowerLawFit(out).flatMap { $0.hasEnoughNodes ? $0 : nil }
+      )
       let modularity = try UndirectedGraph(graph).communities(.louvain, seed: 1)?.modularity
       let uniform = try Baseline.uniform(nodes: graph.nodeCount, edges: graph.edgeCount, seed: 1)
         .communities(seed: 1)?.modularity
@@ -90,17 +94,26 @@
       func plot(_ column: Int, _ color: String, _ title: String, _ more: String = "") -> String {
         "\(data) using 1:\(column) \(more) with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '\(color)' title '\(title)'"
       }
+      // gnuplot refuses an axis without a single number.
+      func isKnown(_ name: String) -> Bool {
+        guard let column = Self.columns.firstIndex(of: name) else { return false }
+        return rows.contains { $0[column].isFinite }
+      }
+      var plots = [plot(2, "#8aa9c9", "active x"), plot(3, "#1f5f99", "active y")]
+      if isKnown("modularity") { plots.append(plot(6, "#c0392b", "modularity of G_x")) }
+      if isKnown("modularity_uniform") { plots.append(plot(7, "#e6a59c", "modularity of G(n, m)")) }
+      let exponents = [
+        isKnown("alpha_in") ? plot(8, "#7f8c3d", "α of in-degrees (right)", "axes x1y2") : nil,
+        isKnown("alpha_out") ? plot(10, "#b8c46a", "α of out-degrees (right)", "axes x1y2") : nil,
+      ].compactMap { $0 }
       picture.commands = [
-        "set xlabel 'step'", "set ylabel 'fraction, modularity'", "set y2label 'exponent of the tail'",
-        "set ytics nomirror", "set y2tics", "set yrange [0:1]", "set key outside below", "set grid",
-        "plot "
-          + [
-            plot(2, "#8aa9c9", "active x"), plot(3, "#1f5f99", "active y"),
-            plot(6, "#c0392b", "modularity of G_x"), plot(7, "#e6a59c", "modularity of G(n, m)"),
-            plot(8, "#7f8c3d", "α of in-degrees (right)", "axes x1y2"),
-            plot(10, "#b8c46a", "α of out-degrees (right)", "axes x1y2"),
-          ].joined(separator: ", "),
+        "set xlabel 'step'", "set ylabel 'fraction, modularity'", "set yrange [0:1]", "set key outside below",
+        "set grid",
       ]
+      if !exponents.isEmpty {
+        picture.commands += ["set y2label 'exponent of the tail'", "set ytics nomirror", "set y2tics"]
+      }
+      picture.commands.append("plot " + (plots + exponents).joined(separator: ", "))
       let folder = url.deletingLastPathComponent().path
       switch try picture.draw(into: folder) {
       case .drawn: return "how structure appeared: \(folder)/\(picture.name).svg and .png"

@@ -54,9 +54,8 @@ struct GenerateCommand: ParsableCommand {
     let stepper = try Stepper<Scalar>(options, model, workers: workers)
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("the prompt") }
-      for token in try TextSource.streams(text: prompt, files: [], vocabulary: vocabulary)[0].tokens {
-        _ = try stepper.step(token)
-      }
+      try stepper.read(
+        prompt: try TextSource.streams(text: prompt, files: [], vocabulary: vocabulary)[0].tokens)
     }
     let drawnSeed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     if seed == nil && temperature > 0 { note("seed \(drawnSeed)") }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import HatchlingCompiler
+import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
@@ -16,6 +18,8 @@ enum OptionError: InputError {
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
 enum FormChoice: String, ExpressibleByArgument, CaseIterable { case circuit, direct }
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
+
+extension ReducedFormat: ExpressibleByArgument {}
 
 extension Variant: ExpressibleByArgument {}
 
@@ -54,6 +58,9 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Arithmetic and state of the run: float or double.")
   var precision: PrecisionChoice = .float
 
+  @Option(help: "Keep the weights of D_x, D_y and E in fewer bits and compute from them: bf16 or int8.")
+  var weights: ReducedFormat?
+
   @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
   var threads: Int?
 
@@ -73,6 +80,14 @@ struct SteppingOptions: ParsableArguments {
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): at least one thread is needed")
     }
+    if let weights {
+      guard engine == .graph, form == .circuit else {
+        throw ValidationError("--weights \(weights.rawValue): only the circuit computes from reduced weights")
+      }
+      guard precision == .float else {
+        throw ValidationError("--weights \(weights.rawValue): goes with --precision float")
+      }
+    }
     try direct.check(form, engine)
     if let logits, !logits.hasSuffix(".npy") {
       throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
@@ -80,4 +95,10 @@ struct SteppingOptions: ParsableArguments {
   }
 
   var workers: Workers { Workers(threads: threads) }
+
+  /// The graph with its weights in the format that was asked for.
+  func reduced<Scalar>(_ graph: CircuitGraph<Scalar>) -> CircuitGraph<Scalar> {
+    guard let weights, let floats = graph as? CircuitGraph<Float> else { return graph }
+    return ReducePass.run(floats, to: weights) as? CircuitGraph<Scalar> ?? graph
+  }
 }

@@ -14,12 +14,19 @@ struct Stepper<Scalar: NetworkScalar> {
   private let initialState: SavedState?
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
+  /// The tensors that read a prompt many tokens at a time; nil where every token must leave its trace.
+  private let reader: (() -> TensorEngine<Scalar>)?
 
   init(_ options: SteppingOptions, _ model: Model, workers: Workers) throws {
     engine = try Self.makeEngine(options, model, workers)
     initialState = try options.stateIn.map { try StateFile.read($0) }
     if let initialState { try engine.restore(initialState) }
     stateOut = options.stateOut
+    let weights = model.weights.converted(to: Scalar.self)
+    let leavesTraces = options.stateIn != nil || options.stateOut != nil || options.logits != nil
+    reader =
+      leavesTraces || options.weights != nil || weights.plasticSynapses != nil
+      ? nil : { TensorEngine(weights, workers: workers) }
     logits = try options.logits.map {
       try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary)
     }
@@ -34,7 +41,7 @@ struct Stepper<Scalar: NetworkScalar> {
     case (.tensor, _): return TensorEngine(weights, workers: workers, fingerprint: fingerprint)
     case (.graph, .circuit):
       let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint, workers: workers).graph
-      return try CircuitEngine(graph, workers: workers)
+      return try CircuitEngine(options.reduced(graph), workers: workers)
     case (.graph, .direct):
       let graph = try options.direct.compile(weights, fingerprint: fingerprint, workers: workers).graph
       return try DirectEngine(graph, workers: workers)
@@ -44,6 +51,21 @@ struct Stepper<Scalar: NetworkScalar> {
   /// Where every stream starts: the saved state that was given, or nothing.
   func rewind() throws {
     if let initialState { try engine.restore(initialState) } else { engine.reset() }
+  }
+
+  /// Reads a prompt, of which only the end matters: in chunks where no state or logits are asked for, which must not depend on how a
+  /// text was split, else token by token.
+  func read(prompt tokens: [Int]) throws {
+    guard let reader, engine.position == 0, tokens.count >= 64 else {
+      for token in tokens { _ = try step(token) }
+      return
+    }
+    let tensors = engine as? TensorEngine<Scalar> ?? reader()
+    _ = try tensors.read(tokens)
+    guard let circuit = engine as? CircuitEngine<Scalar> else { return }
+    circuit.adopt(
+      attention: (1...tensors.hyperparameters.layers).map { tensors.attentionState(layer: $0) },
+      logits: tensors.logits, position: tensors.position)
   }
 
   /// Reads a token and keeps its logits if they are wanted.

@@ -17,7 +17,6 @@ struct TrainingReport {
   /// Called after every update.
   mutating func update(_ record: TrainingLine, of steps: Int, seconds: Double) {
     secondsPerStep = secondsPerStep.map { $0 + 0.05 * (seconds - $0) } ?? seconds
-    validationLoss = record.validationLoss ?? validationLoss
     guard isTerminal, ContinuousClock.now - lastLine > .milliseconds(200) else { return }
     lastLine = .now
     let left = Double(steps - record.step) * (secondsPerStep ?? 0)
@@ -28,6 +27,9 @@ struct TrainingReport {
       + "  x \(percent(record.activeX))  y \(percent(record.activeY))  \(Self.clock(left)) left"
     FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
   }
+
+  /// The held-out loss that the line shows from now on.
+  mutating func validated(_ loss: Double) { validationLoss = loss }
 
   /// Takes the progress line away, before anything else is written.
   func clear() {

@@ -148,6 +148,7 @@ extension TrainingSession {
 
   private func validated(_ step: Int, _ validation: ValidationReport) throws {
     pending?.validationLoss = validation.loss
+    report.validated(validation.loss)
     lastCheckpoint = .now
     try writeRow(isBest: validation.loss < training.progress.bestLoss ?? .infinity)
     lastUpdate = .now

@@ -13,7 +13,8 @@ struct VerifyCommand: ParsableCommand {
     commandName: "verify",
     abstract: "Steps graph and tensors over the same tokens and compares them quantity by quantity.",
     discussion: """
-      Exit status 0 when all quantities agree within the tolerance, 1 when not.
+      Exit status 0 when all quantities agree within the tolerance, 1 when not. With --weights the graph computes from reduced \
+      weights, the tensors from float32, and the predictions are judged: by --max-kl.
       --nudge KIND:PRE:POST:FACTOR multiplies one compiled synapse first, to show that the check can fail: x:h3:n12:1.1, \
       y:h3:n12:1.1, encoder:n12:h3:1.1, embedding:t65:h3:1.1, readout:h3:o65:1.1; plastic:h3:n12:1.1:TOKEN:LAYER multiplies the \
       Hebbian weight after that token. With --form direct synapses start at neurons or tokens: x:n3:n12:1.1, y:t65:n12:1.1, \
@@ -34,6 +35,11 @@ struct VerifyCommand: ParsableCommand {
   @Option(help: "Largest relative difference. Default: 1e-4 in float, 1e-10 in double.")
   var tolerance: Double?
 
+  @Option(
+    name: .customLong("max-kl"),
+    help: "With --weights: largest mean KL divergence in nats. Default: 1e-2 for bf16, 5e-2 for int8.")
+  var maxKL: Double?
+
   @Option(help: ArgumentHelp("Multiply one synapse of the graph first.", valueName: "kind:pre:post:factor"))
   var nudge: String?
 
@@ -41,6 +47,17 @@ struct VerifyCommand: ParsableCommand {
     if let tokens, tokens < 1 { throw ValidationError("--tokens \(tokens): at least one token is needed") }
     if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
       throw ValidationError("--tolerance \(tolerance): 0 or a positive number is needed")
+    }
+    if let maxKL {
+      guard maxKL >= 0 && maxKL.isFinite else {
+        throw ValidationError("--max-kl \(maxKL): 0 or a positive number is needed")
+      }
+      guard options.weights != nil else {
+        throw ValidationError("--max-kl judges reduced weights; say which with --weights, or use --tolerance")
+      }
+    }
+    if options.weights != nil, tolerance != nil {
+      throw ValidationError("--tolerance does not judge reduced weights; use --max-kl")
     }
     if options.engine == .tensor {
       throw ValidationError("--engine tensor: verify always compares the graph with the tensors")
@@ -68,7 +85,7 @@ struct VerifyCommand: ParsableCommand {
     let tensors = TensorEngine(weights, workers: workers)
     switch options.form {
     case .circuit:
-      var graph = try Compiler().circuit(from: weights).graph
+      var graph = options.reduced(try Compiler().circuit(from: weights).graph)
       let change = try nudge.map(Nudge.init)
       if let change, change.time == nil { try change.apply(to: &graph) }
       let engine = try CircuitEngine(graph, workers: workers)
@@ -97,6 +114,13 @@ struct VerifyCommand: ParsableCommand {
     try check.run(over: wanted) { done in
       progress.update(done)
       try afterToken(done - 1)
+    }
+    if let format = options.weights {
+      let report = ReductionReport(
+        check.report, format, maxKL: maxKL ?? ReductionReport.standardMaxKL(format))
+      if options.json { try Output.json(report) } else { Output.lines(report.lines) }
+      if !report.agree { throw CheckFailed() }
+      return
     }
     let report = VerifyReport(check.report)
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }

@@ -15,10 +15,13 @@ import Testing
     .deletingLastPathComponent().appendingPathComponent("hatchling")
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
-  private func run(_ arguments: String...) throws -> Result { try run(arguments) }
+  private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Result {
+    try run(arguments, environment: environment)
+  }
 
-  private func run(_ arguments: [String]) throws -> Result {
+  private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.executableURL = Self.binary
     process.arguments = arguments
     let (output, errors) = (Pipe(), Pipe())
@@ -57,6 +60,45 @@ import Testing
     let place = try #require(try json(nudged.output)["first_divergence"] as? [String: Any])
     #expect(
       place["quantity"] as? String == "logits" && place["token"] as? Int == 0 && place["index"] as? Int == 5)
+  }
+
+  @Test func reducedWeightsAreJudgedByTheirPredictions() throws {
+    let text = "To be, or not to be, that is the question"
+    let judged = try run("verify", "--text", text, "--weights", "int8", "--json")
+    #expect(judged.status == 0 && judged.errors.isEmpty)
+    let report = try json(judged.output)
+    #expect(report["agree"] as? Bool == true && report["max_kl"] as? Double == 0.05)
+    #expect((report["mean_kl"] as? Double ?? 0) > 0 && report["loss_change"] is Double)
+    #expect(try run("verify", "--text", text, "--weights", "int8", "--max-kl", "0").status == 1)
+    #expect(try run("verify", "--text", text, "--weights", "bf16").status == 0)
+    let state = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).state")
+      .path
+    defer { try? FileManager.default.removeItem(atPath: state) }
+    #expect(try run("step", "--text", text, "--weights", "bf16", "--quiet", "--state-out", state).status == 0)
+    let other = try run("step", "--text", text, "--state-in", state)
+    #expect(other.status == 2 && other.errors.contains("options 'bf16'"))
+  }
+
+  /// One arithmetic, whatever the processor: AVX-512 and AVX2 to the last bit, plain processors, which round products, nearly.
+  @Test func kernelsOfOlderProcessorsDoTheSame() throws {
+    let folder = FileManager.default.temporaryDirectory
+    var logits: [String: Data] = [:]
+    for kernels in ["best", "avx512", "avx2", "plain"] {
+      let path = folder.appendingPathComponent("\(UUID().uuidString).npy")
+      defer { try? FileManager.default.removeItem(at: path) }
+      let result = try run(
+        "step", "--text", "To be, or not to be, that is", "--quiet", "--logits", path.path,
+        environment: ["HATCHLING_KERNELS": kernels])
+      #expect(result.status == 0)
+      logits[kernels] = try Data(contentsOf: path).dropFirst(128)
+    }
+    #expect(logits["best"] == logits["avx2"] && logits["best"] == logits["avx512"])
+    func floats(_ data: Data?) -> [Float] {
+      (data.map { Array($0) } ?? []).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+    let (best, plain) = (floats(logits["best"]), floats(logits["plain"]))
+    #expect(best.count == 28 * 256 && best.count == plain.count)
+    #expect(zip(best, plain).allSatisfy { abs($0 - $1) <= 1e-3 })
   }
 
   @Test func savedStatesGoOnAndThreadsDoNotMatter() throws {
@@ -100,6 +142,9 @@ import Testing
       ["step", "--text", "a", "--model", "/nowhere"], ["verify"], ["nonsense"], ["step", "--frobnicate"],
       ["generate", "--prompt", "a", "--temperature", "-1"], ["compile", "--out", "/tmp/x.unknown"],
       ["compile", "--out", "/nowhere/x.csv"], ["step", "--text", "a", "--logits", "/nowhere/x.npy"],
+      ["verify", "--text", "ab", "--max-kl", "1"], ["step", "--text", "a", "--weights", "int4"],
+      ["step", "--text", "a", "--weights", "int8", "--precision", "double"],
+      ["step", "--text", "a", "--weights", "bf16", "--engine", "tensor"],
       ["verify", "--text", "ab", "--nudge", "x:h1:n99999999:2"], ["verify", "--text", "ab", "--nudge", "q"],
     ]
     for call in calls {

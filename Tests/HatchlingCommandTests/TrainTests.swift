@@ -106,6 +106,30 @@ import Testing
     #expect(try data(folder, "seed.safetensors") != data(folder, "one.safetensors"))
   }
 
+  @Test func aTimeLimitFixesTheStepsAfterTwenty() throws {
+    let folder = try TemporaryFolder()
+    let run = try train(
+      folder,
+      Self.sizes + [
+        "--out", folder.path("m.safetensors"), "--log", folder.path("m.csv"), "--minutes", "0.005",
+        "--sample", "0",
+      ])
+    try #require(run.status == 0, "\(run.errors)")
+    let planned = try folder.text("m.csv").split(separator: "\n").dropFirst().map {
+      try #require($0.split(separator: ",", omittingEmptySubsequences: false).last.flatMap { Int($0) })
+    }
+    // Fixed with the twentieth update, the same from then on, and all of them were done.
+    try #require(planned.count > 20)
+    #expect(Set(planned[19...]).count == 1 && planned.last == planned.count)
+    #expect(run.output.contains("\(planned.count) steps fit into the time"))
+    // A finished run that is resumed has nothing left to do.
+    let model = try data(folder, "m.safetensors")
+    let again = try train(
+      folder,
+      ["--out", folder.path("m.safetensors"), "--resume", folder.path("m.checkpoint"), "--sample", "0"])
+    #expect(try again.status == 0 && data(folder, "m.safetensors") == model)
+  }
+
   @Test func interruptedAndResumedEqualsUninterrupted() throws {
     let folder = try TemporaryFolder()
     let flags = [

@@ -35,7 +35,9 @@ import Testing
     let weights = floats.converted(to: Double.self)
     let sizes = weights.hyperparameters
     let graph = try Compiler(centres: centres).circuit(from: weights).graph
-    let engine = try CircuitEngine(graph, workers: Workers(threads: threads))
+    let engine = try CircuitEngine(
+      graph, workers: Workers(threads: threads),
+      options: CircuitEngineOptions(defersWrites: seed % 2 == 1))
     let tensor = TensorEngine(weights, workers: Workers(threads: 1))
     var (compared, isSilent) = (0, true)
     for token in randomTokens(count, vocabulary: sizes.vocabulary, seed: UInt64(seed)) {

@@ -24,7 +24,7 @@ import Testing
 
   @Test(
     .enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references,
-    ["graph", "tensor"])
+    ["graph", "graph, screened and deferred", "tensor"])
   func matchesThePublicCodeForTwoHundredFiftySixTokens(_ reference: Reference, engine: String) throws {
     let data = try #require(sharedData)
     let weights = try weights(reference)
@@ -59,7 +59,7 @@ import Testing
   /// Exact phases, float64: 1e-9 in double, 2e-4 in float, and what the state weighs in the end.
   @Test(
     .enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: references,
-    ["graph", "tensor"])
+    ["graph", "graph, screened and deferred", "tensor"])
   func matchesTheFloat64ValuesForAThousandTokens(_ reference: Reference, engine: String) throws {
     let weights = try weights(reference)
     let golden = try thousandTokens(reference)
@@ -124,6 +124,9 @@ import Testing
   ) throws -> any SteppingEngine<Scalar> {
     engine == "tensor"
       ? TensorEngine(weights, workers: Workers(threads: 2))
-      : try CircuitEngine(Compiler().circuit(from: weights).graph, workers: Workers(threads: 2))
+      : try CircuitEngine(
+        Compiler().circuit(from: weights).graph, workers: Workers(threads: 2),
+        options: engine == "graph, screened and deferred"
+          ? CircuitEngineOptions(screens: true, defersWrites: true) : CircuitEngineOptions())
   }
 }

@@ -33,7 +33,8 @@ import Testing
   func engineAndInterpreterAgreeOnValuesAndCounts(variant: Variant, seed: Int) throws {
     for fraction in [1, 0.8, 0.15] {
       let graph = try Self.graph(variant, UInt64(seed), keeping: fraction)
-      let engine = try CircuitEngine(graph, workers: Workers(threads: 1))
+      let engine = try CircuitEngine(
+        graph, workers: Workers(threads: 1), options: CircuitEngineOptions(defersWrites: seed % 2 == 0))
       var interpreter = try CircuitInterpreter(graph, rules: DragonRules<Double>.self)
       for token in randomTokens(12, vocabulary: graph.tokenCount, seed: UInt64(seed)) {
         let (activity, layers) = try engine.stepRecording(token)

@@ -120,7 +120,7 @@ class Study:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
         seconds = time.perf_counter() - begin
-        if "NaN" in done.stderr:
+        if "the loss is" in done.stderr or "gradient's norm is" in done.stderr:  # training diverged: no number to compare
             return bdh_parameters(n, d), seconds, math.inf
         if done.returncode != 0:
             raise SystemExit(f"hatchling train failed: {done.stderr.strip()}")

@@ -31,7 +31,7 @@ struct Benchmark: ParsableCommand {
     signal(SIGPIPE, SIG_IGN)  // a peer that ends is reported, not died of
     var settings = Settings()
     (settings.data, settings.python, settings.publicCode) = (data, python, publicCode)
-    settings.runs = runs
+    (settings.runs, settings.report) = (runs, report)
     settings.text = try Data(contentsOf: URL(fileURLWithPath: text)).map(Int.init)
     guard settings.text.count >= Workload.prefillTokens else {
       throw ValidationError("'\(text)' has \(settings.text.count) bytes; 512 are needed")
@@ -44,7 +44,6 @@ struct Benchmark: ParsableCommand {
     try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
     var results = Results()
     try Suite(settings: settings, tasks: tasks).run(&results)
-    try results.save(to: data)
-    if let report { try results.write(into: report) }
+    try results.keep(settings)
   }
 }

@@ -101,6 +101,7 @@ struct DirectContest {
     switch projection.storage {
     case .sparse(let lists): lists
     case .dense(let matrix): SparseRows(matrix)
+    case .reduced(let rows): SparseRows(rows.dense)
     }
   }
 

@@ -22,8 +22,14 @@ struct Results: Codable {
     say(Tables.text(new))
   }
 
+  /// Saves everything so far, and puts the tables into the report if there is one.
+  func keep(_ settings: Settings) throws {
+    try save(to: settings.data)
+    if let report = settings.report { try write(into: report) }
+  }
+
   /// `results.json` and `results.csv` in `folder`.
-  func save(to folder: String) throws {
+  private func save(to folder: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -41,7 +47,7 @@ struct Results: Codable {
 
   /// Replaces what stands between `<!-- TASK -->` and `<!-- /TASK -->` in a Markdown file by this run's table, for every task that
   /// ran.
-  func write(into path: String) throws {
+  private func write(into path: String) throws {
     var text = try String(contentsOfFile: path, encoding: .utf8)
     var tables = ["machine": machine.markdown + "\n"]
     if !bandwidths.isEmpty { tables["bandwidth"] = Tables.markdown(bandwidths) }
@@ -64,6 +70,8 @@ struct Machine: Codable {
   let processor: String
   let cores: Int
   let date: String
+  /// Runnable threads over the last minute, before the run: an idle machine has next to none.
+  let load: Double
 
   static var here: Machine {
     let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
@@ -78,10 +86,23 @@ struct Machine: Codable {
     format.dateFormat = "yyyy-MM-dd"
     return Machine(
       processor: ([field("model name") ?? "unknown processor"] + details).joined(separator: ", "),
-      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()))
+      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()),
+      load: averageLoad())
   }
 
-  var markdown: String { "\(processor); \(cores) cores; measured \(date)." }
+  private static func averageLoad() -> Double {
+    var loads = [0.0, 0, 0]
+    return getloadavg(&loads, 3) > 0 ? loads[0] : .nan
+  }
+
+  var markdown: String {
+    let busy =
+      load < 0.7
+      ? ""
+      : " **The machine was busy with other work: times are too long, and with two threads far too long.**"
+    return
+      "\(processor); \(cores) cores; measured \(date), load before the run \(Tables.decimal(load, 1)).\(busy)"
+  }
 }
 
 /// A line on standard output, at once.

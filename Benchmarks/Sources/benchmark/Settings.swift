@@ -7,6 +7,8 @@ struct Settings {
   var python = "python3"
   var publicCode = ""
   var runs = 5
+  /// A Markdown file with places for the tables.
+  var report: String?
   /// Name and path of the checkpoints, small to large.
   var models: [(size: String, path: String)] = []
   /// Held-out bytes.

@@ -53,6 +53,6 @@ struct Suite {
     let outcomes = contest.hold(runs: settings.runs) { notes.append($0) }
     for text in notes { results.note(text) }
     results.add(outcomes)
-    try results.save(to: settings.data)
+    try results.keep(settings)
   }
 }

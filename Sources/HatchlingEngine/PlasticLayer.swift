@@ -1,0 +1,125 @@
+import HatchlingGraph
+import HatchlingNumerics
+
+/// The plastic synapses of one layer: what is stored on them, and what is still to be written.
+///
+/// Hebbian writes are deferred: every neuron keeps its last 16 rotated activities, its *history*, and the layer keeps the fields of
+/// the last 16 tokens. A weight is ρ + Σ_τ field_τ · history_τ (each term damped by its age), and is read as exactly that sum. A
+/// block of neurons is settled, i.e. written, once in 16 tokens, at positions that depend on the block's number alone.
+struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
+  /// ρ as stored, `(n, d)`.
+  var weights: Matrix<Scalar>
+  /// The token as of which each row is stored, `(1, n)`: its damping since then is pending. Nil without damping.
+  var stamps: Matrix<Int64>?
+  /// X̃ of the last tokens that are not in the row yet, `(n, 16)`, slot τ mod 16, zero where there is none; nil when writes are not
+  /// deferred.
+  var history: Matrix<Scalar>?
+  /// The field v of the last 16 tokens, `(16, d)`, slot τ mod 16.
+  var fields: Matrix<Scalar>?
+
+  init(neurons: Int, hubs: Int, damped: Bool, defers: Bool) {
+    weights = Matrix(rows: neurons, columns: hubs)
+    stamps = damped ? Matrix(rows: 1, columns: neurons) : nil
+    history = defers ? Matrix(rows: neurons, columns: Scalar.slots) : nil
+    fields = defers ? Matrix(rows: Scalar.slots, columns: hubs) : nil
+  }
+
+  /// Back to nothing stored. Memory that nobody else holds is cleared in place: its pages have been paid for.
+  mutating func clear() {
+    let (n, d) = (weights.rows, weights.columns)
+    let rows = open()
+    rows.weights.update(repeating: 0, count: n * d)
+    rows.stamps?.update(repeating: 0, count: n)
+    rows.history?.update(repeating: 0, count: n * Scalar.slots)
+    rows.fields?.update(repeating: 0, count: Scalar.slots * d)
+  }
+
+  /// Addresses for one token's rounds; nobody else may hold the matrices meanwhile.
+  struct Pointers: @unchecked Sendable {
+    let weights: UnsafeMutablePointer<Scalar>
+    let stamps: UnsafeMutablePointer<Int64>?
+    let history: UnsafeMutablePointer<Scalar>?
+    let fields: UnsafeMutablePointer<Scalar>?
+  }
+
+  mutating func open() -> Pointers {
+    Pointers(
+      weights: weights.mutablePointer(), stamps: stamps?.mutablePointer(),
+      history: history?.mutablePointer(), fields: fields?.mutablePointer())
+  }
+
+  /// Writes what is pending on the listed neurons as of token `position`: damping, then the history in the order of its tokens.
+  /// - Parameter factors: scratch, one number per listed neuron.
+  static func settle(
+    _ rows: Pointers, _ list: UnsafePointer<Int32>, count: Int, at position: Int, _ damping: Damping<Scalar>?,
+    factors: UnsafeMutablePointer<Scalar>, d: Int
+  ) {
+    if let damping, let stamps = rows.stamps {
+      for place in 0..<count {
+        let neuron = Int(list[place])
+        factors[place] = damping.kept(by: neuron, after: position - Int(stamps[neuron]))
+        stamps[neuron] = Int64(position)
+      }
+      Scalar.scaleRows(rows.weights, list, factors, count: count, d: d)
+    }
+    guard let history = rows.history, let fields = rows.fields else { return }
+    Scalar.settleRows(
+      rows.weights, list, count: count, history: history, from: position % Scalar.slots, fields: fields,
+      keep: damping?.ages(at: position), d: d)
+  }
+
+  /// A copy in which nothing is pending.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func settled(at position: Int, _ damping: Damping<Scalar>?) -> Matrix<Scalar> {
+    var copy = self
+    copy.settleAll(at: position, damping)
+    return copy.weights
+  }
+
+  private mutating func settleAll(at position: Int, _ damping: Damping<Scalar>?) {
+    let (n, d) = (weights.rows, weights.columns)
+    let list = NumberStorage<Int32>(zeros: n)
+    let factors = NumberStorage<Scalar>(zeros: n)
+    var count = n
+    if damping == nil {
+      guard let history else { return }
+      count = Scalar.listRemembering(history.pointer, 0..<n, into: list.base)
+    } else {
+      for neuron in 0..<n { list.base[neuron] = Int32(neuron) }
+    }
+    guard count > 0 else { return }
+    Self.settle(open(), list.base, count: count, at: position, damping, factors: factors.base, d: d)
+  }
+
+  /// Writes what is pending on one neuron.
+  mutating func settle(_ neuron: NeuronIndex, at position: Int, _ damping: Damping<Scalar>?) {
+    let d = weights.columns
+    var (number, factor) = (Int32(neuron.index), Scalar(0))
+    Self.settle(open(), &number, count: 1, at: position, damping, factors: &factor, d: d)
+  }
+
+  /// One weight with everything that is pending.
+  func weight(from hub: HubIndex, to neuron: NeuronIndex, at position: Int, _ damping: Damping<Scalar>?)
+    -> Scalar
+  {
+    var row = PlasticLayer(row: neuron.index, of: self)
+    var one = damping.map { $0.only(neuron.index) }
+    if stamps == nil { one = nil }
+    row.settle(NeuronIndex(0), at: position, one)
+    return row.weights[0, hub.index]
+  }
+
+  /// The synapses of a single neuron, copied.
+  private init(row: Int, of layer: PlasticLayer) {
+    func copy<Element>(_ matrix: Matrix<Element>, _ row: Int) -> Matrix<Element> {
+      Matrix(
+        rows: 1, columns: matrix.columns,
+        UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns))
+    }
+    weights = copy(layer.weights, row)
+    stamps = layer.stamps.map { Matrix(rows: 1, columns: 1, CollectionOfOne($0[0, row])) }
+    history = layer.history.map { copy($0, row) }
+    fields = layer.fields
+  }
+}

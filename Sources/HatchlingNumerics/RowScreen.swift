@@ -1,0 +1,98 @@
+import CKernels
+
+/// Finds the rows whose float32 sum with a vector may be positive, from an 8-bit copy of the rows.
+///
+/// With w = s q + e and v = t p + f, q and p integers, ⟨w, v⟩ = s t ⟨q, p⟩ + ⟨e, v⟩ + s ⟨q, f⟩, so by Cauchy–Schwarz
+/// |⟨w, v⟩ − s t ⟨q, p⟩| ≤ ‖e‖ ‖v‖ + ‖s q‖ ‖f‖. ⟨q, p⟩ is an exact integer. To this the rounding of the float32 sum itself is added,
+/// γ ‖w‖ ‖v‖ with γ = (d + 16) 2⁻²⁴, and what products lose below the normal range. A row is left out only when even the upper bound is
+/// not positive: its sum, computed in float32 in any order, is then not positive either. Rows and vectors that are not finite are
+/// never left out. The derivation is in docs/engine.md.
+///
+/// Memory: `d + 16` bytes per row.
+public final class RowScreen: @unchecked Sendable {
+  // Written in init only.
+  public let rows: Int
+  public let d: Int
+  private let codes: NumberStorage<UInt8>
+  private let scale: NumberStorage<Float>
+  private let bound: NumberStorage<Float>
+  private let size: NumberStorage<Float>
+  private let length: NumberStorage<Float>
+  private let longest: Double
+
+  /// Encodes `rows` rows of `d` weights. Cost: one pass over them, on all threads.
+  public init(_ weights: UnsafePointer<Float>, rows: Int, d: Int, workers: Workers) {
+    self.rows = rows
+    self.d = d
+    codes = NumberStorage(zeros: rows * d)
+    scale = NumberStorage(zeros: rows)
+    bound = NumberStorage(zeros: rows)
+    size = NumberStorage(zeros: rows)
+    length = NumberStorage(zeros: rows)
+    let parts = 64
+    var whole = hatchling_screen(
+      d: d, codes: codes.base, scale: scale.base, bound: bound.base, size: size.base, length: length.base)
+    withUnsafePointer(to: &whole) { screen in
+      workers.run(blocks: parts) { part in
+        let (first, end) = (rows * part / parts, rows * (part + 1) / parts)
+        hatchling_encode_rows(weights, screen, first, end - first)
+      }
+    }
+    var longest: Float = 0
+    // A row with a length that is not a number is never left out by its own bound.
+    for row in 0..<rows where length.base[row] > longest { longest = length.base[row] }
+    self.longest = Double(longest)
+  }
+
+  /// A vector to screen with, `(d)`. Reused from token to token.
+  public final class Query: @unchecked Sendable {
+    fileprivate var query: hatchling_query
+    private let high: NumberStorage<Int8>
+    private let low: NumberStorage<Int8>
+    private let wide: NumberStorage<Int16>
+    /// False when the vector last asked cannot be screened with; then every row may be positive.
+    public private(set) var isUsable = false
+
+    public init(d: Int) {
+      high = NumberStorage(zeros: d + 64)
+      low = NumberStorage(zeros: d + 64)
+      wide = NumberStorage(zeros: d + 64)
+      query = hatchling_query(
+        high: high.base, low: low.base, wide: wide.base, excess: 0, step: 0, norm: 0, residue: 0, smallest: 0)
+    }
+
+    /// Prepares for the rows of `screen`. Sums that could overflow in float32 are not screened.
+    public func ask(_ v: UnsafePointer<Float>, _ screen: RowScreen) {
+      isUsable = hatchling_ask(&query, v, screen.d) != 0 && screen.longest * query.norm < 1e38
+    }
+  }
+
+  /// Lists the rows of a range that may have a positive sum; `sums` and `possible` have room for the range. Returns how many.
+  public func list(
+    _ range: Range<Int>, _ query: Query, sums: UnsafeMutablePointer<Int32>,
+    into possible: UnsafeMutablePointer<Int32>
+  ) -> Int {
+    screen(query) {
+      hatchling_screen_rows($0, $1, range.lowerBound, nil, range.count, sums, possible)
+    }
+  }
+
+  /// As ``list(_:_:sums:into:)``, of `count` listed rows.
+  public func list(
+    _ rows: UnsafePointer<Int32>, count: Int, _ query: Query, sums: UnsafeMutablePointer<Int32>,
+    into possible: UnsafeMutablePointer<Int32>
+  ) -> Int {
+    screen(query) { hatchling_screen_rows($0, $1, 0, rows, count, sums, possible) }
+  }
+
+  private func screen(
+    _ query: Query, _ body: (UnsafePointer<hatchling_screen>, UnsafePointer<hatchling_query>) -> Int
+  ) -> Int {
+    let screen = hatchling_screen(
+      d: d, codes: codes.base, scale: scale.base, bound: bound.base, size: size.base, length: length.base)
+    let asked = query.query
+    return withUnsafePointer(to: screen) { screen in
+      withUnsafePointer(to: asked) { body(screen, $0) }
+    }
+  }
+}
