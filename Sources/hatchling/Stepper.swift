@@ -25,7 +25,7 @@ struct Stepper<Scalar: NetworkScalar> {
     let weights = model.weights.converted(to: Scalar.self)
     let leavesTraces = options.stateIn != nil || options.stateOut != nil || options.logits != nil
     reader =
-      leavesTraces || options.weights != nil || weights.plasticSynapses != nil
+      leavesTraces || options.weights != nil || options.form == .direct || weights.plasticSynapses != nil
       ? nil : { TensorEngine(weights, workers: workers) }
     logits = try options.logits.map {
       try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary)

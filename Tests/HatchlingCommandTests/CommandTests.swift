@@ -217,6 +217,16 @@ import Testing
     #expect(edges.dropFirst().count { $0.contains(",x,") || $0.contains(",token_x,") } == 20_000)
   }
 
+  /// A long prompt, which the circuit may read in chunks, is read by the direct form too.
+  @Test func bothFormsContinueALongPromptAlike() throws {
+    let prompt = "To be, or not to be: that is the question: Whether 'tis nobler in the mind to suffer"
+    let common = ["generate", "--prompt", prompt, "--count", "6", "--temperature", "0"]
+    let circuit = try run(common)
+    let direct = try run(common + ["--form", "direct"])
+    #expect(circuit.status == 0 && direct.status == 0 && !circuit.output.isEmpty)
+    #expect(circuit.output == direct.output)
+  }
+
   @Test func fidelityReportsARowPerNumberOfEdges() throws {
     let text = String(repeating: "To be, or not to be: that is the question. ", count: 3)
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).txt")
