@@ -71,9 +71,13 @@ extension CircuitEngine {
       return
     }
     deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
-    for offset in 0..<count {
-      let previous = accumulates ? x.base[first + offset] : 0
-      x.base[first + offset] = Rules.activateX(drive: drives[offset], previous: previous)
+    let activity = x.base + first
+    if accumulates {
+      for offset in 0..<count {
+        activity[offset] = Rules.activateX(drive: drives[offset], previous: activity[offset])
+      }
+    } else {
+      for offset in 0..<count { activity[offset] = Rules.activateX(drive: drives[offset], previous: 0) }
     }
   }
 
@@ -158,10 +162,11 @@ extension CircuitEngine {
     (y.base + first).update(repeating: 0, count: block.neurons.count)
     let (fired, sent) = (scratch.fired.base + first, scratch.sent.base + first)
     var active = 0
+    let (activity, gated) = (x.base, y.base)
     for place in 0..<count {
       let neuron = Int(possible[place])
-      let value = Rules.activateY(drive: drives[place], x: x.base[neuron])
-      y.base[neuron] = value
+      let value = Rules.activateY(drive: drives[place], x: activity[neuron])
+      gated[neuron] = value
       fired[active] = Int32(neuron)
       sent[active] = value
       active += value != 0 ? 1 : 0

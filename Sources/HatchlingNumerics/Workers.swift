@@ -40,36 +40,55 @@ public final class Workers: Sendable {
   }
 }
 
-/// What the caller and the helpers of one pool share. A class, because atomics have an address.
+/// What the caller and the helpers of one pool share.
 private final class Shared: @unchecked Sendable {
   // `body` and `blocks` are written before `generation` is released and read after it is acquired.
   private var body: UnsafePointer<(Int) -> Void>?
   private var blocks = 0
-  /// The next block of every thread's share.
-  private let next: [AtomicCounter]
-  private let generation = Atomic<Int>(0)
-  private let working = Atomic<Int>(0)
-  private let sleeping = Atomic<Int>(0)
-  private let stopped = Atomic<Bool>(false)
   private let helpers: Int
+  /// Numbers that threads tell each other, each on a cache line of its own: a thread that spins on one does not slow the others.
+  private let lines: UnsafeMutablePointer<Atomic<Int>>
   private let bell: [DispatchSemaphore]
-  private let asleep: [AtomicFlag]
+
+  // What lies on which line; behind these the next block of every thread's share, and whether a helper sleeps.
+  private static let generation = 0
+  private static let working = 1
+  private static let stopped = 2
+  private static let own = 3
+  /// Two lines of 64 bytes, because processors fetch them in pairs.
+  private static let lineStride = 16
 
   init(helpers: Int) {
     self.helpers = helpers
-    next = (0...helpers).map { _ in AtomicCounter() }
+    let count = (Self.own + 2 * (helpers + 1)) * Self.lineStride
+    lines = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Int>.stride, alignment: 128)
+      .bindMemory(to: Atomic<Int>.self, capacity: count)
+    for index in 0..<count { (lines + index).initialize(to: Atomic(0)) }
     bell = (0..<helpers).map { _ in DispatchSemaphore(value: 0) }
-    asleep = (0..<helpers).map { _ in AtomicFlag() }
+  }
+
+  deinit { lines.deallocate() }
+
+  /// A line's number; a pointer, so that reading it counts no reference.
+  @inline(__always)
+  private func line(_ index: Int) -> UnsafeMutablePointer<Atomic<Int>> { lines + index * Self.lineStride }
+
+  @inline(__always)
+  private func next(_ thread: Int) -> UnsafeMutablePointer<Atomic<Int>> { line(Self.own + thread) }
+
+  @inline(__always)
+  private func asleep(_ helper: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+    line(Self.own + helpers + 1 + helper)
   }
 
   func run(blocks: Int, body: UnsafePointer<(Int) -> Void>) {
     self.body = body
     self.blocks = blocks
     for thread in 0...helpers {
-      next[thread].value.store(share(thread, blocks).lowerBound, ordering: .relaxed)
+      next(thread).pointee.store(share(thread, blocks).lowerBound, ordering: .relaxed)
     }
-    working.store(helpers, ordering: .relaxed)
-    generation.add(1, ordering: .sequentiallyConsistent)
+    line(Self.working).pointee.store(helpers, ordering: .relaxed)
+    line(Self.generation).pointee.add(1, ordering: .sequentiallyConsistent)
     wakeSleepers()
     drain(body, blocks, thread: helpers)
     waitForHelpers()
@@ -78,11 +97,12 @@ private final class Shared: @unchecked Sendable {
 
   /// Spins, then lets others run: with fewer cores than threads a helper may be waiting for this one.
   private func waitForHelpers() {
+    let working = line(Self.working)
     for _ in 0..<Self.spins {
-      if working.load(ordering: .acquiring) == 0 { return }
+      if working.pointee.load(ordering: .acquiring) == 0 { return }
       hatchling_spin_pause()
     }
-    while working.load(ordering: .acquiring) != 0 { sched_yield() }
+    while working.pointee.load(ordering: .acquiring) != 0 { sched_yield() }
   }
 
   /// Turns of a spin loop before the processor is offered to others: some tens of microseconds.
@@ -94,25 +114,27 @@ private final class Shared: @unchecked Sendable {
   }
 
   /// First the thread's own share, then what others have not begun.
+  ///
+  /// A function of its own, so that its reference to the caller's closure, which lives on the caller's stack, is given back before the
+  /// thread says that it is done. It is taken once, not per block: threads would fight for its count.
+  @inline(never)
   private func drain(_ body: UnsafePointer<(Int) -> Void>, _ blocks: Int, thread: Int) {
+    let work = body.pointee
     for other in 0...helpers {
       let owner = (thread + other) % (helpers + 1)
       let end = share(owner, blocks).upperBound
+      let next = next(owner)
       while true {
-        let block = next[owner].value.add(1, ordering: .relaxed).oldValue
+        let block = next.pointee.add(1, ordering: .relaxed).oldValue
         if block >= end { break }
-        call(body, block)
+        work(block)
       }
     }
   }
 
-  /// A function of its own, so that every reference to the caller's closure, which lives on the caller's stack, is given back before
-  /// the block counts as done.
-  @inline(never)
-  private func call(_ body: UnsafePointer<(Int) -> Void>, _ block: Int) { body.pointee(block) }
-
   private func wakeSleepers() {
-    for index in 0..<helpers where asleep[index].value.exchange(false, ordering: .sequentiallyConsistent) {
+    for index in 0..<helpers
+    where asleep(index).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 {
       bell[index].signal()
     }
   }
@@ -121,46 +143,40 @@ private final class Shared: @unchecked Sendable {
     var seen = 0
     while true {
       waitForWork(index, after: seen)
-      if stopped.load(ordering: .acquiring) { return }
+      if line(Self.stopped).pointee.load(ordering: .acquiring) != 0 { return }
       seen += 1
       if let body { drain(body, blocks, thread: index) }
-      working.subtract(1, ordering: .acquiringAndReleasing)
+      line(Self.working).pointee.subtract(1, ordering: .acquiringAndReleasing)
     }
   }
 
   /// Spins some tens of microseconds, offers the processor to others for some more, then sleeps until the bell rings.
   private func waitForWork(_ index: Int, after seen: Int) {
+    let generation = line(Self.generation)
     for _ in 0..<Self.spins {
-      if generation.load(ordering: .acquiring) != seen { return }
+      if generation.pointee.load(ordering: .acquiring) != seen { return }
       hatchling_spin_pause()
     }
     for _ in 0..<200 {
-      if generation.load(ordering: .acquiring) != seen { return }
+      if generation.pointee.load(ordering: .acquiring) != seen { return }
       sched_yield()
     }
+    let asleep = asleep(index)
     while true {
-      asleep[index].value.store(true, ordering: .sequentiallyConsistent)
-      if generation.load(ordering: .sequentiallyConsistent) != seen {
+      asleep.pointee.store(1, ordering: .sequentiallyConsistent)
+      if generation.pointee.load(ordering: .sequentiallyConsistent) != seen {
         // Work came while we lay down. If the flag is gone already, the bell was rung for us: take it.
-        if !asleep[index].value.exchange(false, ordering: .sequentiallyConsistent) { bell[index].wait() }
+        if asleep.pointee.exchange(0, ordering: .sequentiallyConsistent) == 0 { bell[index].wait() }
         return
       }
       bell[index].wait()
-      if generation.load(ordering: .acquiring) != seen { return }
+      if generation.pointee.load(ordering: .acquiring) != seen { return }
     }
   }
 
   func stop() {
-    stopped.store(true, ordering: .releasing)
-    generation.add(1, ordering: .sequentiallyConsistent)
+    line(Self.stopped).pointee.store(1, ordering: .releasing)
+    line(Self.generation).pointee.add(1, ordering: .sequentiallyConsistent)
     wakeSleepers()
   }
-}
-
-private final class AtomicFlag: Sendable {
-  let value = Atomic<Bool>(false)
-}
-
-private final class AtomicCounter: Sendable {
-  let value = Atomic<Int>(0)
 }
