@@ -38,6 +38,9 @@ struct Contest {
   var contestants: [Contestant] = []
   /// The contestant that ratios refer to; nil without peers.
   var reference: String?
+  /// How often a contestant does its work in one turn; the turn counts as the median. More than once for work of some milliseconds, which
+  /// is over before threads and processor have woken up.
+  var passes = 1
 
   /// `runs` rounds after one that does not count. A contestant that fails drops out with a note.
   func hold(runs: Int, note: (String) -> Void) -> [Outcome] {
@@ -46,7 +49,8 @@ struct Contest {
     for round in 0...runs {
       for (index, contestant) in contestants.enumerated() where !failed.contains(index) {
         do {
-          let time = try contestant.run()
+          let passes = try (0..<passes).map { _ in try contestant.run() }.sorted()
+          let time = passes[passes.count / 2]
           if round > 0 { times[index, default: []].append(time) }
         } catch {
           failed.insert(index)

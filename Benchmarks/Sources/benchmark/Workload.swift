@@ -74,7 +74,8 @@ struct Workload {
   /// One token after another, 200 held-out bytes from an empty state.
   func step(bandwidths: [Bandwidth], note: (String) -> Void) throws -> Contest {
     var contest = Contest(
-      task: "step", size: size, unit: "token", reference: "PyTorch, dense recurrence, 2 threads")
+      task: "step", size: size, unit: "token", reference: "PyTorch, dense recurrence, 2 threads",
+      passes: size == "small" ? 9 : 1)
     let least = try LeastBytes(graph, tokens: tokens)
     note(
       "\(size): active x \(percent(least.activeX)) y \(percent(least.activeY)), plastic rows \(percent(least.plasticRows)); "
