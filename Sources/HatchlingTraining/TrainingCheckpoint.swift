@@ -108,7 +108,7 @@ extension Trainer {
     }
     let trainer = try Trainer(
       try weights(state, record), text: text, options: record.options, workers: workers)
-    try trainer.restore(state, record)
+    try trainer.restore(state, record, path)
     return (trainer, record.progress)
   }
 
@@ -135,7 +135,7 @@ extension Trainer {
     return weights
   }
 
-  private func restore(_ state: SavedState, _ record: TrainingRecord) throws {
+  private func restore(_ state: SavedState, _ record: TrainingRecord, _ path: String) throws {
     if let theta {
       let saved: Matrix<Scalar> = try state.matrix("theta", rows: 1, columns: theta.count)
       self.theta = saved
@@ -150,7 +150,7 @@ extension Trainer {
     guard record.streams.fits(textCount: text.count, options),
       record.emptyStreams.count == states?.isEmpty.count ?? 0
     else {
-      throw TrainingError.damagedCheckpoint(path: "checkpoint", problem: "its streams do not fit the text")
+      throw TrainingError.damagedCheckpoint(path: path, problem: "its streams do not fit the text")
     }
     streams = record.streams
     guard let states else { return }
