@@ -16,9 +16,9 @@ The public code has no damping: `--without-damping` makes a network that it can 
 Needs numpy and safetensors.
 """
 import argparse
-import json
 
 import numpy
+from peers.tensors import load
 from safetensors.numpy import save_file
 
 
@@ -68,24 +68,6 @@ def lift(weights, copies, wide, jitter, seed):
     return copied
 
 
-def widened(source):
-    """Tensors of a safetensors file as float64, bf16 included, and its metadata."""
-    kinds = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "U8": "u1"}
-    with open(source, "rb") as file:
-        data = file.read()
-    start = 8 + int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:start])
-    metadata = header.pop("__metadata__", {})
-    tensors = {}
-    for key, entry in header.items():
-        begin, end = (start + offset for offset in entry["data_offsets"])
-        numbers = numpy.frombuffer(data[begin:end], kinds[entry["dtype"]])
-        if entry["dtype"] == "BF16":
-            numbers = (numbers.astype(numpy.uint32) << 16).view(numpy.float32)
-        tensors[key] = numbers.astype(numpy.float64).reshape(entry["shape"])
-    return tensors, metadata
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source")
@@ -97,7 +79,7 @@ def main():
     parser.add_argument("--layers", type=int, help="record this number of layers instead of the source's")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    weights, metadata = widened(options.source)
+    weights, metadata = load(options.source, numpy.float64)
     if options.without_damping:
         weights.pop("attn.damping", None)
     wide = options.d or weights["encoder"].shape[1]

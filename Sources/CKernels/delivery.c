@@ -2,39 +2,8 @@
 
 #include "dispatch.h"
 
-#define JOIN3(a, b, c) a##_##b##_##c
-#define JOIN(a, b, c) JOIN3(a, b, c)
-#define NAME(x) JOIN(x, ISA, SUFFIX)
-
-#if defined(__x86_64__)
-#define ISA avx512
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
-#include "delivery_numbers.inc"
-#undef ISA
-#undef TARGET
-#define ISA avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#include "delivery_numbers.inc"
-#undef ISA
-#undef TARGET
-#endif
-#define ISA plain
-#define TARGET
-#include "delivery_numbers.inc"
-#undef ISA
-#undef TARGET
-
-#if defined(__x86_64__)
-#define DISPATCH(KERNEL, S, ...)                          \
-  switch (level()) {                                      \
-    case VNNI:                                            \
-    case AVX512: return KERNEL##_avx512_##S(__VA_ARGS__); \
-    case AVX2: return KERNEL##_avx2_##S(__VA_ARGS__);     \
-    default: return KERNEL##_plain_##S(__VA_ARGS__);      \
-  }
-#else
-#define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
-#endif
+#define KERNELS "delivery_numbers.inc"
+#include "every_processor.inc"
 
 #define DEFINE(S, T)                                                                                                   \
   void hatchling_deliver_rows_##S(const T *w, size_t ld, const int32_t *list, const T *value, size_t count,            \

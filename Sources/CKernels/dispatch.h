@@ -29,3 +29,23 @@ static inline enum level level(void) {
   return PLAIN;
 #endif
 }
+
+// What a processor with byte products runs: the AVX-512 kernel, unless the file has a version of its own for it.
+#if defined(MULTIPLIES_BYTES)
+#define VNNI_KERNEL(KERNEL, S) KERNEL##_vnni_##S
+#else
+#define VNNI_KERNEL(KERNEL, S) KERNEL##_avx512_##S
+#endif
+
+// `return f(…)` also where f returns nothing.
+#if defined(__x86_64__)
+#define DISPATCH(KERNEL, S, ...)                             \
+  switch (level()) {                                         \
+    case VNNI: return VNNI_KERNEL(KERNEL, S)(__VA_ARGS__);   \
+    case AVX512: return KERNEL##_avx512_##S(__VA_ARGS__);    \
+    case AVX2: return KERNEL##_avx2_##S(__VA_ARGS__);        \
+    default: return KERNEL##_plain_##S(__VA_ARGS__);         \
+  }
+#else
+#define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
+#endif

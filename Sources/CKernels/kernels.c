@@ -1,5 +1,6 @@
 #include "hatchling_kernels.h"
 
+#define MULTIPLIES_BYTES
 #include "dispatch.h"
 
 #if defined(__x86_64__)
@@ -12,38 +13,8 @@
 #endif
 
 #define HISTORY HATCHLING_HISTORY
-#define JOIN3(a, b, c) a##_##b##_##c
-#define JOIN(a, b, c) JOIN3(a, b, c)
-#define NAME(x) JOIN(x, ISA, SUFFIX)
-
-#if defined(__x86_64__)
-#define COMPRESS
-#define MANY_REGISTERS
-#define DOT_BYTES
-#define ISA vnni
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")))
-#include "numbers.inc"
-#undef ISA
-#undef TARGET
-#undef DOT_BYTES
-#define ISA avx512
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
-#include "numbers.inc"
-#undef ISA
-#undef TARGET
-#undef COMPRESS
-#undef MANY_REGISTERS
-#define ISA avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#include "numbers.inc"
-#undef ISA
-#undef TARGET
-#endif
-#define ISA plain
-#define TARGET
-#include "numbers.inc"
-#undef ISA
-#undef TARGET
+#define KERNELS "numbers.inc"
+#include "every_processor.inc"
 
 const char *hatchling_kernel_name(void) {
   switch (level()) {
@@ -53,19 +24,6 @@ const char *hatchling_kernel_name(void) {
     default: return "plain";
   }
 }
-
-// `return f(…)` also where f returns nothing.
-#if defined(__x86_64__)
-#define DISPATCH(KERNEL, S, ...)                            \
-  switch (level()) {                                        \
-    case VNNI: return KERNEL##_vnni_##S(__VA_ARGS__);       \
-    case AVX512: return KERNEL##_avx512_##S(__VA_ARGS__);   \
-    case AVX2: return KERNEL##_avx2_##S(__VA_ARGS__);       \
-    default: return KERNEL##_plain_##S(__VA_ARGS__);        \
-  }
-#else
-#define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
-#endif
 
 #define DEFINE(S, T)                                                                                                  \
   void hatchling_dot_rows_##S(const T *w, size_t ld, size_t rows, const T *v, size_t d, T *out) {                     \

@@ -2,39 +2,8 @@
 
 #include "dispatch.h"
 
-#define JOIN3(a, b, c) a##_##b##_##c
-#define JOIN(a, b, c) JOIN3(a, b, c)
-#define NAME(x) JOIN(x, ISA, SUFFIX)
-
-#if defined(__x86_64__)
-#define ISA avx512
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")))
-#include "training_numbers.inc"
-#undef ISA
-#undef TARGET
-#define ISA avx2
-#define TARGET __attribute__((target("avx2,fma")))
-#include "training_numbers.inc"
-#undef ISA
-#undef TARGET
-#endif
-#define ISA plain
-#define TARGET
-#include "training_numbers.inc"
-#undef ISA
-#undef TARGET
-
-#if defined(__x86_64__)
-#define DISPATCH(f, S, ...)                                 \
-  switch (level()) {                                        \
-    case VNNI:                                              \
-    case AVX512: return f##_avx512_##S(__VA_ARGS__);        \
-    case AVX2: return f##_avx2_##S(__VA_ARGS__);            \
-    default: return f##_plain_##S(__VA_ARGS__);             \
-  }
-#else
-#define DISPATCH(f, S, ...) return f##_plain_##S(__VA_ARGS__);
-#endif
+#define KERNELS "training_numbers.inc"
+#include "every_processor.inc"
 
 #define DEFINE(S, T)                                                                                               \
   size_t hatchling_relu_list_##S(T *drive, size_t count, int32_t *list) { DISPATCH(relu_list, S, drive, count, list) } \

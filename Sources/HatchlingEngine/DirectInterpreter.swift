@@ -68,7 +68,7 @@ public struct DirectInterpreter<Rules: LocalRules>: Sendable {
     var x = [Scalar](repeating: 0, count: graph.neuronCount)
     for layer in 0..<graph.layers {
       x = activateX(x, trace, &activity)
-      let rotated = rotate(x)
+      let rotated = Rules.rotate(x, of: graph.neurons, phases: phases, at: position)
       let attention = read(layer, rotated, &activity)
       write(layer, trace, rotated, &activity)
       let y = activateY(x, attention, &activity)
@@ -142,25 +142,6 @@ public struct DirectInterpreter<Rules: LocalRules>: Sendable {
     let drives = send(wiresX, graph.remainderX, trace, listening: { _ in true }, &activity)
     return drives.indices.map {
       Rules.activateX(drive: drives[$0], previous: graph.variant.accumulatesActivity ? previous[$0] : 0)
-    }
-  }
-
-  /// Round 4l + 3, over partner edges.
-  private func rotate(_ x: [Scalar]) -> [Scalar] {
-    guard graph.neurons.rotates else { return x }
-    var (cosines, sines) = (x, x)
-    cosines.withUnsafeMutableBufferPointer { cosines in
-      sines.withUnsafeMutableBufferPointer { sines in
-        guard let cosines = cosines.baseAddress, let sines = sines.baseAddress else { return }
-        phases.fill(cosines: cosines, sines: sines, at: position)
-      }
-    }
-    return x.indices.map { neuron in
-      let partner = Int(graph.neurons.partners[neuron])
-      guard partner >= 0 else { return x[neuron] }
-      return Rules.rotate(
-        own: x[neuron], partner: x[partner], edge: graph.neurons.leads[neuron] ? .inhibitory : .excitatory,
-        clock: ClockView(cosine: cosines[neuron], sine: sines[neuron]))
     }
   }
 

@@ -1,11 +1,11 @@
-"""Reads a checkpoint for the peers: our layout is the public code's, so names and shapes are its own."""
+"""Reads a checkpoint: our layout is the public code's, so names and shapes are its own."""
 import json
 
 import numpy
 
 
-def load(path):
-    """Tensors of a safetensors file as float32 (bf16 widened), and its metadata."""
+def load(path, kind=numpy.float32):
+    """Tensors of a safetensors file as numbers of `kind` (bf16 widened), and its metadata."""
     kinds = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "U8": "u1"}
     with open(path, "rb") as file:
         data = file.read()
@@ -18,5 +18,5 @@ def load(path):
         numbers = numpy.frombuffer(data[begin:end], kinds[entry["dtype"]])
         if entry["dtype"] == "BF16":
             numbers = (numbers.astype(numpy.uint32) << 16).view(numpy.float32)
-        tensors[key] = numbers.astype(numpy.float32).reshape(entry["shape"])
+        tensors[key] = numbers.astype(kind).reshape(entry["shape"])
     return tensors, metadata

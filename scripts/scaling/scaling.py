@@ -25,7 +25,7 @@ import torch
 
 import gpt
 
-RATES = (3e-4, 1e-3, 3e-3)
+RATES = (1e-3, 3e-3, 1e-2)
 SEEDS = (1, 2)
 # Name: BDH (n, d, H, L), Transformer (layers, heads). Same parameters, not the same arithmetic: BDH uses its weights L times a token.
 SIZES = {
@@ -58,7 +58,7 @@ class Study:
         (self.out / "training.txt").write_bytes(text[:cut])
         self.training = torch.tensor(list(text[:cut]), dtype=torch.uint8)
         held, length = text[cut:], options.block + 1
-        count = min(options.held_out_blocks, len(held) // length)
+        count = min(options.held_out_blocks or len(held), len(held) // length)
         if count < 1:
             raise SystemExit("the text is too short: its last 10 % hold no block")
         self.blocks = [held[i * length : (i + 1) * length] for i in range(count)]
@@ -232,10 +232,10 @@ if __name__ == "__main__":
     arguments.add_argument("--text", type=pathlib.Path, required=True)
     arguments.add_argument("--out", type=pathlib.Path, required=True)
     arguments.add_argument("--hatchling", default=".build/release/hatchling")
-    arguments.add_argument("--tokens", type=int, default=1_500_000, help="per run")
+    arguments.add_argument("--tokens", type=int, default=1_000_000, help="per run")
     arguments.add_argument("--block", type=int, default=256)
     arguments.add_argument("--batch", type=int, default=8)
-    arguments.add_argument("--held-out-blocks", type=int, default=64)
+    arguments.add_argument("--held-out-blocks", type=int, help="score only this many blocks; default: all of the last 10 %%")
     arguments.add_argument("--budget", type=float, help="minutes of training in all; default: as long as it takes")
     arguments.add_argument("--threads", type=int, default=1)
     options = arguments.parse_args()
