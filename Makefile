@@ -20,9 +20,10 @@ demo: build
 	@echo "--- 4. A continuation"
 	@$(BINARY) generate --prompt "ROMEO:" --count 160 --seed 1; echo
 
+# In a folder of their own: with -enable-testing everything is built differently.
 test: setup
-	swift build -c release -Xswiftc -enable-testing --build-tests
-	swift test -c release -Xswiftc -enable-testing --skip-build
+	swift build -c release -Xswiftc -enable-testing --scratch-path .build-tests --build-tests
+	swift test -c release -Xswiftc -enable-testing --scratch-path .build-tests --skip-build
 
 # Speed against PyTorch, the public code and SciPy; see docs/benchmarks.md. PUBLIC_CODE=dir names the public code, MODEL=file another
 # small checkpoint. The tables of docs/benchmarks.md and its picture are written anew.

@@ -1,8 +1,16 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Dependencies point one way:
-/// numerics → checkpoint → model → { tensor | compiler → graph → engine } → equivalence, export → command line.
+/// Dependencies point one way. A → B: B is built on A, and on all that A is built on. Names without their "Hatchling".
+///
+///     OpenBLAS, CKernels → Numerics
+///     Numerics, libcrypto → Checkpoint → Model → { Tensor, Graph }
+///     Checkpoint → Pictures
+///     Tensor → Training
+///     Graph → { Compiler, Engine, Export }
+///     Compiler, igraph → Topology
+///     Tensor, Compiler, Engine → Equivalence
+///     Pictures, Training, Export, Topology, Equivalence → hatchling, the command line
 let package = Package(
   name: "hatchling",
   platforms: [.macOS(.v15)],
@@ -40,7 +48,7 @@ let package = Package(
     .target(
       name: "HatchlingNumerics",
       dependencies: ["COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")]),
-    .target(name: "HatchlingCheckpoint", dependencies: ["HatchlingNumerics"]),
+    .target(name: "HatchlingCheckpoint", dependencies: ["HatchlingNumerics", "CCrypto"]),
     .target(
       name: "HatchlingModel", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint"],
       resources: [.copy("Resources/shipped.safetensors")]),
@@ -76,12 +84,9 @@ let package = Package(
         "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
-        "HatchlingTraining", "CCrypto",
+        "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-
-    .executableTarget(
-      name: "select-benchmark", dependencies: ["HatchlingCompiler", "HatchlingNumerics"]),
 
     // Tests, one target per module, named for what must hold.
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),

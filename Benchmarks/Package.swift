@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Speed against peers on the same file in the same run. A package of its own, so that the library depends on nothing here.
+/// Speed against peers on the same file in the same run, and of the selection of edges against the bare product. A package of its own,
+/// so that the library depends on nothing here.
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
@@ -21,6 +22,8 @@ let package = Package(
         .product(name: "HatchlingTraining", package: "hatchling"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .executableTarget(
+      name: "select-benchmark", dependencies: [.product(name: "HatchlingGraph", package: "hatchling")]),
   ],
   swiftLanguageModes: [.v6]
 )

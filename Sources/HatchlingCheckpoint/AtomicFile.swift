@@ -5,6 +5,8 @@ import Synchronization
 /// ``commit()`` and is removed otherwise.
 public final class AtomicFile {
   public let path: String
+  /// Where the file really lies, links followed: a link stays a link.
+  private let target: String
   private let temporary: String
   private var descriptor: Int32
   private var buffer: [UInt8] = []
@@ -13,15 +15,45 @@ public final class AtomicFile {
   /// - Throws: ``CheckpointError/unwritable(path:reason:)``.
   public init(path: String) throws(CheckpointError) {
     self.path = path
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-      throw .unwritable(path: path, reason: "it is a directory")
-    }
-    temporary = "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    target = try Self.target(of: path)
+    Self.removeAbandoned(beside: target)
+    temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
     UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
+  }
+
+  /// Only a file takes the place of a file: a rename over a device or a pipe would remove it.
+  private static func target(of path: String) throws(CheckpointError) -> String {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      guard lstat(path, &status) == 0 else { return path }
+      throw .unwritable(path: path, reason: "it is a link to nothing")
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw .unwritable(path: path, reason: "it is a directory")
+    default: throw .unwritable(path: path, reason: "it is a device or a pipe, not a file")
+    }
+    guard let resolved = realpath(path, nil) else {
+      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  /// What programs that were killed have left of this file.
+  private static func removeAbandoned(beside target: String) {
+    let url = URL(fileURLWithPath: target)
+    let (folder, prefix) = (url.deletingLastPathComponent().path, url.lastPathComponent + ".partial-")
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    where name.hasPrefix(prefix) {
+      guard let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }),
+        process > 0, kill(process, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink("\(folder)/\(name)")
+    }
   }
 
   deinit { discard() }
@@ -65,7 +97,7 @@ public final class AtomicFile {
       throw failure()
     }
     descriptor = -1
-    guard rename(temporary, path) == 0 else { throw failure() }
+    guard rename(temporary, target) == 0 else { throw failure() }
     UnfinishedFiles.remove(temporary)
   }
 

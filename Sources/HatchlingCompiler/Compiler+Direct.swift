@@ -115,7 +115,7 @@ struct PassLog {
     let (result, edgesOut, note) = try body()
     let duration = ContinuousClock.now - start
     reports.append(
-      PassReport(pass: pass, edgesIn: edgesIn, edgesOut: edgesOut, seconds: duration.seconds, note: note))
+      PassReport(pass: pass, edgesIn: edgesIn, edgesOut: edgesOut, seconds: duration.inSeconds, note: note))
     return result
   }
 }

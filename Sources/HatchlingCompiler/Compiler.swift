@@ -29,7 +29,7 @@ public struct Compiler: Sendable {
       let after = Compiler.edgeCount(weights, workers)
       reports.append(
         PassReport(
-          pass: "centre", edgesIn: before, edgesOut: after, seconds: (clock.now - start).seconds,
+          pass: "centre", edgesIn: before, edgesOut: after, seconds: (clock.now - start).inSeconds,
           note: "LayerNorm's mean folded into E and the embedding"))
       edges = after
     }
@@ -43,7 +43,7 @@ public struct Compiler: Sendable {
       PassReport(
         pass: "split", edgesIn: edges ?? signs.excitatory + signs.inhibitory,
         edgesOut: signs.excitatory + signs.inhibitory,
-        seconds: (clock.now - start).seconds,
+        seconds: (clock.now - start).inSeconds,
         note: "\(signs.excitatory) excitatory, \(signs.inhibitory) inhibitory, \(graph.plastic.count) plastic"
       ))
 
@@ -54,7 +54,7 @@ public struct Compiler: Sendable {
     reports.append(
       PassReport(
         pass: "lay out", edgesIn: signs.excitatory + signs.inhibitory, edgesOut: Compiler.edgeCount(graph),
-        seconds: (clock.now - start).seconds, note: Compiler.layoutNote(graph)))
+        seconds: (clock.now - start).inSeconds, note: Compiler.layoutNote(graph)))
     return (graph, reports)
   }
 
@@ -85,9 +85,4 @@ public struct Compiler: Sendable {
     let lists = projections.filter { if case .sparse = $0.1.storage { true } else { false } }.map(\.0)
     return lists.isEmpty ? "dense blocks" : "lists for \(lists.joined(separator: ", ")), else dense blocks"
   }
-}
-
-extension Duration {
-  /// Seconds as a number.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -5,7 +5,7 @@ import HatchlingNumerics
 import HatchlingTensor
 
 /// σ_l between pairs of neurons after a text, from its definition: σ_l(i, j) = Σ_τ z_τ(i) x̃_τ(j), damped, where z is the non-negative
-/// trace that the direct form holds instead of the field (graph.md) and x̃ the rotated activity.
+/// trace that the direct form holds instead of the field (docs/equations.md, "the new trace") and x̃ the rotated activity.
 ///
 /// The traces are computed from what the tensor engine records, y and nothing else of the state; the sum over tokens is never formed, it is
 /// the factored matrix `x̃ᵀ z` of as many columns as tokens.
@@ -166,7 +166,7 @@ private struct Clock {
   }
 }
 
-/// The non-negative trace z of the direct form, followed through the layers of one token (graph.md).
+/// The non-negative trace z of the direct form, followed through the layers of one token (docs/equations.md, "the new trace").
 struct TraceRecorder {
   /// z on the neurons, `(n)`, and on the token neuron that was read; on the other token neurons it is 0.
   private(set) var neurons: [Double]

@@ -5,8 +5,10 @@ public struct SeededRandom: RandomNumberGenerator, Sendable, Codable, Equatable 
   /// The whole state; store it to go on later with the same numbers.
   public var state: UInt64
 
+  @inlinable
   public init(seed: UInt64) { state = seed }
 
+  @inlinable
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

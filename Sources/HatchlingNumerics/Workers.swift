@@ -13,9 +13,10 @@ public final class Workers: Sendable {
   public let threads: Int
   private let shared: Shared
 
-  /// - Parameter threads: at least 1; `nil` means the number of cores.
+  /// - Parameter threads: at most so many; `nil` means the number of cores, and more than twice that (or 8) helps nobody and is not done.
   public init(threads: Int? = nil) {
-    self.threads = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    self.threads = min(max(1, threads ?? cores), max(8, 2 * cores))
     shared = Shared(helpers: self.threads - 1)
     for index in 0..<(self.threads - 1) {
       let shared = self.shared

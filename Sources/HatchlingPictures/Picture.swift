@@ -12,7 +12,8 @@ public struct Picture: Sendable {
   public var size = (width: 900, height: 600)
   /// Columns of numbers, written to `NAME.dat`, or to `NAME-TABLE.dat` when a table has a name.
   public var tables: [Table] = []
-  /// gnuplot commands, one plot, without `set terminal` and `set output`. Tables are named by ``fileName(of:)``.
+  /// gnuplot commands, one plot, without `set terminal` and `set output`. Tables are named by ``reference(to:)``; what comes from
+  /// outside, such as a model's name in a title, goes through ``quoted(_:)``.
   public var commands: [String] = []
 
   public struct Table: Sendable {
@@ -28,11 +29,34 @@ public struct Picture: Sendable {
     }
   }
 
-  public init(_ name: String) { self.name = name }
+  /// - Parameter name: line breaks in it become spaces.
+  public init(_ name: String) { self.name = Self.onOneLine(name) }
 
   /// The file that holds a table.
   public func fileName(of table: String = "") -> String {
     table.isEmpty ? "\(name).dat" : "\(name)-\(table).dat"
+  }
+
+  /// A table as commands name it. The folder before the name keeps gnuplot from taking a first `<` for a command to run.
+  public func reference(to table: String = "") -> String { Self.quoted("./" + fileName(of: table)) }
+
+  /// A text as gnuplot reads it back, whatever is in it: in single quotes, between which nothing else is special. gnuplot 5 misreads
+  /// doubled single quotes that begin a text or follow one another, so a text that holds one stands in double quotes, with everything
+  /// that is special there as an octal number. Line breaks, which would end the command, become spaces.
+  public static func quoted(_ text: String) -> String {
+    let line = onOneLine(text)
+    guard line.contains("'") else { return "'\(line)'" }
+    let special: Set<Unicode.Scalar> = ["\"", "\\", "`", "@"]
+    var escaped = ""
+    for scalar in line.unicodeScalars {
+      let isPlain = !special.contains(scalar) && scalar.value >= 32
+      escaped += isPlain ? String(scalar) : String(format: "\\%03o", scalar.value)
+    }
+    return "\"\(escaped)\""
+  }
+
+  private static func onOneLine(_ text: String) -> String {
+    text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: " ")
   }
 
   /// What became of a picture.
@@ -66,10 +90,10 @@ public struct Picture: Sendable {
     return """
       # gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png again.
       \(svgTerminal)
-      set output '\(name).svg'
+      set output \(Self.quoted("./\(name).svg"))
       \(body)
       \(pngTerminal)
-      set output '\(name).png'
+      set output \(Self.quoted("./\(name).png"))
       replot
 
       """

@@ -1,7 +1,8 @@
 import HatchlingModel
 import HatchlingNumerics
 
-/// The tensor formulation: the equations of model.md as dense products. The oracle that the graph is compared with.
+/// The tensor formulation: the equations of the paper's Appendix E (docs/equations.md) as dense products. The oracle that the graph is
+/// compared with.
 ///
 /// Tokens are read one at a time (``step(_:)``), in chunks that are quadratic inside and linked through ρ (``read(_:chunk:)``), or all
 /// at once from an empty state (``parallel(_:)``). Neurons are cut into blocks by the size of the network alone and partial sums
@@ -241,27 +242,5 @@ struct TensorBlock: Sendable {
           neurons: start..<(head * perHead + min(first + size, perHead)), head: head, firstInHead: first)
       }
     }
-  }
-}
-
-/// LN(z) = (z − mean z) / sqrt(var z + ε), biased variance, ε = 1e-5.
-enum LayerNorm {
-  /// In place on `count` numbers, sums in double; the identity when `normalises` is false.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  static func apply<Scalar: NetworkScalar>(
-    _ values: UnsafeMutablePointer<Scalar>, count: Int, if normalises: Bool
-  ) {
-    guard normalises else { return }
-    var sum = 0.0
-    for index in 0..<count { sum += Double(values[index]) }
-    let mean = sum / Double(count)
-    var squares = 0.0
-    for index in 0..<count {
-      let deviation = Double(values[index]) - mean
-      squares += deviation * deviation
-    }
-    let gain = 1 / (squares / Double(count) + 1e-5).squareRoot()
-    for index in 0..<count { values[index] = Scalar((Double(values[index]) - mean) * gain) }
   }
 }

@@ -36,7 +36,7 @@
       tail = values.count { $0 >= result.xmin }
     }
 
-    /// Why a fit is not to be read as an answer, or what it answers.
+    /// Whether the tail has nodes enough for the fit to say anything.
     public var hasEnoughNodes: Bool { tail >= Self.fewestToJudge }
 
     /// P(degree ≥ k) given degree ≥ x_min.

@@ -2,18 +2,18 @@ import Foundation
 import HatchlingNumerics
 
 /// AdamW with decoupled weight decay: β = 0.9, 0.999, ε = 1e-8 (Appendix B).
-public struct AdamW<Scalar: NetworkScalar>: Sendable {
-  public static var beta1: Double { 0.9 }
-  public static var beta2: Double { 0.999 }
-  public static var epsilon: Double { 1e-8 }
+package struct AdamW<Scalar: NetworkScalar>: Sendable {
+  package static var beta1: Double { 0.9 }
+  package static var beta2: Double { 0.999 }
+  package static var epsilon: Double { 1e-8 }
 
   /// Running means of the gradient and of its square, in the shapes of the parameters.
-  public internal(set) var first: [Matrix<Scalar>]
-  public internal(set) var second: [Matrix<Scalar>]
+  package internal(set) var first: [Matrix<Scalar>]
+  package internal(set) var second: [Matrix<Scalar>]
   /// Updates done.
-  public internal(set) var step = 0
+  package internal(set) var step = 0
 
-  public init(shapesOf parameters: [Matrix<Scalar>]) {
+  package init(shapesOf parameters: [Matrix<Scalar>]) {
     first = parameters.map { Matrix(rows: $0.rows, columns: $0.columns) }
     second = first
   }
@@ -23,7 +23,7 @@ public struct AdamW<Scalar: NetworkScalar>: Sendable {
   /// Cost: one pass over parameters, gradients and both means.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  public mutating func update(
+  package mutating func update(
     _ parameters: inout [Matrix<Scalar>], _ gradients: [Matrix<Scalar>], rate: Double, weightDecay: Double,
     scale: Double, decays: [Bool], _ workers: Workers
   ) {
@@ -50,7 +50,7 @@ public struct AdamW<Scalar: NetworkScalar>: Sendable {
   }
 
   /// The global norm of some gradients, summed in double in order; NaN or infinite when anything is.
-  public static func norm(_ gradients: [Matrix<Scalar>]) -> Double {
+  package static func norm(_ gradients: [Matrix<Scalar>]) -> Double {
     var sum = 0.0
     for matrix in gradients { sum += sumOfSquares(matrix.pointer, matrix.count) }
     return sum.squareRoot()

@@ -2,21 +2,21 @@ import HatchlingModel
 import HatchlingNumerics
 
 /// The gradient of a loss with respect to every parameter, in the shapes of ``Weights``.
-public struct Gradients<Scalar: NetworkScalar>: Sendable {
+package struct Gradients<Scalar: NetworkScalar>: Sendable {
   /// `(n, d)`.
-  public var decoderX: Matrix<Scalar>
+  package var decoderX: Matrix<Scalar>
   /// `(n, d)`.
-  public var decoderY: Matrix<Scalar>
+  package var decoderY: Matrix<Scalar>
   /// `(n, d)`: of Eᵀ.
-  public var encoder: Matrix<Scalar>
+  package var encoder: Matrix<Scalar>
   /// `(V, d)`.
-  public var embedding: Matrix<Scalar>
+  package var embedding: Matrix<Scalar>
   /// `(d, V)`.
-  public var readout: Matrix<Scalar>
+  package var readout: Matrix<Scalar>
   /// With respect to u, `(1, n)`; zero without damping.
-  public var damping: Matrix<Scalar>
+  package var damping: Matrix<Scalar>
 
-  public init(_ sizes: Hyperparameters) {
+  package init(_ sizes: Hyperparameters) {
     let (n, d, v) = (sizes.neurons, sizes.synapticDimension, sizes.vocabulary)
     decoderX = Matrix(rows: n, columns: d)
     decoderY = Matrix(rows: n, columns: d)
@@ -27,12 +27,12 @@ public struct Gradients<Scalar: NetworkScalar>: Sendable {
   }
 
   /// The five gradients that every network has, in the order of ``Weights/trained``.
-  public var weights: [Matrix<Scalar>] { [decoderX, decoderY, encoder, embedding, readout] }
+  package var weights: [Matrix<Scalar>] { [decoderX, decoderY, encoder, embedding, readout] }
 }
 
 extension Weights {
   /// The five trained matrices, in the order of ``Gradients/weights``.
-  public var trained: [Matrix<Scalar>] {
+  package var trained: [Matrix<Scalar>] {
     get { [decoderX, decoderY, encoder, embedding, readout] }
     set {
       decoderX = newValue[0]
@@ -43,8 +43,8 @@ extension Weights {
     }
   }
 
-  /// N(0, 0.02) everywhere, as the public code begins; frequencies of the formula, no damping.
-  public static func untrained(_ sizes: Hyperparameters, seed: UInt64) -> Weights {
+  /// N(0, 0.02) everywhere, as the package code begins; frequencies of the formula, no damping.
+  package static func untrained(_ sizes: Hyperparameters, seed: UInt64) -> Weights {
     var random = SeededRandom(seed: seed)
     func normal(_ rows: Int, _ columns: Int) -> Matrix<Scalar> {
       var matrix = Matrix<Scalar>(rows: rows, columns: columns)

@@ -98,22 +98,22 @@ final class LayerTape<Scalar: NetworkScalar> {
 }
 
 /// The sizes of one pass.
-public struct PassShape: Equatable, Sendable {
+package struct PassShape: Equatable, Sendable {
   /// B, streams.
-  public let batch: Int
+  package let batch: Int
   /// T, tokens per stream.
-  public let block: Int
+  package let block: Int
   /// Tokens per chunk.
-  public let chunk: Int
+  package let chunk: Int
 
-  public init(batch: Int, block: Int, chunk: Int) {
+  package init(batch: Int, block: Int, chunk: Int) {
     self.batch = batch
     self.block = block
     self.chunk = min(chunk, block)
   }
 
   /// R = B · T.
-  public var rows: Int { batch * block }
+  package var rows: Int { batch * block }
   /// Chunks per stream; the last one may be shorter.
-  public var chunks: Int { (block + chunk - 1) / chunk }
+  package var chunks: Int { (block + chunk - 1) / chunk }
 }

@@ -4,17 +4,17 @@ import HatchlingNumerics
 ///
 /// With carried state a reader goes through the text block by block; at the end of a passage it goes on elsewhere, with an empty state.
 /// Without, every block begins at a random place.
-public struct TextStreams: Codable, Equatable, Sendable {
+package struct TextStreams: Codable, Equatable, Sendable {
   /// Where each stream reads next.
-  public private(set) var offsets: [Int]
+  package private(set) var offsets: [Int]
   /// Position of the next token since the stream's state was empty.
-  public private(set) var positions: [Int]
+  package private(set) var positions: [Int]
   /// Bytes left of each stream's passage.
   private var remaining: [Int]
   private var random: SeededRandom
 
   /// - Throws: ``TrainingError/textTooShort(bytes:needed:)``.
-  public init(textCount: Int, _ options: TrainingOptions) throws(TrainingError) {
+  package init(textCount: Int, _ options: TrainingOptions) throws(TrainingError) {
     let needed = options.block + 1
     guard textCount >= needed else { throw .textTooShort(bytes: textCount, needed: needed) }
     random = SeededRandom(seed: options.seed ^ 0x7465_7874)
@@ -34,7 +34,7 @@ public struct TextStreams: Codable, Equatable, Sendable {
   }
 
   /// The next block of every stream. `beforeReading` is told which streams begin with an empty state.
-  public mutating func next(
+  package mutating func next(
     _ text: [UInt8], _ options: TrainingOptions, beforeReading resets: (Int) -> Void
   ) -> TrainingBatch {
     let block = options.block
@@ -67,6 +67,8 @@ public struct TextStreams: Codable, Equatable, Sendable {
   /// Whether these streams can go on in a text of that length.
   func fits(textCount: Int, _ options: TrainingOptions) -> Bool {
     [offsets.count, positions.count, remaining.count].allSatisfy { $0 == options.batch }
-      && offsets.allSatisfy { (0...textCount).contains($0) } && positions.allSatisfy { $0 >= 0 }
+      && offsets.allSatisfy { (0...textCount).contains($0) }
+      && positions.allSatisfy { (0..<1 << 50).contains($0) }
+      && remaining.allSatisfy { $0 == Int.max || (-options.block...max(options.passage, 0)).contains($0) }
   }
 }

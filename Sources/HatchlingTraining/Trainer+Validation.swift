@@ -15,7 +15,12 @@ extension Trainer {
   ///
   /// Nil when the text is shorter than one block. Neither the training streams nor their state change. Cost: a third of training on as
   /// many tokens.
-  public func validate(_ text: [UInt8], atMost limit: Int = .max) -> ValidationReport? {
+  /// - Throws: ``TrainingError/tokenOutOfRange(token:vocabulary:offset:)``.
+  public func validate(_ text: [UInt8], atMost limit: Int = .max) throws(TrainingError) -> ValidationReport? {
+    let vocabulary = weights.hyperparameters.vocabulary
+    if let offset = text.firstIndex(where: { Int($0) >= vocabulary }) {
+      throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: vocabulary, offset: offset)
+    }
     let (block, batch) = (options.block, options.batch)
     let blocks = min(text.count - 1, limit) / block
     guard blocks > 0 else { return nil }

@@ -32,12 +32,15 @@ public final class Trainer<Scalar: NetworkScalar> {
   let states: StreamStates<Scalar>?
   private var gradients: Gradients<Scalar>
 
-  /// - Throws: ``TrainingError`` for options out of range, text that is too short, or tokens beyond the alphabet.
+  /// - Throws: ``TrainingError`` for options or sizes out of range, more memory than the machine has, text that is too short, or
+  ///   tokens beyond the alphabet.
   public init(
     _ initial: Weights<Scalar>, text: [UInt8], options: TrainingOptions, workers: Workers = Workers()
   ) throws(TrainingError) {
     try options.validate()
     let sizes = initial.hyperparameters
+    try sizes.checkTrainable()
+    try TrainingMemory(sizes, options, bytes: MemoryLayout<Scalar>.size).check()
     if let offset = text.firstIndex(where: { Int($0) >= sizes.vocabulary }) {
       throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: sizes.vocabulary, offset: offset)
     }
@@ -50,7 +53,8 @@ public final class Trainer<Scalar: NetworkScalar> {
     streams = try TextStreams(textCount: text.count, options)
     weights = initial
     switch options.damping {
-    case .none: break
+    case .kept: break
+    case .none: weights.damping = nil
     case .fixed(let u): weights.damping = u == 0 ? nil : [Float](repeating: u, count: sizes.neurons)
     case .learned:
       let initialTheta = LearnedDamping.initial(initial)
@@ -107,7 +111,10 @@ public final class Trainer<Scalar: NetworkScalar> {
   }
 
   /// Fixes how many updates the run will have; the schedule of the learning rate follows.
-  public func plan(steps: Int) { options.steps = steps }
+  public func plan(steps: Int) {
+    options.steps = steps
+    options.warmup = options.warmup.map { min($0, steps) }
+  }
 
   private func diverged(_ what: String) -> TrainingError {
     let norm = AdamW.norm(weights.trained)

@@ -49,9 +49,12 @@ extension Trainer {
     ["decoder_x", "decoder_y", "encoder", "embedding", "readout"]
   }
 
-  /// Writes a checkpoint, whole or not at all: weights, optimiser, streams with their plastic state, random state, options.
+  /// Writes a checkpoint, whole or not at all: weights, optimiser, streams with their plastic state, random state, options; and the best
+  /// network so far where that is another one.
   /// - Throws: `CheckpointError.unwritable`.
-  public func saveCheckpoint(to path: String, progress: TrainingProgress = TrainingProgress()) throws {
+  public func saveCheckpoint(
+    to path: String, progress: TrainingProgress = TrainingProgress(), best: Weights<Scalar>? = nil
+  ) throws {
     let record = TrainingRecord(
       sizes: weights.hyperparameters, options: options, streams: streams,
       emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: textDigest, progress: progress)
@@ -68,7 +71,13 @@ extension Trainer {
       arrays["damping"] = .float(Matrix(rows: 1, columns: damping.count, damping))
     }
     if let theta { arrays["theta"] = .make(theta) }
-    for (index, name) in Self.weightNames.enumerated() { arrays[name] = .make(weights.trained[index]) }
+    for (index, name) in Self.weightNames.enumerated() {
+      arrays[name] = .make(weights.trained[index])
+      if let best { arrays["best.\(name)"] = .make(best.trained[index]) }
+    }
+    if let damping = best?.damping {
+      arrays["best.damping"] = .float(Matrix(rows: 1, columns: damping.count, damping))
+    }
     for index in optimiser.first.indices {
       arrays["first.\(index)"] = .make(optimiser.first[index])
       arrays["second.\(index)"] = .make(optimiser.second[index])
@@ -83,11 +92,11 @@ extension Trainer {
     try StateFile.write(SavedState(identity: identity, position: step, arrays: arrays), to: path)
   }
 
-  /// Goes on from a checkpoint over the same text.
+  /// Goes on from a checkpoint over the same text. `best` is the network that ``saveCheckpoint(to:progress:best:)`` was given.
   /// - Throws: `CheckpointError`, `StateError` or ``TrainingError`` when the file is damaged, of another precision, or the text differs.
   public static func resume(
     from path: String, text: [UInt8], workers: Workers = Workers()
-  ) throws -> (trainer: Trainer, progress: TrainingProgress) {
+  ) throws -> (trainer: Trainer, progress: TrainingProgress, best: Weights<Scalar>?) {
     let state = try StateFile.read(path)
     guard state.identity.engine == "trainer" else {
       throw TrainingError.damagedCheckpoint(
@@ -102,34 +111,33 @@ extension Trainer {
         TrainingRecord.self, from: Data(state.identity.options.utf8))
     else { throw TrainingError.damagedCheckpoint(path: path, problem: "its record cannot be read") }
     guard record.textBytes == text.count, record.textDigest == digest(of: text) else {
-      throw TrainingError.wrongSize(
-        path: path, quantity: "the training text", value: "\(record.textBytes) bytes, \(record.textDigest)",
-        expected: "\(text.count) bytes, \(digest(of: text))")
+      throw TrainingError.otherText(path: path, bytes: record.textBytes, given: text.count)
     }
     let trainer = try Trainer(
       try weights(state, record), text: text, options: record.options, workers: workers)
     try trainer.restore(state, record, path)
-    return (trainer, record.progress)
+    let best = state.arrays["best.decoder_x"] == nil ? nil : try weights(state, record, "best.")
+    return (trainer, record.progress, best)
   }
 
-  private static func weights(_ state: SavedState, _ record: TrainingRecord) throws -> Weights<Scalar> {
+  private static func weights(
+    _ state: SavedState, _ record: TrainingRecord, _ prefix: String = ""
+  ) throws -> Weights<Scalar> {
     let s = record.sizes
-    guard s.neurons > 0, s.heads > 0, s.neurons % s.heads == 0, s.synapticDimension > 0, s.vocabulary > 0,
-      s.layers > 0
-    else { throw StateError.missingArray("sizes") }
+    try s.checkTrainable()
     let (n, d, v) = (s.neurons, s.synapticDimension, s.vocabulary)
-    let frequencies: Matrix<Float>
-    guard case .float(let found) = state.arrays["frequencies"], found.count == s.neuronsPerHead else {
-      throw StateError.missingArray("frequencies")
-    }
-    frequencies = found
+    guard case .float(let frequencies) = state.arrays["frequencies"], frequencies.count == s.neuronsPerHead,
+      frequencies.elements.allSatisfy(\.isFinite)
+    else { throw StateError.missingArray("frequencies") }
     var weights = Weights<Scalar>(
-      hyperparameters: s, decoderX: try state.matrix("decoder_x", rows: n, columns: d),
-      decoderY: try state.matrix("decoder_y", rows: n, columns: d),
-      encoder: try state.matrix("encoder", rows: n, columns: d),
-      embedding: try state.matrix("embedding", rows: v, columns: d),
-      readout: try state.matrix("readout", rows: d, columns: v), frequencies: frequencies.elements)
-    if case .float(let damping) = state.arrays["damping"], damping.count == n {
+      hyperparameters: s, decoderX: try state.matrix(prefix + "decoder_x", rows: n, columns: d),
+      decoderY: try state.matrix(prefix + "decoder_y", rows: n, columns: d),
+      encoder: try state.matrix(prefix + "encoder", rows: n, columns: d),
+      embedding: try state.matrix(prefix + "embedding", rows: v, columns: d),
+      readout: try state.matrix(prefix + "readout", rows: d, columns: v), frequencies: frequencies.elements)
+    if case .float(let damping) = state.arrays[prefix + "damping"], damping.count == n,
+      damping.elements.allSatisfy({ (0...1).contains($0) })
+    {
       weights.damping = damping.elements
     }
     return weights
@@ -163,12 +171,8 @@ extension Trainer {
     states.isEmpty = record.emptyStreams
   }
 
-  /// Identifies the training text: FNV-1a, for telling texts apart, not for security.
+  /// SHA-256 of the training text.
   var textDigest: String { Self.digest(of: text) }
 
-  private static func digest(of text: [UInt8]) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    return String(hash, radix: 16)
-  }
+  private static func digest(of text: [UInt8]) -> String { text.withUnsafeBytes(ContentHash.sha256) }
 }

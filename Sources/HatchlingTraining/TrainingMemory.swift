@@ -3,11 +3,11 @@ import HatchlingModel
 
 /// What a training run holds in memory, in bytes. Linear in the block length; no square of it anywhere.
 public struct TrainingMemory: Equatable, Sendable {
-  /// Weights, gradients and the optimiser's two means.
+  /// Weights, gradients, the optimiser's two means, and the best weights so far.
   public let parameters: Int
   /// What the forward pass keeps for the backward pass, the lists of active neurons full to the last place.
   public let activity: Int
-  /// ρ at the beginning of every chunk, and between blocks.
+  /// ρ at the beginning of every chunk, between blocks, and while held-out text is read.
   public let plasticState: Int
   /// What the backward pass works on.
   public let workspace: Int
@@ -23,14 +23,14 @@ public struct TrainingMemory: Equatable, Sendable {
     let chunks = (Double(options.block) / chunk).rounded(.up)
     let number = Double(bytes)
     func whole(_ value: Double) -> Int { value < Double(Int.max / 8) ? Int(value) : Int.max / 8 }
-    parameters = whole(4 * (3 * n * d + 2 * vocabulary * d) * number)
+    parameters = whole(5 * (3 * n * d + 2 * vocabulary * d) * number)
     let lists = sizes.variant.accumulatesActivity ? 3.0 : 2.0
     let perLayer =
       rows * n * (4 * number + lists * 4)
       + rows * (heads * d + heads + heads * chunk + 2 * d + 2) * number
     activity = whole(
       layers * perLayer + rows * (d + 1 + 2 * perHead + vocabulary) * number + rows * 8)
-    plasticState = whole((layers * (chunks + 1) + (options.carry ? layers : 0)) * batch * n * d * number)
+    plasticState = whole((layers * (chunks + 1) + (options.carry ? 2 * layers : 0)) * batch * n * d * number)
     let lanes = min(8, batch * heads)
     workspace = whole(
       rows * (3 * n + (2 * heads + 2) * d) * number + batch * n * number

@@ -3,7 +3,9 @@ import HatchlingNumerics
 
 /// How plastic weights are damped in training (u(i, j) of Table 1).
 public enum DampingMode: Codable, Equatable, Sendable {
-  /// u stays what the initial weights say; nothing where they say nothing.
+  /// u stays what the initial weights have; nothing where they have none.
+  case kept
+  /// No damping, whatever the initial weights have.
   case none
   /// The same u, 0 … 1, for every neuron.
   case fixed(Float)
@@ -63,7 +65,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     try require((1...1 << 20).contains(block), "--block \(block): a block has 1 … 1048576 tokens")
     try require((1...4096).contains(batch), "--batch \(batch): a batch has 1 … 4096 streams")
     try require((1...4096).contains(chunk), "--chunk \(chunk): a chunk has 1 … 4096 tokens")
-    try require(steps >= 1, "--steps \(steps): at least one step")
+    try require((1...1 << 40).contains(steps), "--steps \(steps): 1 … 2⁴⁰ updates")
     try require(
       learningRate > 0 && learningRate <= 10, "--lr \(learningRate): a learning rate lies above 0, up to 10")
     try require(
@@ -73,34 +75,56 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
       (warmup ?? 0) >= 0 && (warmup ?? 0) <= steps,
       "--warmup \(warmup ?? 0): not between 0 and --steps \(steps)")
     try require(
-      weightDecay >= 0 && weightDecay * learningRate < 1, "--weight-decay \(weightDecay) is out of range")
+      weightDecay >= 0 && weightDecay * learningRate < 1,
+      "--weight-decay \(weightDecay) with --lr \(learningRate): at least 0, and the product of both below 1")
     try require(clip >= 0 && clip.isFinite, "--clip \(clip): 0 (none) or a positive norm")
-    try require(dropout >= 0 && dropout < 1, "--dropout \(dropout): not in 0 … 1")
+    try require(dropout >= 0 && dropout < 1, "--dropout \(dropout): 0 up to, but not including, 1")
     try require(passage >= 0, "--passage \(passage): 0 (the whole text) or a number of bytes")
     if case .fixed(let u) = damping { try require((0...1).contains(u), "--damping \(u): not in 0 … 1") }
+  }
+}
+
+extension Hyperparameters {
+  /// - Throws: ``TrainingError/badOption(_:)`` for sizes that make no network that can be trained.
+  public func checkTrainable() throws(TrainingError) {
+    func require(_ holds: Bool, _ what: String) throws(TrainingError) {
+      if !holds { throw .badOption(what) }
+    }
+    try require((1...1 << 16).contains(heads), "--heads \(heads): 1 … 65536 heads")
+    try require((2...1 << 28).contains(neurons), "--n \(neurons): 2 … 268435456 neurons")
+    try require(
+      neurons % (2 * heads) == 0,
+      "--n \(neurons) with --heads \(heads): every head needs the same, even number of neurons; n must be a multiple of \(2 * heads)"
+    )
+    try require(
+      (1...1 << 16).contains(synapticDimension),
+      "--d \(synapticDimension): a synaptic dimension of 1 … 65536")
+    try require((1...4096).contains(layers), "--layers \(layers): 1 … 4096 layers")
+    try require((1...1 << 24).contains(vocabulary), "an alphabet of \(vocabulary) tokens")
   }
 }
 
 /// A training run that cannot be done as asked.
 public enum TrainingError: InputError, Equatable {
   case badOption(String)
-  case noText(path: String)
   case textTooShort(bytes: Int, needed: Int)
   case tokenOutOfRange(token: Int, vocabulary: Int, offset: Int)
   case wrongSize(path: String, quantity: String, value: String, expected: String)
   case diverged(step: Int, what: String, advice: String)
+  case otherText(path: String, bytes: Int, given: Int)
   case damagedCheckpoint(path: String, problem: String)
 
   public var description: String {
     switch self {
     case .badOption(let what): what
-    case .noText(let path): "'\(path)' is empty; training needs text"
     case .textTooShort(let bytes, let needed):
       "the training text has \(bytes) bytes and one step reads \(needed) in a row; give more text or a smaller --block"
     case .tokenOutOfRange(let token, let vocabulary, let offset):
       "token \(token) at offset \(offset) of the text is not below the alphabet size \(vocabulary)"
     case .wrongSize(let path, let quantity, let value, let expected):
-      "'\(path)' has \(quantity) \(value), the run \(expected); leave the option out or name the same size"
+      "'\(path)' has \(quantity) \(value), not \(expected); leave the option out, or give what is there"
+    case .otherText(let path, let bytes, let given):
+      "'\(path)' was made with another text: \(bytes) bytes to learn, this one has \(given)\(bytes == given ? " others" : ""); give the same files in the same order"
     case .diverged(let step, let what, let advice): "step \(step): \(what); \(advice)"
     case .damagedCheckpoint(let path, let problem):
       "'\(path)' cannot be resumed: \(problem); use an earlier checkpoint"

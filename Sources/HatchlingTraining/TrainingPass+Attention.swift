@@ -16,7 +16,7 @@ extension TrainingPass {
         if carries || index + 1 < shape.chunks { write(layer, chunk, lane) }
         for row in row(chunk)..<row(chunk) + chunk.count {
           let place = row * heads + head
-          tapes[layer].heardGain.base[place] = Normalisation.forward(
+          tapes[layer].heardGain.base[place] = LayerNorm.apply(
             tapes[layer].heard.base + place * d, count: d, if: sizes.variant.normalises)
         }
       }

@@ -7,7 +7,7 @@ extension TrainingPass {
   /// - Parameter detach: keys and values count as constants (§7.2).
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  public func gradients(
+  package func gradients(
     _ weights: Weights<Scalar>, _ batch: TrainingBatch, detach: Bool = false,
     into gradients: inout Gradients<Scalar>
   ) {
@@ -63,12 +63,12 @@ extension TrainingPass {
       for row in rows {
         let (field, encoded) = (backward.field.base + row * d, backward.encoded.base + row * d)
         if !variant.accumulatesActivity {
-          Normalisation.backward(
+          LayerNorm.backward(
             field, normalised: tape.field.base + row * d, gain: tape.fieldGain.base[row], count: d,
             if: variant.normalises)
         }
         encoded.update(from: field, count: d)
-        Normalisation.backward(
+        LayerNorm.backward(
           encoded, normalised: tape.encoded.base + row * d, gain: tape.encodedGain.base[row], count: d,
           if: variant.normalises)
         if variant.accumulatesActivity { field.update(repeating: 0, count: d) }
@@ -111,7 +111,7 @@ extension TrainingPass {
         }
         for row in rows {
           let place = row * heads + head
-          Normalisation.backward(
+          LayerNorm.backward(
             backward.heard.base + place * d, normalised: tape.heard.base + place * d,
             gain: tape.heardGain.base[place], count: d, if: sizes.variant.normalises)
         }
@@ -158,7 +158,7 @@ extension TrainingPass {
     let d = sizes.synapticDimension
     for (row, token) in batch.tokens.enumerated() {
       let field = backward.field.base + row * d
-      Normalisation.backward(
+      LayerNorm.backward(
         field, normalised: embedded.base + row * d, gain: embeddedGain.base[row], count: d,
         if: sizes.variant.normalises)
       for hub in 0..<d { targets.embedding[token * d + hub] += field[hub] }

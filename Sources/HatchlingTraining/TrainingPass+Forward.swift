@@ -9,7 +9,7 @@ extension TrainingPass {
   ///   - dropout: nil silences nothing.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  public func forward(
+  package func forward(
     _ weights: Weights<Scalar>, _ batch: TrainingBatch, states: StreamStates<Scalar>? = nil,
     dropout: Dropout? = nil
   ) -> PassResult {
@@ -55,7 +55,7 @@ extension TrainingPass {
     let d = sizes.synapticDimension
     for (row, token) in batch.tokens.enumerated() {
       (embedded.base + row * d).update(from: weights.embedding.row(token), count: d)
-      embeddedGain.base[row] = Normalisation.forward(
+      embeddedGain.base[row] = LayerNorm.apply(
         embedded.base + row * d, count: d, if: sizes.variant.normalises)
     }
   }
@@ -135,13 +135,13 @@ extension TrainingPass {
       addActive(tape.firing, tape.y, weights.encoder, rows, into: { tape.encoded.base + $0 * d })
       for row in rows {
         let (encoded, field) = (tape.encoded.base + row * d, tape.field.base + row * d)
-        tape.encodedGain.base[row] = Normalisation.forward(encoded, count: d, if: variant.normalises)
+        tape.encodedGain.base[row] = LayerNorm.apply(encoded, count: d, if: variant.normalises)
         if variant.accumulatesActivity {
           field.update(from: encoded, count: d)
         } else {
           let residual = before.base + row * d
           for hub in 0..<d { field[hub] = residual[hub] + encoded[hub] }
-          tape.fieldGain.base[row] = Normalisation.forward(field, count: d, if: variant.normalises)
+          tape.fieldGain.base[row] = LayerNorm.apply(field, count: d, if: variant.normalises)
         }
       }
     }

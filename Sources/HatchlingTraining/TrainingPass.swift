@@ -2,15 +2,15 @@ import HatchlingModel
 import HatchlingNumerics
 
 /// B · T tokens and what follows each of them.
-public struct TrainingBatch: Sendable {
+package struct TrainingBatch: Sendable {
   /// `(B, T)`.
-  public var tokens: [Int]
+  package var tokens: [Int]
   /// The next token of each, `(B, T)`.
-  public var targets: [Int]
+  package var targets: [Int]
   /// Position of each stream's first token since its state was empty, `(B)`.
-  public var positions: [Int]
+  package var positions: [Int]
 
-  public init(tokens: [Int], targets: [Int], positions: [Int]) {
+  package init(tokens: [Int], targets: [Int], positions: [Int]) {
     self.tokens = tokens
     self.targets = targets
     self.positions = positions
@@ -18,14 +18,14 @@ public struct TrainingBatch: Sendable {
 }
 
 /// ρ of every stream and layer between two blocks.
-public final class StreamStates<Scalar: NetworkScalar> {
+package final class StreamStates<Scalar: NetworkScalar> {
   /// Per layer, `(B, n, d)`.
   let layers: [NumberStorage<Scalar>]
   /// Streams whose state is all zero.
-  public internal(set) var isEmpty: [Bool]
+  package internal(set) var isEmpty: [Bool]
   private let perStream: Int
 
-  public init(_ sizes: Hyperparameters, batch: Int) {
+  package init(_ sizes: Hyperparameters, batch: Int) {
     perStream = sizes.neurons * sizes.synapticDimension
     let count = batch * perStream
     layers = (0..<sizes.layers).map { _ in NumberStorage(zeros: count) }
@@ -33,7 +33,7 @@ public final class StreamStates<Scalar: NetworkScalar> {
   }
 
   /// Forgets one stream.
-  public func reset(stream: Int) {
+  package func reset(stream: Int) {
     guard !isEmpty[stream] else { return }
     for layer in layers { layer.base.advanced(by: stream * perStream).update(repeating: 0, count: perStream) }
     isEmpty[stream] = true
@@ -41,13 +41,13 @@ public final class StreamStates<Scalar: NetworkScalar> {
 }
 
 /// Which firing neurons are silenced: a function of these numbers and the neuron alone, so that threads do not matter.
-public struct Dropout: Sendable {
+package struct Dropout: Sendable {
   /// Fraction of y silenced, in 0 ..< 1.
-  public let rate: Double
-  public let seed: UInt64
-  public let step: Int
+  package let rate: Double
+  package let seed: UInt64
+  package let step: Int
 
-  public init(rate: Double, seed: UInt64, step: Int) {
+  package init(rate: Double, seed: UInt64, step: Int) {
     self.rate = rate
     self.seed = seed
     self.step = step
@@ -61,20 +61,18 @@ public struct Dropout: Sendable {
 
   @inline(__always)
   static func mix(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    var random = SeededRandom(seed: value)
+    return random.next()
   }
 }
 
 /// What a forward pass found.
-public struct PassResult: Sendable {
+package struct PassResult: Sendable {
   /// Mean cross-entropy of all targets, nats.
-  public var loss: Double
+  package var loss: Double
   /// Mean fraction of neurons with x > 0 and with y > 0, per layer.
-  public var activeX: [Double]
-  public var activeY: [Double]
+  package var activeX: [Double]
+  package var activeY: [Double]
 }
 
 /// Forward and backward pass of a batch of streams, by hand-derived gradients.
@@ -83,10 +81,11 @@ public struct PassResult: Sendable {
 /// follows lists of active neurons. Attention is chunked: quadratic in `chunk`, linear in T. Work is cut by sizes alone and sums are
 /// taken in a fixed order, so results are the same to the last bit for any number of threads.
 ///
-/// Cost per token and layer, in multiplications: at most `(12 d + 3 · chunk) n`. Memory: ``TrainingMemory``.
-public final class TrainingPass<Scalar: NetworkScalar> {
-  public let sizes: Hyperparameters
-  public let shape: PassShape
+/// Cost per token and layer, in multiplications: at most `(15 d + 3 · chunk) n + 3 · H · d · chunk`: seven products with d
+/// are dense, three follow x, five follow y. Memory: ``TrainingMemory``.
+package final class TrainingPass<Scalar: NetworkScalar> {
+  package let sizes: Hyperparameters
+  package let shape: PassShape
   let workers: Workers
   let tiles: [NeuronTile]
   let tapes: [LayerTape<Scalar>]
@@ -115,7 +114,7 @@ public final class TrainingPass<Scalar: NetworkScalar> {
   }
   let backward: Backward
 
-  public init(_ sizes: Hyperparameters, _ shape: PassShape, workers: Workers) {
+  package init(_ sizes: Hyperparameters, _ shape: PassShape, workers: Workers) {
     self.sizes = sizes
     self.shape = shape
     self.workers = workers
@@ -139,7 +138,7 @@ public final class TrainingPass<Scalar: NetworkScalar> {
   }
 
   /// The loss of every target of the last forward pass, nats, `(R)`.
-  public var losses: UnsafeBufferPointer<Double> {
+  package var losses: UnsafeBufferPointer<Double> {
     UnsafeBufferPointer(start: lossPerRow.base, count: shape.rows)
   }
 

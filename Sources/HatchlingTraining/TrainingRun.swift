@@ -33,19 +33,23 @@ public final class TrainingRun {
   public let plan: Plan
   public private(set) var progress: TrainingProgress
   private let validation: [UInt8]
+  /// The network with the lowest validation loss so far, the last one without held-out text; nil before the first validation.
+  private var best: Weights<Float>?
   private static let stepsBeforePlanning = 20
 
   public init(
     _ trainer: Trainer<Float>, validation: [UInt8], plan: Plan,
-    progress: TrainingProgress = TrainingProgress()
+    progress: TrainingProgress = TrainingProgress(), best: Weights<Float>? = nil
   ) {
     self.trainer = trainer
+    self.best = best
     self.validation = validation
     self.plan = plan
     self.progress = progress
   }
 
-  /// Trains until all steps are done or `isInterrupted` says so; then, and after every validation, a checkpoint is written.
+  /// Trains until all steps are done or `isInterrupted` says so; then, and after every validation, a checkpoint is written. A run that
+  /// goes on first writes the best network so far, so that the model is there wherever the run went on from.
   ///
   /// - Throws: ``TrainingError`` when training diverges, `CheckpointError` when a file cannot be written; the last checkpoint stays.
   public func run(
@@ -55,20 +59,17 @@ public final class TrainingRun {
     let clock = ContinuousClock()
     let (start, before) = (clock.now, progress.seconds)
     let firstStep = trainer.step
+    try best.map { try saveModel($0, step: progress.bestStep, loss: progress.bestLoss) }
     while trainer.step < trainer.options.steps {
-      if isInterrupted() {
+      // While the time of an update is measured, one must have been done.
+      if isInterrupted(), !isMeasuring || trainer.step > firstStep {
+        fixSteps()
         try saveCheckpoint()
         return .interrupted
       }
       let report = try trainer.update()
       progress.seconds = before + (clock.now - start).inSeconds
-      if let minutes = plan.minutes, !progress.stepsAreFixed,
-        trainer.step - firstStep == Self.stepsBeforePlanning
-      {
-        let perStep = progress.seconds / Double(trainer.step)
-        trainer.plan(steps: max(trainer.step + 1, Int(minutes * 60 / perStep)))
-        progress.stepsAreFixed = true
-      }
+      if trainer.step - firstStep == Self.stepsBeforePlanning { fixSteps() }
       try onUpdate(report)
       if isValidated(trainer.step) {
         try validate(onValidation)
@@ -78,8 +79,22 @@ public final class TrainingRun {
     return .finished
   }
 
+  /// Whether a time limit has not become a number of steps yet.
+  public var isMeasuring: Bool { plan.minutes != nil && !progress.stepsAreFixed }
+
+  private func fixSteps() {
+    guard isMeasuring, let minutes = plan.minutes else { return }
+    let perStep = progress.seconds / Double(trainer.step)
+    // Minutes are at most a million; a step that took no time is not believed.
+    trainer.plan(steps: max(trainer.step + 1, Int(minutes * 60 / max(perStep, 1e-6))))
+    progress.stepsAreFixed = true
+  }
+
   /// Updates between validations.
-  public var validateEvery: Int { plan.validateEvery ?? max(1, trainer.options.steps / 20) }
+  public var validateEvery: Int {
+    let steps = trainer.options.steps
+    return plan.validateEvery.map { min(max(1, $0), steps) } ?? max(1, steps / 20)
+  }
 
   /// Whether a validation and a checkpoint follow update `step`.
   public func isValidated(_ step: Int) -> Bool {
@@ -89,34 +104,36 @@ public final class TrainingRun {
   /// Validation costs a third of training per byte.
   private var validationBytes: Int {
     let rows = trainer.options.block * trainer.options.batch
-    return plan.validationBytes ?? max(2 * rows, 3 * validateEvery * rows / 10)
+    // Steps and rows are at most 2⁴⁰ and 2³².
+    return plan.validationBytes
+      ?? max(2 * rows, Int(min(3 * Double(validateEvery) * Double(rows) / 10, 0x1p62)))
   }
 
   private func validate(_ onValidation: (Int, ValidationReport) throws -> Void) throws {
-    guard let report = trainer.validate(validation, atMost: validationBytes) else {
-      return try saveModel(loss: nil)
+    guard let report = try trainer.validate(validation, atMost: validationBytes) else {
+      best = trainer.weights
+      progress.bestStep = trainer.step
+      return try saveModel(trainer.weights, step: trainer.step, loss: nil)
     }
     try onValidation(trainer.step, report)
     if report.loss < progress.bestLoss ?? .infinity {
       progress.bestLoss = report.loss
       progress.bestStep = trainer.step
-      try saveModel(loss: report.loss)
+      best = trainer.weights
+      try saveModel(trainer.weights, step: trainer.step, loss: report.loss)
     }
   }
 
-  private func saveModel(loss: Double?) throws {
+  private func saveModel(_ weights: Weights<Float>, step: Int?, loss: Double?) throws {
     var metadata = plan.metadata
-    metadata["training.step"] = String(trainer.step)
+    metadata["training.step"] = step.map { String($0) }
     metadata["training.steps"] = String(trainer.options.steps)
     metadata["training.validation_loss"] = loss.map { String($0) }
-    try trainer.weights.save(to: plan.modelPath, metadata: metadata)
+    try weights.save(to: plan.modelPath, metadata: metadata)
   }
 
-  private func saveCheckpoint() throws {
-    try trainer.saveCheckpoint(to: plan.checkpointPath, progress: progress)
+  /// Writes the checkpoint that a resumed run goes on from. - Throws: `CheckpointError.unwritable`.
+  public func saveCheckpoint() throws {
+    try trainer.saveCheckpoint(to: plan.checkpointPath, progress: progress, best: best)
   }
-}
-
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -4,14 +4,16 @@ import HatchlingCompiler
 import HatchlingExport
 import HatchlingGraph
 import HatchlingModel
+import HatchlingNumerics
 
 extension DegreesCommand {
   /// Neurons, tokens and hubs; every kind of synapse once, no power law.
   func runCircuit() throws {
-    let loaded = try model.load()
-    let circuit = try Compiler().circuit(from: loaded.weights).graph
+    let workers = Workers(threads: threads)
+    let loaded = try model.load(workers: workers)
+    let circuit = try Compiler().circuit(from: loaded.weights, workers: workers).graph
     let degrees = CircuitDegrees(circuit)
-    try makeFolder()
+    try OutputPaths.makeFolder(out)
     for population in degrees.populations {
       try writeDistribution(population.inDegree, "in_degree_\(population.kind).csv")
       try writeDistribution(population.outDegree, "out_degree_\(population.kind).csv")
@@ -22,7 +24,8 @@ extension DegreesCommand {
     try writeEdges(circuit)
     if let export {
       let format = try GraphFormat(path: export)
-      _ = try format.write(ExportedGraph(circuit), to: export)
+      let exported = ExportedGraph(circuit)
+      _ = try format.write(laidOut(exported, format, always: layout, seed: seed), to: export)
     }
     let summary = CircuitSummary(degrees, circuit)
     try writeSummary(summary)

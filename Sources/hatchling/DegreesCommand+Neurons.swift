@@ -10,8 +10,6 @@
   import HatchlingTopology
 
   extension DegreesCommand {
-    /// More edges than this are refused: nobody looks at them, and they would not fit in memory as lists.
-    static let mostEdges = 1 << 25
     /// Edges per neuron of the paper's Fig. 10: 46 820 on 8192 neurons.
     static let edgesPerNeuron = 46_820.0 / 8192
 
@@ -23,7 +21,7 @@
       let head = try headNumber(weights.hyperparameters)
       let matrix = try factored(weights, head: head, workers)
       let (all, shown, entries) = try select(matrix, weights.hyperparameters, workers)
-      try makeFolder()
+      try OutputPaths.makeFolder(out)
       let report = try TopologyReport(
         self, loaded, matrix: matrix, graph: all.strongest(shown), all: all, entries: entries,
         profileAt: try profileCounts() ?? defaultCounts(all, shown), workers: workers)
@@ -56,6 +54,7 @@
       case .y: return try FactoredMatrix(.y, of: weights, centred: !uncentred, head: head)
       case .sigma:
         let layers = try sigmaLayers(weights.hyperparameters)
+        try weights.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Float>.size)
         let stream = try TextSource.streams(
           text: text, files: files, vocabulary: weights.hyperparameters.vocabulary)[0]
         var progress = Progress("reading token", total: stream.tokens.count)
@@ -102,9 +101,11 @@
           .atLeast(0), sign: side, statistics: request, limit: Self.mostEdges, workers: workers)
         return (graph(edges), edges.count - edges.count / 20, entries)
       }
-      let wanted = edges ?? Int((Double(nodes) * Self.edgesPerNeuron).rounded())
+      let wanted = edges?.count ?? Int((Double(nodes) * Self.edgesPerNeuron).rounded())
       guard wanted <= Self.mostEdges else {
-        throw OptionError.bad("--edges \(wanted): at most \(Self.mostEdges) edges are analysed at a time")
+        throw OptionError.bad(
+          "the paper's Fig. 10 would have \(wanted) edges here and at most \(Self.mostEdges) are analysed at a time; ask for fewer with --edges"
+        )
       }
       let (found, entries) = try matrix.select(
         .strongest(max(wanted, forProfile)), sign: side, statistics: request, workers: workers)

@@ -18,6 +18,9 @@ struct DegreesCommand: ParsableCommand {
       gnuplot) into the folder --out. docs/topology.md shows them and says how to read them.
       """)
 
+  /// More edges than this are refused: nobody looks at them, and they would not fit in memory as lists.
+  static let mostEdges = 1 << 25
+
   @OptionGroup var model: ModelOptions
 
   @Option(help: ArgumentHelp("The folder to write into; made if it is not there.", valueName: "dir"))
@@ -26,11 +29,19 @@ struct DegreesCommand: ParsableCommand {
   @Option(help: "Which graph: x, y, sigma or circuit.")
   var graph: GraphChoice = .x
 
-  @Option(help: ArgumentHelp("The neurons of one head, or all.", valueName: "k|all"))
-  var head: NumberOrAll = .all
+  // Options without a default say whether they were given, so that a graph to which they do not apply can refuse them.
 
-  @Option(help: "Which entries are edges: excitatory (the largest) or inhibitory (the most negative).")
-  var sign: Sign = .excitatory
+  @Option(
+    name: .customLong("head"),
+    help: ArgumentHelp("The neurons of one head, or all. Default: all.", valueName: "k|all"))
+  var givenHead: NumberOrAll?
+
+  @Option(
+    name: .customLong("sign"),
+    help:
+      "Which entries are edges: excitatory (the largest) or inhibitory (the most negative). Default: excitatory."
+  )
+  var givenSign: Sign?
 
   @Option(help: ArgumentHelp("Keep entries of at least this strength.", valueName: "b"))
   var threshold: Double?
@@ -39,7 +50,7 @@ struct DegreesCommand: ParsableCommand {
     help: ArgumentHelp(
       "Keep this many of the strongest entries. Default: 5.715 per neuron, as in the paper's Fig. 10; for sigma all above the 5 % quantile.",
       valueName: "m"))
-  var edges: Int?
+  var edges: EdgeCount?
 
   @Flag(help: "The paper's plain D E, without the centring that LayerNorm applies.")
   var uncentred = false
@@ -47,8 +58,11 @@ struct DegreesCommand: ParsableCommand {
   @Flag(help: "Every edge counts 1 for modularity.")
   var unweighted = false
 
-  @Option(help: ArgumentHelp("Synthetic samples for the p of a power-law fit; 0 for none.", valueName: "r"))
-  var bootstrap = 100
+  @Option(
+    name: .customLong("bootstrap"),
+    help: ArgumentHelp(
+      "Synthetic samples for the p of a power-law fit; 0 for none. Default: 100.", valueName: "r"))
+  var givenBootstrap: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -56,8 +70,10 @@ struct DegreesCommand: ParsableCommand {
       valueName: "a,b,…"))
   var modularityEdges: String?
 
-  @Option(help: "Seed of everything random: communities, baselines, bootstrap, layout.")
-  var seed: UInt64 = 1
+  @Option(
+    name: .customLong("seed"),
+    help: "Seed of everything random: communities, baselines, bootstrap, layout. Default: 1.")
+  var givenSeed: UInt64?
 
   @Option(help: "For sigma: the text to read.")
   var text: String?
@@ -69,8 +85,10 @@ struct DegreesCommand: ParsableCommand {
     help: ArgumentHelp("For sigma: the layer, or all added up. Default: ⌈L/2⌉ + 1.", valueName: "k|all"))
   var layer: NumberOrAll?
 
-  @Option(help: "For sigma: current (what an activity would meet now) or stored (co-rotating).")
-  var frame: SynapticState.Frame = .current
+  @Option(
+    name: .customLong("frame"),
+    help: "For sigma: current (what an activity would meet now) or stored (co-rotating). Default: current.")
+  var givenFrame: SynapticState.Frame?
 
   @Option(
     help: ArgumentHelp(
@@ -86,9 +104,20 @@ struct DegreesCommand: ParsableCommand {
   @Flag(help: "Print the summary as one JSON object.")
   var json = false
 
+  var head: NumberOrAll { givenHead ?? .all }
+  var sign: Sign { givenSign ?? .excitatory }
+  var bootstrap: Int { givenBootstrap ?? 100 }
+  var seed: UInt64 { givenSeed ?? 1 }
+  var frame: SynapticState.Frame { givenFrame ?? .current }
+
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
-    if let edges, edges < 1 { throw ValidationError("--edges \(edges): at least one edge is needed") }
+    if let edges = edges?.count, !(1...Self.mostEdges).contains(edges) {
+      throw ValidationError(
+        edges < 1
+          ? "--edges \(edges): at least one edge is needed"
+          : "--edges \(edges): at most \(Self.mostEdges) edges are analysed at a time")
+    }
     if let threshold, !(threshold >= 0) {
       throw ValidationError("--threshold \(threshold): a strength is at least 0; --sign chooses the side")
     }
@@ -96,9 +125,7 @@ struct DegreesCommand: ParsableCommand {
       throw ValidationError("give either --threshold or --edges, not both")
     }
     if bootstrap < 0 { throw ValidationError("--bootstrap \(bootstrap): a number of samples is at least 0") }
-    if graph != .sigma, text != nil || !files.isEmpty || layer != nil {
-      throw ValidationError("--text, a FILE and --layer are for --graph sigma")
-    }
+    try checkGraph()
     if files.count > 1 { throw ValidationError("sigma is the state after one text; give one FILE") }
     if layout, export?.hasSuffix(".gexf") != true {
       throw ValidationError("--layout: only an --export FILE.gexf holds positions")
@@ -106,14 +133,46 @@ struct DegreesCommand: ParsableCommand {
     _ = try profileCounts()
   }
 
+  /// - Throws: `ValidationError` when options were given that do not apply to the graph.
+  private func checkGraph() throws {
+    if graph != .sigma, text != nil || !files.isEmpty || layer != nil || givenFrame != nil {
+      throw ValidationError("--text, a FILE, --layer and --frame are for --graph sigma")
+    }
+    if graph == .sigma, uncentred {
+      throw ValidationError("--uncentred is for --graph x and y; sigma is not centred")
+    }
+    guard graph == .circuit else { return }
+    // Only a layout draws numbers here.
+    let hasPositions = export?.hasSuffix(".gexf") == true
+    var wrong: [String] = []
+    func refuse(_ option: String, when isGiven: Bool) { if isGiven { wrong.append(option) } }
+    refuse("--head", when: givenHead != nil)
+    refuse("--sign", when: givenSign != nil)
+    refuse("--threshold", when: threshold != nil)
+    refuse("--edges", when: edges != nil)
+    refuse("--uncentred", when: uncentred)
+    refuse("--unweighted", when: unweighted)
+    refuse("--bootstrap", when: givenBootstrap != nil)
+    refuse("--modularity-edges", when: modularityEdges != nil)
+    refuse("--seed", when: givenSeed != nil && !hasPositions)
+    guard wrong.isEmpty else {
+      throw ValidationError(
+        "not for --graph circuit, which is counted whole: \(wrong.joined(separator: ", ")); use --graph x, y or sigma"
+      )
+    }
+  }
+
   /// The numbers of `--modularity-edges`; nil where it is left out.
   func profileCounts() throws -> [Int]? {
     try modularityEdges.map { list in
-      try list.split(separator: ",").map { part in
-        guard let value = Double(part), value >= 1, value < 1e12 else {
-          throw ValidationError("--modularity-edges '\(part)': not a number of edges")
+      try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+        let parsed = EdgeCount(argument: part.trimmingCharacters(in: .whitespaces))
+        guard let count = parsed?.count, (1...Self.mostEdges).contains(count) else {
+          throw ValidationError(
+            "--modularity-edges '\(part)': not a number of edges from 1 to \(Self.mostEdges), the most that are analysed at a time"
+          )
         }
-        return Int(value)
+        return count
       }
     }
   }
@@ -131,14 +190,6 @@ struct DegreesCommand: ParsableCommand {
   }
 
   func path(_ name: String) -> String { out.hasSuffix("/") ? out + name : "\(out)/\(name)" }
-
-  func makeFolder() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-    } catch {
-      throw CheckpointError.unwritable(path: out, reason: "the folder cannot be made")
-    }
-  }
 
   func writeDistribution(_ degrees: [Int], _ name: String) throws {
     try AtomicFile.writeText(to: path(name)) { text in

@@ -13,7 +13,7 @@ enum DiskSpace {
     let model = 4.0 * Double(sizes.parameters)
     let carried = trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(sizes.stateSize) : 0
     // A new checkpoint exists beside the old one before it takes its place.
-    let needed = model + 2 * (3 * model + carried)
+    let needed = model + 2 * (4 * model + carried)
     var status = statvfs()
     guard statvfs(folder(of: command.checkpointPath), &status) == 0 else { return }
     let free = Double(status.f_bavail) * Double(status.f_frsize)

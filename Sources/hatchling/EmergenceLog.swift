@@ -27,7 +27,7 @@
     init(path: String, resumingAfter step: Int) throws {
       self.path = path
       rows = []
-      if step > 0, FileManager.default.fileExists(atPath: path) {
+      if TrainingLog.isThere(path) {
         let file = try MappedFile(path: path)
         let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
         let lines = text.split(separator: "\n").map {
@@ -90,7 +90,7 @@
       let url = URL(fileURLWithPath: path)
       var picture = Picture(url.deletingPathExtension().lastPathComponent)
       picture.tables = [.init(columns: Self.columns, rows: rows)]
-      let data = "'\(picture.fileName())'"
+      let data = picture.reference()
       func plot(_ column: Int, _ color: String, _ title: String, _ more: String = "") -> String {
         "\(data) using 1:\(column) \(more) with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '\(color)' title '\(title)'"
       }

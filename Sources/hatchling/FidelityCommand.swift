@@ -95,11 +95,12 @@ struct FidelityCommand: ParsableCommand {
   private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
     let workers = Workers(threads: threads)
     let loaded = try model.load(workers: workers)
+    try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let streams = try TextSource.streams(
       text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)
     let text = heldOut.map { Array(streams[0].tokens.suffix(Int(Double(streams[0].tokens.count) * $0))) }
     let weights = loaded.weights.converted(to: Scalar.self)
-    if let out { try makeFolder(out) }
+    if let out { try OutputPaths.makeFolder(out) }
     let fidelity = try Fidelity(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, workers: workers)
     var report = FidelityReport(
@@ -172,14 +173,6 @@ struct FidelityCommand: ParsableCommand {
   private func progress<Scalar>(_ what: String, _ fidelity: Fidelity<Scalar>) -> @Sendable (Int) -> Void {
     let line = ProgressLine("\(what): segment", total: fidelity.starts.count)
     return { line.update($0) }
-  }
-
-  private func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made")
-    }
   }
 }
 

@@ -161,13 +161,16 @@ struct FidelityReport {
       let style =
         "pointtype \([7, 5, 9, 11, 13, 4, 6][index % 7]) pointsize 0.8 linewidth 1.5 linecolor rgb '\(colours[index % colours.count])'"
       plots.append(
-        "'\(picture.fileName(of: "\(index + 1)"))' using 1:2:3:4 with yerrorlines \(style) title '\(series)'")
+        "\(picture.reference(to: "\(index + 1)")) using 1:2:3:4 with yerrorlines \(style) title \(Picture.quoted(series))"
+      )
     }
     let unpruned = rows.first?.loss ?? .nan
     let counts = Set(rows.compactMap(\.edges).filter { $0 > 0 }).sorted()
     plots.append("\(unpruned) with lines dashtype 2 linewidth 2 linecolor rgb '#666666' title 'unpruned'")
+    let title = Picture.quoted(
+      "\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)")
     picture.commands = [
-      "set title '\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)'",
+      "set title \(title)",
       "set logscale x",
       "set xtics (\(counts.map { "'\(grouped($0))' \($0)" }.joined(separator: ", "))) rotate by -30",
       "set xrange [\(0.8 * Double(counts.first ?? 1)):\(1.25 * Double(counts.last ?? 10))]",

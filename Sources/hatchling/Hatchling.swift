@@ -62,13 +62,13 @@ enum Main {
   }
 }
 
-/// Ctrl-C and a terminating signal leave no half-written file behind. Long work that can stop in good order asks for the first one
+/// Ctrl-C, a terminal that closes and a terminating signal leave no half-written file behind. Long work that can stop in good order asks for the first one
 /// itself; the second ends the program as ever.
 enum Interrupts {
   private enum Wish: Equatable {
     case end
     case ask
-    case asked(Int32)
+    case asked(Int32, at: ContinuousClock.Instant)
   }
   nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
   private static let wish = Mutex(Wish.end)
@@ -77,20 +77,36 @@ enum Interrupts {
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any further is an error of the write, not a signal.
     signal(SIGXFSZ, SIG_IGN)
-    for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      // What the caller wants to be ignored (nohup) stays so.
+      let before = signal(number, SIG_IGN)
+      if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+        continue
+      }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler {
-        let isFirst = wish.withLock { wish in
-          defer { if wish == .ask { wish = .asked(number) } }
-          return wish == .ask
-        }
-        if isFirst { return }
+        if request(number) || isEcho { return }
         UnfinishedFiles.removeAll()
         _exit(128 + number)
       }
       source.resume()
       sources.append(source)
+    }
+  }
+
+  /// Asks for an end in good order. False when nobody has said that it will look, or one was asked for before.
+  static func request(_ number: Int32) -> Bool {
+    wish.withLock { wish in
+      defer { if wish == .ask { wish = .asked(number, at: .now) } }
+      return wish == .ask
+    }
+  }
+
+  /// Whether the first signal was so short ago that this one is no second wish: some programs signal a child and its group.
+  private static var isEcho: Bool {
+    wish.withLock { wish in
+      guard case .asked(_, let time) = wish else { return false }
+      return ContinuousClock.now - time < .milliseconds(200)
     }
   }
 
@@ -103,7 +119,7 @@ enum Interrupts {
   /// The signal that asked for an end in good order.
   static var requested: Int32? {
     wish.withLock { wish in
-      guard case .asked(let number) = wish else { return nil }
+      guard case .asked(let number, _) = wish else { return nil }
       return number
     }
   }

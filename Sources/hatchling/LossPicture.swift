@@ -26,12 +26,13 @@ struct LossPicture {
   /// Draws `NAME.svg` and `NAME.png` beside the log `NAME.csv`, with data and commands; says where, or why not.
   func draw(besideLog path: String) throws -> String {
     let url = URL(fileURLWithPath: path)
-    let name = url.deletingPathExtension().lastPathComponent
+    let picture = picture(url.deletingPathExtension().lastPathComponent)
     let folder = url.deletingLastPathComponent().path
-    switch try picture(name).draw(into: folder) {
-    case .drawn: return "loss curve written to \(folder)/\(name).svg and .png"
+    let files = "\(folder)/\(picture.name)"
+    switch try picture.draw(into: folder) {
+    case .drawn: return "loss curve written to \(files).svg and .png"
     case .gnuplotMissing:
-      return "no picture of the loss: gnuplot is not installed; \(folder)/\(name).gp holds its commands"
+      return "no picture of the loss: gnuplot is not installed; \(files).gp holds its commands"
     case .failed(let reason): return "no picture of the loss: gnuplot says: \(reason)"
     }
   }
@@ -47,13 +48,13 @@ struct LossPicture {
     }
     picture.tables = [.init("training", columns: ["step", "loss"], rows: averaged)]
     var plots = [
-      "'\(picture.fileName(of: "training"))' with lines linewidth 1 linecolor rgb '#8aa9c9' title 'training'"
+      "\(picture.reference(to: "training")) with lines linewidth 1 linecolor rgb '#8aa9c9' title 'training'"
     ]
     if !validation.isEmpty {
       picture.tables.append(
         .init("held-out", columns: ["step", "loss"], rows: validation.map { [Double($0.step), $0.loss] }))
       plots.append(
-        "'\(picture.fileName(of: "held-out"))' with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '#c0392b' title 'held out'"
+        "\(picture.reference(to: "held-out")) with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '#c0392b' title 'held out'"
       )
     }
     picture.commands = [

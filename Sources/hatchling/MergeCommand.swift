@@ -27,7 +27,7 @@ struct MergeCommand: ParsableCommand {
     let loaded = try models.map { try Model.load(path: $0, layers: layers, variant: variant) }
     for model in loaded { for warning in model.warnings { note("warning: \(warning)") } }
     let merged = try Weights.merged(loaded.map(\.weights))
-    let names = models.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+    let names = models.map(OutputPaths.name)
     try merged.save(to: out, metadata: ["merged_from": names.joined(separator: ", ")])
     let parts = loaded.map { grouped($0.hyperparameters.neurons) }.joined(separator: " + ")
     Output.line("\(parts) = \(grouped(merged.hyperparameters.neurons)) neurons, written to \(out)")

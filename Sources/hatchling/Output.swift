@@ -5,6 +5,8 @@ import Synchronization
 /// Results, on standard output. Buffered; a reader that went away ends the program quietly.
 enum Output {
   nonisolated(unsafe) private static var buffer: [UInt8] = []
+  /// Set once nobody reads any more and the work ends in good order: what is said then is dropped.
+  nonisolated(unsafe) private static var isClosed = false
 
   static func write(_ bytes: some Sequence<UInt8>) {
     buffer.append(contentsOf: bytes)
@@ -31,18 +33,26 @@ enum Output {
 
   static func flush() {
     var offset = 0
-    while offset < buffer.count {
+    while offset < buffer.count && !isClosed {
       let written = buffer.withUnsafeBytes {
         Foundation.write(1, $0.baseAddress.map { $0 + offset }, buffer.count - offset)
       }
-      if written < 0 {
-        if errno == EINTR { continue }
-        UnfinishedFiles.removeAll()
-        exit(errno == EPIPE ? 0 : 2)
+      if written >= 0 {
+        offset += written
+      } else if errno != EINTR {
+        lost(errno)
       }
-      offset += written
     }
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Standard output takes no more. Work that can stop in good order is asked to; all other work ends here.
+  private static func lost(_ reason: Int32) {
+    isClosed = true
+    if reason != EPIPE { note("error: cannot write standard output: \(String(cString: strerror(reason)))") }
+    if Interrupts.request(SIGPIPE) || Interrupts.requested != nil { return }
+    UnfinishedFiles.removeAll()
+    exit(reason == EPIPE ? 0 : 2)
   }
 }
 
@@ -83,6 +93,11 @@ func note(_ text: String) {
 /// A number with a fixed count of decimals.
 func decimal(_ value: Double, _ places: Int = 4) -> String {
   value.isFinite ? String(format: "%.\(places)f", value) : "–"
+}
+
+/// A number by its order of magnitude: three digits and a power of ten.
+func scientific(_ value: Double?) -> String {
+  value.flatMap(finite).map { String(format: "%.2e", $0) } ?? "not finite"
 }
 
 /// `text` filled with spaces to `width`; numbers to the right.

@@ -78,24 +78,30 @@ struct ScheduleFlags: ParsableArguments {
   func checkRanges() throws {
     if steps != nil && minutes != nil { throw ValidationError("--steps and --minutes exclude each other") }
     if let minutes, !(minutes > 0 && minutes <= 1e6) {
-      throw ValidationError("--minutes \(minutes): a positive number of minutes")
+      throw ValidationError("--minutes \(minutes): more than 0, up to a million")
+    }
+    if noCarry && passage != nil {
+      throw ValidationError("--passage is how far a state is carried; --no-carry carries none")
     }
   }
 
-  /// The options of a new run. - Parameter hasDamping: whether the network brings its own.
+  /// The number of steps while a time limit has not fixed it: so many that the default warm-up is the longest there is.
+  private static let stepsBeforePlanning = 20_000
+
+  /// The options of a new run. - Parameter isContinued: whether it begins from a trained network, whose damping stays as it is.
   func options(isContinued: Bool) -> TrainingOptions {
     var options = TrainingOptions()
     options.block = block ?? options.block
     options.batch = batch ?? options.batch
     options.chunk = chunk ?? options.chunk
-    options.steps = steps ?? 2000
+    options.steps = steps ?? (minutes == nil ? 2000 : max(Self.stepsBeforePlanning, warmup ?? 0))
     options.learningRate = lr ?? options.learningRate
     options.finalLearningRate = options.learningRate / 10
     options.warmup = warmup
     options.weightDecay = weightDecay ?? options.weightDecay
     options.clip = clip ?? options.clip
     options.dropout = dropout ?? options.dropout
-    options.damping = damping?.mode ?? (isContinued ? .none : .learned)
+    options.damping = damping?.mode ?? (isContinued ? .kept : .learned)
     options.carry = !noCarry
     options.passage = passage ?? options.passage
     options.detach = detach
@@ -131,6 +137,7 @@ struct ScheduleFlags: ParsableArguments {
 
   static func name(_ mode: DampingMode) -> String {
     switch mode {
+    case .kept: "as the model has it"
     case .none: "none"
     case .learned: "learned"
     case .fixed(let u): "\(u)"
@@ -145,8 +152,9 @@ extension TrainingOptions {
     var parts = [
       "--block \(block)", "--batch \(batch)", "--lr \(learningRate)", "--weight-decay \(weightDecay)",
       "--clip \(clip)", "--dropout \(dropout)",
-      "--damping \(ScheduleFlags.name(damping))", "--chunk \(chunk)", "--seed \(seed)",
+      "--chunk \(chunk)", "--seed \(seed)",
     ]
+    if damping != .kept { parts.insert("--damping \(ScheduleFlags.name(damping))", at: 6) }
     if let warmup { parts.append("--warmup \(warmup)") }
     if !carry { parts.append("--no-carry") }
     if passage > 0 { parts.append("--passage \(passage)") }

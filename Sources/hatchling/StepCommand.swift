@@ -198,7 +198,7 @@ struct StepSummary: Encodable {
     messages += activity.messages
     updates += activity.updates
     broadcasts += activity.broadcasts
-    seconds += Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    seconds += duration.inSeconds
   }
 
   /// Mean cross-entropy in nats; nil when no token had a prediction before it.

@@ -32,11 +32,16 @@ struct Stepper<Scalar: NetworkScalar> {
     }
   }
 
+  /// - Throws: `StateMemoryError` or `DirectError` when the engine's plastic state would take more than half of memory.
   static func makeEngine(
     _ options: SteppingOptions, _ model: Model, _ workers: Workers
   ) throws -> any SteppingEngine<Scalar> {
     let weights = model.weights.converted(to: Scalar.self)
     let fingerprint = options.stateIn != nil || options.stateOut != nil ? model.fingerprint : ""
+    // The direct form's state has other sizes and is checked where it is compiled.
+    if options.engine == .tensor || options.form == .circuit {
+      try model.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
+    }
     switch (options.engine, options.form) {
     case (.tensor, _): return TensorEngine(weights, workers: workers, fingerprint: fingerprint)
     case (.graph, .circuit):

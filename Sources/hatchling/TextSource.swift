@@ -13,12 +13,14 @@ enum TextError: InputError {
   case nothingToRead
   case twoSources
   case empty(String)
+  case unreadable(name: String, reason: String)
   case tokenTooLarge(name: String, token: Int, offset: Int, vocabulary: Int)
 
   var description: String {
     switch self {
     case .nothingToRead: "there is nothing to read; give --text STRING, a FILE, or - for standard input"
     case .twoSources: "give either --text or FILEs, not both"
+    case .unreadable(let name, let reason): "cannot read \(name): \(reason)"
     case .empty(let name): "\(name) is empty; at least one byte is needed"
     case .tokenTooLarge(let name, let token, let offset, let vocabulary):
       "\(name): token \(token) at offset \(offset) is not below the model's alphabet size \(vocabulary)"
@@ -47,10 +49,18 @@ enum TextSource {
     return streams
   }
 
+  /// - Throws: ``TextError/unreadable(name:reason:)``.
+  static func standardInput() throws -> [UInt8] {
+    do {
+      return Array(try FileHandle.standardInput.readToEnd() ?? Data())
+    } catch {
+      throw TextError.unreadable(name: "standard input", reason: "it is closed, or no text")
+    }
+  }
+
   static func read(_ path: String) throws -> TokenStream {
     if path == "-" {
-      let bytes = try FileHandle.standardInput.readToEnd() ?? Data()
-      return TokenStream(name: "standard input", tokens: bytes.map(Int.init))
+      return TokenStream(name: "standard input", tokens: try standardInput().map(Int.init))
     }
     if path.hasSuffix(".npy") {
       return TokenStream(name: "'\(path)'", tokens: try NumpyArray.read(path).tokens(path: path))

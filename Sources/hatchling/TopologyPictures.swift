@@ -47,7 +47,7 @@
         picture.tables.append(
           .init(name, columns: ["degree", "ccdf"], rows: rows.map { [Double($0.degree), $0.ccdf] }))
         plots.append(
-          "'\(picture.fileName(of: name))' using 1:2 with points pointtype \(point) pointsize 0.5 linecolor rgb '\(colour)' title '\(name)-degree'"
+          "\(picture.reference(to: name)) using 1:2 with points pointtype \(point) pointsize 0.5 linecolor rgb '\(colour)' title '\(name)-degree'"
         )
         guard let fit = summary.fit, let law = summary.powerLaw, let last = rows.last?.degree,
           let share = rows.first(where: { $0.degree >= fit.minimum })?.ccdf
@@ -63,12 +63,13 @@
             $0 == 0 ? ", p < \(decimal(1 / Double(law.bootstraps), 2))" : ", p = \(decimal($0, 2))"
           } ?? ""
         plots.append(
-          "'\(picture.fileName(of: name + "-fit"))' using 1:2 with lines linewidth 2 dashtype 2 linecolor rgb '\(colour)' title 'fit of \(name)-degree from \(fit.minimum): α = \(decimal(fit.exponent, 2))\(p)\(law.tail < PowerLawFit.fewestToJudge ? ", too few to judge" : "")'"
+          "\(picture.reference(to: name + "-fit")) using 1:2 with lines linewidth 2 dashtype 2 linecolor rgb '\(colour)' title 'fit of \(name)-degree from \(fit.minimum): α = \(decimal(fit.exponent, 2))\(p)\(law.tail < PowerLawFit.fewestToJudge ? ", too few to judge" : "")'"
         )
       }
+      let caption = Picture.quoted(
+        "\(title): \(grouped(graph.edgeCount)) edges on \(grouped(graph.nodeCount)) neurons")
       picture.commands = [
-        "set title '\(title): \(grouped(graph.edgeCount)) edges on \(grouped(graph.nodeCount)) neurons'",
-        "set logscale xy", "set format y '%g'",
+        "set title \(caption)", "set logscale xy", "set format y '%g'",
         "set xlabel 'degree k (edges)'", "set ylabel 'fraction of neurons with degree ≥ k'",
         "set key bottom left Left reverse", "set grid linecolor rgb '#dddddd'",
         "set yrange [\(0.05 / Double(max(1, graph.nodeCount))):1.2]", "set rmargin 5",
@@ -97,12 +98,13 @@
             ]
           })
       ]
-      let file = picture.fileName()
+      let file = picture.reference()
       // A count of zero has no logarithm; NaN leaves a gap.
       func column(_ number: Int) -> String { "1:($\(number) > 0 ? $\(number) : NaN)" }
+      let rest = beyond > 0 ? " but \(grouped(beyond)) beyond the axis" : ""
+      let caption = Picture.quoted("\(title): all \(grouped(entries.count)) entries\(rest)")
       picture.commands = [
-        "set title '\(title): all \(grouped(entries.count)) entries\(beyond > 0 ? " but \(grouped(beyond)) beyond the axis" : "")'",
-        "set logscale y",
+        "set title \(caption)", "set logscale y",
         "set format y '%.0e'", "set xlabel 'entry of the matrix (weight)'",
         "set ylabel 'density (per unit of weight)'", "set key top right",
         "set xrange [\(max(entries.minimum, -reach) - 5 * entries.width):\(min(entries.maximum, reach) + 5 * entries.width)]",
@@ -117,9 +119,9 @@
       }
       picture.commands.append(
         """
-        plot '\(file)' using \(column(2)) with lines linewidth 2 linecolor rgb '\(Self.blue)' title 'all entries', \\
-          '\(file)' using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part', \\
-          '\(file)' using \(column(4)) with points pointtype 7 pointsize 0.4 linecolor rgb '\(Self.orange)' title 'skew part'
+        plot \(file) using \(column(2)) with lines linewidth 2 linecolor rgb '\(Self.blue)' title 'all entries', \\
+          \(file) using \(column(3)) with lines linewidth 2 dashtype 2 linecolor rgb '\(Self.green)' title 'symmetric part', \\
+          \(file) using \(column(4)) with points pointtype 7 pointsize 0.4 linecolor rgb '\(Self.orange)' title 'skew part'
         """)
       return picture
     }
@@ -134,17 +136,18 @@
           columns: ["edges", "graph", "uniform", "product"],
           rows: rows.map { [Double($0.edges), $0.graph ?? .nan, $0.uniform ?? .nan, $0.product ?? .nan] })
       ]
-      let file = picture.fileName()
+      let file = picture.reference()
+      let caption = Picture.quoted("\(title): communities at different thresholds")
       picture.commands = [
-        "set title '\(title): communities at different thresholds'", "set logscale x 10",
+        "set title \(caption)", "set logscale x 10",
         "set xlabel 'number of edges kept (strongest first)'",
         "set ylabel 'Newman modularity (Louvain, best of 5)'", "set yrange [0:1]", "set key top right",
         "set rmargin 5",
         "set grid linecolor rgb '#dddddd'",
         """
-        plot '\(file)' using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\
-          '\(file)' using 1:4 with linespoints linewidth 2 pointtype 5 pointsize 0.7 dashtype 2 linecolor rgb '\(Self.green)' title 'product of two Gaussian matrices', \\
-          '\(file)' using 1:3 with linespoints linewidth 2 pointtype 9 pointsize 0.9 dashtype 3 linecolor rgb '\(Self.grey)' title 'G(n, m)'
+        plot \(file) using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\
+          \(file) using 1:4 with linespoints linewidth 2 pointtype 5 pointsize 0.7 dashtype 2 linecolor rgb '\(Self.green)' title 'product of two Gaussian matrices', \\
+          \(file) using 1:3 with linespoints linewidth 2 pointtype 9 pointsize 0.9 dashtype 3 linecolor rgb '\(Self.grey)' title 'G(n, m)'
         """,
       ]
       return picture

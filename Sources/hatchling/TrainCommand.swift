@@ -115,22 +115,12 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "The layer rule: released (default), definition4 or normfree.")
   var variant: Variant?
 
-  /// - Throws: `OptionError` for sizes that make no network.
+  /// - Throws: `TrainingError` for sizes that make no network.
   func sizes() throws -> Hyperparameters {
     let sizes = Hyperparameters(
       neurons: neurons ?? 2048, synapticDimension: synapticDimension ?? 64, heads: heads ?? 4,
       layers: layers ?? 4, vocabulary: 256, variant: variant ?? .released)
-    func require(_ holds: Bool, _ what: String) throws { if !holds { throw OptionError.bad(what) } }
-    try require((1...1 << 16).contains(sizes.heads), "--heads \(sizes.heads): 1 … 65536 heads")
-    try require((2...1 << 28).contains(sizes.neurons), "--n \(sizes.neurons): 2 … 268435456 neurons")
-    try require(
-      sizes.neurons % (2 * sizes.heads) == 0,
-      "--n \(sizes.neurons) with --heads \(sizes.heads): every head needs the same, even number of neurons; n must be a multiple of \(2 * sizes.heads)"
-    )
-    try require(
-      (1...1 << 16).contains(sizes.synapticDimension),
-      "--d \(sizes.synapticDimension): a synaptic dimension of 1 … 65536")
-    try require((1...4096).contains(sizes.layers), "--layers \(sizes.layers): 1 … 4096 layers")
+    try sizes.checkTrainable()
     return sizes
   }
 

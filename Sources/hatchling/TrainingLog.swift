@@ -31,11 +31,11 @@ final class TrainingLog {
   let path: String
   private var descriptor: Int32
 
-  /// - Parameter step: how many updates were done before; 0 begins a new log.
-  /// - Throws: `CheckpointError` for a file that cannot be written, or an old one that is no log.
+  /// - Parameter step: how many updates were done before; 0 begins a new log in place of an old one.
+  /// - Throws: `CheckpointError` for a file that cannot be written, or one there that is no log.
   init(path: String, resumingAfter step: Int) throws {
     self.path = path
-    let kept = step > 0 ? try Self.lines(of: path, upTo: step) : []
+    let kept = try Self.lines(of: path, upTo: step)
     let file = try AtomicFile(path: path)
     try file.write(([Self.header] + kept).map { $0 + "\n" }.joined())
     try file.commit()
@@ -47,8 +47,14 @@ final class TrainingLog {
 
   deinit { close(descriptor) }
 
+  /// Whether there is a log already; an empty file is none.
+  static func isThere(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && (status.st_mode & S_IFMT != S_IFREG || status.st_size > 0)
+  }
+
   private static func lines(of path: String, upTo step: Int) throws -> [String] {
-    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    guard isThere(path) else { return [] }
     let file = try MappedFile(path: path)
     let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

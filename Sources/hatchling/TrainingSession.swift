@@ -27,23 +27,28 @@ final class TrainingSession {
     self.workers = workers
     let initial = try command.`init`.map { try Self.initialModel($0, command, workers) }
     let settings = try TrainingSettings(command, begunFrom: initial.map(Self.name))
+    try OutputPaths.check(command)
     texts = try TrainingTexts(paths: command.texts, heldOut: settings.heldOut)
+    if command.resume == nil { try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256) }
     let trainer: Trainer<Float>
     var progress = TrainingProgress()
+    var best: Weights<Float>?
     if let checkpoint = command.resume {
-      (trainer, progress) = try Trainer<Float>.resume(
+      (trainer, progress, best) = try Trainer<Float>.resume(
         from: checkpoint, text: texts.training, workers: workers)
+      try settings.check(texts, of: checkpoint)
       try command.network.check(trainer.weights.hyperparameters, of: checkpoint)
       try command.schedule.check(trainer.options, of: checkpoint)
+      try texts.check(vocabulary: trainer.weights.hyperparameters.vocabulary)
     } else {
       let options = command.schedule.options(isContinued: initial != nil)
       try options.validate()
       let sizes = try initial?.hyperparameters ?? command.network.sizes()
-      try TrainingMemory(sizes, options).check()
+      try TrainingMemory(sizes, options).check()  // before the weights are drawn
       let weights = initial?.weights ?? .untrained(sizes, seed: options.seed)
       trainer = try Trainer(weights, text: texts.training, options: options, workers: workers)
     }
-    progress.settings = settings.saved
+    progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: command.out, checkpointPath: command.checkpointPath)
     plan.validateEvery = settings.validateEvery
     plan.minutes = command.schedule.minutes
@@ -52,7 +57,7 @@ final class TrainingSession {
     log = try command.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
     emergence = try command.logTopology.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
     report = TrainingReport()
-    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
+    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress, best: best)
   }
 
   private static func initialModel(_ path: String, _ command: TrainCommand, _ workers: Workers) throws
@@ -65,13 +70,8 @@ final class TrainingSession {
     return model
   }
 
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-  }
-
   private static func name(_ model: Model) -> String {
-    (model.path.split(separator: "/").last.map(String.init) ?? model.path) + ", fingerprint "
-      + model.fingerprint
+    "\(OutputPaths.name(model.path)), fingerprint \(model.fingerprint)"
   }
 
   /// Trains to the end, or until an interrupt; then the last update is finished and a checkpoint written.
@@ -82,19 +82,17 @@ final class TrainingSession {
     lastUpdate = .now
     do {
       let end = try training.run(
-        isInterrupted: { [self] in Interrupts.requested != nil && !isMeasuring }, onUpdate: updated,
-        onValidation: validated)
+        isInterrupted: { Interrupts.requested != nil }, onUpdate: updated, onValidation: validated)
       try finish(end)
     } catch {
       // Whatever ended the run, the log and its picture tell what came before; the first error is the one to report.
       report.clear()
       _ = try? finishLog()
+      if !(error is TrainingError) { try? training.saveCheckpoint() }
       throw error
     }
   }
 
-  /// With `--minutes`, until the number of steps is fixed: a checkpoint from before would not know it.
-  private var isMeasuring: Bool { training.plan.minutes != nil && !training.progress.stepsAreFixed }
 }
 
 // MARK: - While it runs
@@ -112,6 +110,11 @@ extension TrainingSession {
     Output.line(
       "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.plasticState)), workspace \(TrainingMemory.text(memory.workspace))"
     )
+    if !texts.heldOut.isEmpty && texts.heldOut.count <= options.block {
+      note(
+        "warning: \(texts.heldOut.count) held-out bytes are no whole block of \(options.block); nothing is validated and the last network is kept. A smaller --block, or --validation 0"
+      )
+    }
     if training.trainer.step > 0 { Output.line("goes on after step \(training.trainer.step)") }
     Output.line(TrainingReport.header)
     Output.flush()
@@ -120,7 +123,7 @@ extension TrainingSession {
   private func updated(_ update: UpdateReport) throws {
     try logPending()
     let now = ContinuousClock.now
-    let seconds = Self.seconds(now - lastUpdate)
+    let seconds = (now - lastUpdate).inSeconds
     lastUpdate = now
     let options = training.trainer.options
     let rows = options.block * options.batch
@@ -137,10 +140,10 @@ extension TrainingSession {
       report.clear()
       Output.line("\(options.steps) steps fit into the time")
     }
-    wasMeasuring = isMeasuring
+    wasMeasuring = training.isMeasuring
     let isRow = training.isValidated(update.step)
     if isRow && texts.heldOut.count <= options.block { try writeRow(isBest: false) }
-    if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !isMeasuring {
+    if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
       lastCheckpoint = now
       try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)
     }

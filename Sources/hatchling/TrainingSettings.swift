@@ -15,6 +15,9 @@ struct TrainingSettings {
   private static let heldOutKey = "held_out"
   private static let everyKey = "validate_every"
   private static let begunKey = "begun_from"
+  private static let textsKey = "texts"
+  /// SHA-256 of every text that the run began with; nil for a new run.
+  private let savedTexts: String?
 
   /// - Throws: `InputError` when the checkpoint of `--resume` cannot be read, or flags contradict it.
   init(_ command: TrainCommand, begunFrom: String? = nil) throws {
@@ -24,10 +27,17 @@ struct TrainingSettings {
     )
     if let path = command.resume {
       try Self.require("validation", command.validation, savedHeldOut, path)
-      try Self.require("validate-every", command.validateEvery, savedEvery, path)
+      let every = savedEvery.map(String.init) ?? "a twentieth of the steps"
+      try Self.require("validate-every", command.validateEvery.map(String.init), every, path)
+    }
+    if let path = command.resume {
+      guard (0..<1).contains(savedHeldOut ?? 0), savedEvery ?? 1 >= 1 else {
+        throw TrainingError.damagedCheckpoint(path: path, problem: "its settings are out of range")
+      }
     }
     heldOut = savedHeldOut ?? command.validation ?? 0.1
     validateEvery = savedEvery ?? command.validateEvery
+    savedTexts = saved[Self.textsKey]
     self.begunFrom = saved[Self.begunKey] ?? begunFrom
   }
 
@@ -39,9 +49,15 @@ struct TrainingSettings {
       path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
   }
 
+  /// What is held out belongs to the run as what is learned does. - Throws: `TrainingError.otherText`.
+  func check(_ texts: TrainingTexts, of path: String) throws {
+    guard let savedTexts, savedTexts != texts.hashes else { return }
+    throw TrainingError.otherText(path: path, bytes: texts.training.count, given: texts.training.count)
+  }
+
   /// For the checkpoint.
-  var saved: [String: String] {
-    var settings = [Self.heldOutKey: "\(heldOut)"]
+  func saved(_ texts: TrainingTexts) -> [String: String] {
+    var settings = [Self.heldOutKey: "\(heldOut)", Self.textsKey: texts.hashes]
     if let validateEvery { settings[Self.everyKey] = String(validateEvery) }
     if let begunFrom { settings[Self.begunKey] = begunFrom }
     return settings

@@ -8,6 +8,8 @@ struct TrainingTexts {
     let name: String
     let bytes: Int
     let sha256: String
+    /// Bytes that are learned; the rest is held out.
+    let learned: Int
   }
 
   let sources: [Source]
@@ -17,18 +19,21 @@ struct TrainingTexts {
   private(set) var heldOut: [UInt8] = []
 
   /// Reads files, or standard input for `-`; the last `fraction` of every one is held out.
-  /// - Throws: `CheckpointError` for a file that cannot be read, ``TextError`` for an empty one.
+  /// - Throws: `CheckpointError` for a file that cannot be read, ``TextError`` for empty standard input.
   init(paths: [String], heldOut fraction: Double) throws {
     var sources: [Source] = []
+    if paths.count(where: { $0 == "-" }) > 1 {
+      throw OptionError.bad("standard input can be read once: '-' stands there twice")
+    }
     for path in paths {
       if path.hasSuffix(".npy") {
         throw OptionError.bad("'\(path)': training reads bytes; a token array can be stepped, not trained on")
       }
       let bytes = try Self.read(path)
-      let name = path == "-" ? "standard input" : (path.split(separator: "/").last.map(String.init) ?? path)
-      sources.append(
-        Source(name: name, bytes: bytes.count, sha256: bytes.withUnsafeBytes(ContentHash.sha256)))
+      let name = path == "-" ? "standard input" : OutputPaths.name(path)
       let cut = bytes.count - Int(Double(bytes.count) * fraction)
+      let hash = bytes.withUnsafeBytes(ContentHash.sha256)
+      sources.append(Source(name: name, bytes: bytes.count, sha256: hash, learned: cut))
       training += bytes[..<cut]
       heldOut += bytes[cut...]
     }
@@ -37,14 +42,33 @@ struct TrainingTexts {
 
   private static func read(_ path: String) throws -> [UInt8] {
     if path == "-" {
-      let bytes = try FileHandle.standardInput.readToEnd() ?? Data()
+      let bytes = try TextSource.standardInput()
       guard !bytes.isEmpty else { throw TextError.empty("standard input") }
-      return Array(bytes)
+      return bytes
     }
     let file = try MappedFile(path: path)
     // The mapping goes away with `file`.
     return withExtendedLifetime(file) { Array(file.bytes) }
   }
+
+  /// - Throws: ``TextError/tokenTooLarge(name:token:offset:vocabulary:)`` for the first byte that the network has no token for.
+  func check(vocabulary: Int) throws {
+    var (learned, held) = (training[...], heldOut[...])
+    for source in sources {
+      let parts = [learned.prefix(source.learned), held.prefix(source.bytes - source.learned)]
+      for (part, before) in zip(parts, [0, source.learned]) {
+        guard let place = part.firstIndex(where: { Int($0) >= vocabulary }) else { continue }
+        throw TextError.tokenTooLarge(
+          name: "'\(source.name)'", token: Int(part[place]), offset: before + place - part.startIndex,
+          vocabulary: vocabulary)
+      }
+      learned = learned.dropFirst(source.learned)
+      held = held.dropFirst(source.bytes - source.learned)
+    }
+  }
+
+  /// SHA-256 of every text, in order.
+  var hashes: String { sources.map(\.sha256).joined(separator: ",") }
 
   /// What the model's metadata says of the data: name, length and SHA-256 of every file.
   var provenance: String {

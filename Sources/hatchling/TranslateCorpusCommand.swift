@@ -37,7 +37,7 @@ struct TranslateCorpusCommand: ParsableCommand {
 
   func run() throws {
     let names = try languageNames()
-    guard out != first && out != second else {
+    guard !OutputPaths.isSame(out, first) && !OutputPaths.isSame(out, second) else {
       throw OptionError.bad("--out '\(out)' is one of the files to read; choose another name")
     }
     var (a, b) = (try LineReader(path: first), try LineReader(path: second))

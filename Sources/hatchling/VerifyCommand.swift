@@ -81,12 +81,14 @@ struct VerifyCommand: ParsableCommand {
     let streams = try TextSource.streams(
       text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
+    try model.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let weights = model.weights.converted(to: Scalar.self)
     let tensors = TensorEngine(weights, workers: workers)
     switch options.form {
     case .circuit:
-      var graph = options.reduced(try Compiler().circuit(from: weights).graph)
       let change = try nudge.map(Nudge.init)
+      try checkNudge(at: change?.time, of: wanted.count)
+      var graph = options.reduced(try Compiler().circuit(from: weights).graph)
       if let change, change.time == nil { try change.apply(to: &graph) }
       let engine = try CircuitEngine(graph, workers: workers)
       try compare(engine, tensors, wanted) { token in
@@ -94,6 +96,7 @@ struct VerifyCommand: ParsableCommand {
       }
     case .direct:
       let change = try nudge.map(DirectNudge.init)
+      try checkNudge(at: change?.time, of: wanted.count)
       var graph = try options.direct.compile(weights, workers: workers).graph
       if let change, change.time == nil { try change.apply(to: &graph) }
       let engine = try DirectEngine(graph, workers: workers)
@@ -101,6 +104,15 @@ struct VerifyCommand: ParsableCommand {
         if let change, change.time?.token == token { try change.apply(to: engine) }
       }
     }
+  }
+
+  /// A plastic synapse changes after its token; unless another token follows, nothing is compared then.
+  private func checkNudge(at time: (token: Int, layer: Int)?, of tokens: Int) throws {
+    guard let time, time.token >= tokens - 1 else { return }
+    let remedy = tokens < 2 ? "two tokens at least are needed" : "a TOKEN from 0 to \(tokens - 2) is needed"
+    throw OptionError.bad(
+      "--nudge '\(nudge ?? "")': nothing is compared after token \(time.token), of \(tokens) counted from 0; \(remedy)"
+    )
   }
 
   private func compare<Graph: SteppingEngine>(
@@ -201,6 +213,16 @@ struct VerifyReport: Encodable {
     let name: String
     let maxAbsolute: Double?
     let maxRelative: Double?
+
+    /// Numbers that are not finite must be there, as null.
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(maxAbsolute, forKey: .maxAbsolute)
+      try container.encode(maxRelative, forKey: .maxRelative)
+    }
+
+    private enum CodingKeys: String, CodingKey { case name, maxAbsolute, maxRelative }
   }
   struct Place: Encodable {
     let token: Int
@@ -258,7 +280,6 @@ struct VerifyReport: Encodable {
   }
 
   var lines: [String] {
-    func scientific(_ value: Double?) -> String { value.map { String(format: "%.2e", $0) } ?? "not finite" }
     var lines = ["quantity   max absolute   max relative"]
     for difference in quantities {
       lines.append(

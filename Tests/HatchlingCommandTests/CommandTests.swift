@@ -62,6 +62,24 @@ import Testing
       place["quantity"] as? String == "logits" && place["token"] as? Int == 0 && place["index"] as? Int == 5)
   }
 
+  /// A weight that changes after the last comparison would change nothing, and the check would say that all agrees.
+  @Test func aPlasticNudgeNeedsATokenAfterIt() throws {
+    func verify(_ text: String, _ form: String, _ nudge: String) throws -> Result {
+      try run("verify", "--text", text, "--form", form, "--nudge", nudge)
+    }
+    for (text, form, nudge) in [
+      ("To be", "circuit", "plastic:h1:n1576:10:4:1"), ("To be", "circuit", "plastic:h1:n1576:10:99:1"),
+      ("To be", "direct", "plastic:t84:n1576:10:4:1"), ("T", "circuit", "plastic:h1:n1576:10:0:1"),
+    ] {
+      let refused = try verify(text, form, nudge)
+      #expect(refused.status == 2 && refused.output.isEmpty, "\(nudge): \(refused.output)")
+      #expect(refused.errors.contains(nudge) && refused.errors.split(separator: "\n").count == 1)
+    }
+    for token in [0, 3] {
+      #expect(try verify("To be", "circuit", "plastic:h1:n1576:10:\(token):1").status == 1)
+    }
+  }
+
   @Test func reducedWeightsAreJudgedByTheirPredictions() throws {
     let text = "To be, or not to be, that is the question"
     let judged = try run("verify", "--text", text, "--weights", "int8", "--json")
@@ -69,6 +87,16 @@ import Testing
     let report = try json(judged.output)
     #expect(report["agree"] as? Bool == true && report["max_kl"] as? Double == 0.05)
     #expect((report["mean_kl"] as? Double ?? 0) > 0 && report["loss_change"] is Double)
+    let promised = [
+      "tokens", "agree", "tolerance", "quantities", "first_divergence", "top1_agreement", "mean_kl",
+      "loss_tensor", "loss_graph",
+    ]
+    #expect(promised.allSatisfy { report[$0] != nil })
+    #expect(report["tolerance"] as? Double == 0.05 && report["first_divergence"] is NSNull)
+    // A single token has no loss: null, not a key that is missing.
+    let single = try json(try run("verify", "--text", "a", "--weights", "bf16", "--json").output)
+    #expect(promised.allSatisfy { single[$0] != nil })
+    #expect(single["loss_tensor"] is NSNull && single["loss_change"] is NSNull)
     #expect(try run("verify", "--text", text, "--weights", "int8", "--max-kl", "0").status == 1)
     #expect(try run("verify", "--text", text, "--weights", "bf16").status == 0)
     let state = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).state")
@@ -187,6 +215,24 @@ import Testing
     #expect(names.contains("circuit.csv") && !names.contains { $0.contains("partial") })
   }
 
+  @Test func theCircuitRefusesOptionsThatDoNotApply() throws {
+    let folder = try TemporaryFolder()
+    for options in [
+      ["--head", "1"], ["--sign", "excitatory"], ["--threshold", "0.1"], ["--edges", "5"], ["--uncentred"],
+      ["--unweighted"], ["--bootstrap", "100"], ["--modularity-edges", "5"], ["--seed", "1"],
+      ["--frame", "current"], ["--layer", "1"], ["--text", "a"],
+      ["--layout", "--export", folder.path("g.csv")],
+    ] {
+      let result = try CommandRun.run(
+        ["degrees", "--graph", "circuit", "--out", folder.path("out")] + options)
+      #expect(result.isOneLine(options[0]), "\(options): \(result.errors)")
+    }
+    #expect(folder.names.isEmpty)
+    let two = try CommandRun.run(
+      ["degrees", "--graph", "circuit", "--out", folder.path("out"), "--head", "1", "--edges", "1e3"])
+    #expect(two.isOneLine("--head, --edges"), "\(two.errors)")
+  }
+
   @Test func theDirectFormStepsVerifiesPrunesAndSaves() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "hatchling-\(UUID().uuidString)")
@@ -195,8 +241,13 @@ import Testing
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     #expect(
       try run("verify", "--text", "To be", "--form", "direct", "--precision", "double").status == 0)
-    let nudged = try run("verify", "--text", "To be", "--form", "direct", "--nudge", "x:t84:n5:1.5", "--json")
-    #expect(nudged.status <= 1)
+    // T, the first token, drives neuron 1576 of the shipped model more than any other.
+    let nudged = try run(
+      "verify", "--text", "To be", "--form", "direct", "--nudge", "x:t84:n1576:1.5", "--json")
+    #expect(nudged.status == 1)
+    let place = try #require(try json(nudged.output)["first_divergence"] as? [String: Any])
+    #expect(place["quantity"] as? String == "x" && place["token"] as? Int == 0)
+    #expect(place["layer"] as? Int == 1 && place["index"] as? Int == 1576)
     let pruned = ["--form", "direct", "--edges", "2e4", "--prune-tokens"]
     func step(_ text: String, _ more: String...) throws -> Result {
       try run(["step", "--text", text, "--json"] + pruned + more)

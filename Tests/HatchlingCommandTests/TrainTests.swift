@@ -272,6 +272,9 @@ import Testing
       (go + ["--dropout", "nan"], "--dropout"), (go + ["--damping", "1.5"], "--damping"),
       (go + ["--damping", "some"], "some"), (go + ["--validation", "1"], "--validation"),
       (go + ["--validation", "0.999"], "--block"), (go + ["--validate-every", "0"], "--validate-every"),
+      (go + ["--no-carry", "--passage", "9"], "--passage"), (go + ["--lr", "10"], "--lr 10.0"),
+      (["train", "-", "-", "--out", other], "'-'"),
+      (go + ["--resume", checkpoint, "--validate-every", "2"], "validate-every"),
       (go + ["--threads", "0"], "--threads"), (go + ["--sample", "-1"], "--sample"),
       (go + ["--log", "m.txt"], "--log"),
       (go + ["--log", folder.path("none/m.csv")], "none/m.csv"),
@@ -301,6 +304,151 @@ import Testing
       folder.names == [
         "changed", "damaged", "empty", "m.checkpoint", "m.safetensors", "note.csv", "short", "text",
       ])
+  }
+
+  @Test func whatIsReadIsNeverOverwritten() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("text.csv", Self.text)
+    let model = folder.path("m.safetensors")
+    let flags = Self.sizes + ["--steps", "2", "--sample", "0"]
+    try #require(try CommandRun.run(["train", text, "--out", model] + flags).status == 0)
+    let before = try (data(folder, "m.safetensors"), data(folder, "m.checkpoint"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.path("link.csv"), withDestinationPath: folder.path("text.csv"))
+    let other = folder.path("o.safetensors")
+    let note = try folder.write("note.csv", "a,b\n1,2\n".utf8)
+    let cases: [([String], String)] = [
+      (["--out", other, "--log", text], "the text"),
+      (["--out", other, "--log", folder.path("link.csv")], "the text"),
+      (["--out", other, "--log-topology", folder.path("./text.csv")], "the text"),
+      (["--out", other, "--log", note], "not a log"),
+      (["--out", other, "--log-topology", note], "not a topology log"),
+      (
+        [
+          "--out", other, "--log", folder.path("a.csv"), "--log-topology",
+          folder.path("../\(folder.url.lastPathComponent)/a.csv"),
+        ], "--log"
+      ),
+      (["--out", model, "--init", model], "--init"),
+    ]
+    for (arguments, part) in cases {
+      let run = try CommandRun.run(["train", text] + arguments + ["--steps", "2", "--sample", "0"])
+      #expect(run.isOneLine(part), "\(arguments): status \(run.status), \(run.errors)\(run.output)")
+    }
+    #expect(try folder.text("text.csv") == String(decoding: Self.text, as: UTF8.self))
+    #expect(try folder.text("note.csv") == "a,b\n1,2\n")
+    #expect(try data(folder, "m.safetensors") == before.0 && data(folder, "m.checkpoint") == before.1)
+    #expect(!folder.names.contains("o.safetensors"))
+  }
+
+  @Test func heldOutBytesThatTheNetworkHasNoTokenForAreNamed() throws {
+    let folder = try TemporaryFolder()
+    let sizes = Hyperparameters(neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 128)
+    try Weights<Float>.random(sizes, seed: 3).save(to: folder.path("ascii.safetensors"))
+    var text = Self.text
+    text[text.count - 5] = 0xC3
+    let path = try folder.write("text", text)
+    let run = try CommandRun.run([
+      "train", path, "--init", folder.path("ascii.safetensors"), "--out", folder.path("m.safetensors"),
+      "--block", "32", "--batch", "2", "--steps", "2",
+    ])
+    #expect(run.isOneLine("'text': token 195 at offset \(text.count - 5)"), "\(run.errors)")
+  }
+
+  /// `train … | head`: the run ends like an interrupted one, with a checkpoint to go on from.
+  @Test func whenNobodyReadsTheRunEndsWithACheckpoint() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("text", Self.text)
+    let out = folder.path("m.safetensors")
+    let run = try CommandRun.run(
+      [
+        "-c", "\"$@\" | head -n 1; exit ${PIPESTATUS[0]}", "bash", CommandRun.binary.path, "train", text,
+        "--out", out,
+        "--steps", "100000", "--validate-every", "5",
+      ] + Self.sizes, program: "/bin/bash")
+    #expect(run.status == 141 && run.errors.isEmpty, "\(run.status) \(run.errors)")
+    #expect(folder.names == ["m.checkpoint", "m.safetensors", "text"])
+  }
+
+  @Test func aRunThatGoesOnElsewhereBringsItsBestNetwork() throws {
+    let folder = try TemporaryFolder()
+    // So few words that it learns them by heart and the held-out loss rises again.
+    let text = try folder.write("text", Self.text.prefix(1500))
+    let flags = Self.sizes + ["--steps", "400", "--validate-every", "10", "--sample", "0", "--lr", "0.01"]
+    try #require(
+      try CommandRun.run(["train", text, "--out", folder.path("a.safetensors")] + flags).status == 0)
+    let more = [
+      "--resume", folder.path("a.checkpoint"), "--out", folder.path("b.safetensors"), "--sample", "0",
+    ]
+    let run = try CommandRun.run(["train", text] + more)
+    #expect(
+      run.status == 0 && run.output.contains("written to \(folder.path("b.safetensors"))"), "\(run.errors)")
+    #expect(!run.output.contains("byte after step 400"), "the best network is the last: nothing was tested")
+    #expect(try data(folder, "b.safetensors") == data(folder, "a.safetensors"))
+  }
+
+  @Test func aCheckpointKnowsTheHeldOutTextToo() throws {
+    let folder = try TemporaryFolder()
+    let flags = Self.sizes + ["--steps", "3", "--sample", "0", "--out", folder.path("m.safetensors")]
+    try #require(try train(folder, flags).status == 0)
+    var other = Self.text
+    other[other.count - 7] ^= 1
+    let run = try CommandRun.run([
+      "train", try folder.write("other", other), "--resume", folder.path("m.checkpoint"), "--out",
+      folder.path("m.safetensors"),
+    ])
+    #expect(run.isOneLine("another text"), "\(run.errors)")
+  }
+
+  @Test func dampingIsKeptSetOrTakenAway() throws {
+    let folder = try TemporaryFolder()
+    func run(_ name: String, _ more: [String]) throws -> (damped: Bool?, flags: String?) {
+      let out = folder.path("\(name).safetensors")
+      let run = try train(folder, ["--steps", "2", "--sample", "0", "--block", "32", "--out", out] + more)
+      try #require(run.status == 0, "\(run.errors)")
+      let info = try CommandRun.run(["info", "--model", out, "--json"])
+      let object = try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any]
+      return (object?["damped"] as? Bool, (object?["metadata"] as? [String: String])?["training.flags"])
+    }
+    let sizes = ["--n", "64", "--d", "16", "--heads", "2", "--layers", "2"]
+    let learned = try run("learned", sizes)
+    #expect(learned.damped == true && learned.flags?.contains("--damping learned") == true)
+    let from = ["--init", folder.path("learned.safetensors")]
+    let kept = try run("kept", from)
+    #expect(kept.damped == true && kept.flags?.contains("--damping") == false)
+    let none = try run("none", from + ["--damping", "none"])
+    #expect(none.damped == false && none.flags?.contains("--damping none") == true)
+  }
+
+  @Test func aTimeLimitIsInterruptedAfterTheUpdateAtHand() throws {
+    let folder = try TemporaryFolder()
+    let out = ["--out", folder.path("m.safetensors"), "--sample", "0", "--threads", "1"]
+    let flags = [
+      "--n", "512", "--d", "64", "--layers", "4", "--minutes", "60", "--log", folder.path("m.csv"),
+    ]
+    let run = try train(folder, flags + out) { process in
+      while process.isRunning, ((try? folder.text("m.csv").split(separator: "\n").count) ?? 0) < 3 {
+        usleep(500)
+      }
+      process.interrupt()
+    }
+    #expect(run.exited && run.status == 130 && run.errors.isEmpty, "\(run.errors)")
+    #expect(try folder.text("m.csv").split(separator: "\n").count < 15)
+    #expect(folder.names.contains("m.checkpoint"))
+  }
+
+  @Test func aLongWarmUpAndATimeLimitGoTogether() throws {
+    let folder = try TemporaryFolder()
+    let run = try train(
+      folder,
+      Self.sizes + [
+        "--out", folder.path("m.safetensors"), "--minutes", "0.003", "--warmup", "3000", "--sample", "0",
+      ])
+    try #require(run.status == 0, "\(run.errors)")
+    let again = try train(
+      folder,
+      ["--out", folder.path("m.safetensors"), "--resume", folder.path("m.checkpoint"), "--sample", "0"])
+    #expect(again.status == 0, "\(again.errors)")
   }
 
   @Test func goesOnFromAModelWithAFreshOptimiser() throws {

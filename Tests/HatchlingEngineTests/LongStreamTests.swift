@@ -11,7 +11,7 @@ import Testing
 @Suite struct LongStreamTests {
   static let isAsked = sharedData != nil && ProcessInfo.processInfo.environment["HATCHLING_LONG"] != nil
 
-  @Test(.enabled(if: isAsked, "set HATCHLING_LONG=1; needs the reference checkpoints and texts"))
+  @Test(.enabled(if: isAsked, "set HATCHLING_LONG=1; needs the reference files (docs/data.md)"))
   func floatGraphStaysWithTheDoubleTensorsForAHundredThousandTokens() throws {
     let data = try #require(sharedData)
     let weights = try Model.load(
@@ -44,7 +44,8 @@ import Testing
       "last \(compared) of \(graph.position) tokens: mean KL \(divergence / 1000), loss \(loss / 999) and \(expectedLoss / 999) nats"
     )
     #expect(compared == 999 && graph.position == 100_000)
-    #expect(divergence / 1000 <= 1e-3)
-    #expect(abs(loss - expectedLoss) / 999 <= 1e-3)
+    // 6e-11 was measured. At 1e-8 log probabilities differ by some 1e-4.
+    #expect(divergence / 1000 <= 1e-8)
+    #expect(abs(loss - expectedLoss) / 999 <= 1e-4)
   }
 }

@@ -17,7 +17,7 @@ import Testing
     picture.tables = [.init(columns: ["x", "y"], rows: (0..<20).map { [Double($0), Double($0 * $0)] })]
     picture.commands = [
       "set title 'a parabola'", "set xlabel 'x (units)'",
-      "plot '\(picture.fileName())' using 1:2 with lines title 'squares'",
+      "plot \(picture.reference()) using 1:2 with lines title 'squares'",
     ]
     return picture
   }
@@ -43,6 +43,41 @@ import Testing
       let run = try #require(Gnuplot.find()).run("load 'parabola.gp'", in: folder)
       #expect(run.succeeded)
       #expect(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/parabola.svg")) == before)
+    }
+  }
+
+  @Test func quotedTextIsOneLineWithNothingSpecial() {
+    #expect(Picture.quoted("plain \\ \"text\" `x` @y") == "'plain \\ \"text\" `x` @y'")
+    #expect(Picture.quoted("it's \\ \"x\" `y` @z") == "\"it's \\134 \\042x\\042 \\140y\\140 \\100z\"")
+    #expect(Picture.quoted("a\nb\r\nc") == "'a b c'" && Picture.quoted("") == "''")
+    #expect(Picture("two\nlines").fileName(of: "t") == "two lines-t.dat")
+    #expect(Picture("<run").reference() == "'./<run.dat'")
+  }
+
+  /// A name from outside is a name, whatever is in it: it draws, it shows, and nothing of it is run.
+  @Test(
+    .enabled(if: Gnuplot.find() != nil, "gnuplot is not installed"),
+    arguments: [
+      "it's", "'a' 'b''c", "'; system 'touch run'; '", "<touch run", "|touch run", "a`touch run`'b\\",
+      "x' @y \"z\"", "two\nplot 1\nlines", "%d # {0}", "~", "-",
+    ])
+  func namesFromOutsideAreNames(name: String) throws {
+    try withFolder { folder in
+      var picture = Picture(name)
+      picture.tables = [.init("t", columns: ["x", "y"], rows: [[1, 2], [2, 3]])]
+      let title = "title of " + name
+      picture.commands = [
+        "set title \(Picture.quoted(title))",
+        "plot \(picture.reference(to: "t")) using 1:2 with lines title \(Picture.quoted(name))",
+      ]
+      #expect(try picture.draw(into: folder) == .drawn)
+      let script = Picture.quoted("./\(picture.name).gp")
+      let again = try #require(Gnuplot.find()).run("load \(script)", in: folder)
+      #expect(again.succeeded)
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(Set(files) == Set(["-t.dat", ".gp", ".png", ".svg"].map { picture.name + $0 }))
+      let svg = try String(contentsOfFile: "\(folder)/\(picture.name).svg", encoding: .utf8)
+      #expect(svg.contains("title of ") && svg.contains("</svg>"))
     }
   }
 

@@ -64,7 +64,7 @@ import Testing
     var resumedLosses: [Double] = []
     for _ in 0..<5 { resumedLosses.append(try first.update().loss) }
     try first.saveCheckpoint(to: path)
-    let (second, _) = try Trainer<Float>.resume(from: path, text: Self.text, workers: Workers(threads: 2))
+    let (second, _, _) = try Trainer<Float>.resume(from: path, text: Self.text, workers: Workers(threads: 2))
     for _ in 5..<12 { resumedLosses.append(try second.update().loss) }
     #expect(losses == resumedLosses)
     #expect(Self.bits(whole) == Self.bits(second))
@@ -75,7 +75,7 @@ import Testing
     let runs = try [1, 2, 3].map { threads in
       let trainer = try Self.trainer(options, threads: threads)
       for _ in 0..<4 { _ = try trainer.update() }
-      _ = trainer.validate(Self.text)
+      _ = try trainer.validate(Self.text)
       return Self.bits(trainer)
     }
     #expect(runs[0] == runs[1])
@@ -87,7 +87,7 @@ import Testing
     for _ in 0..<4 {
       _ = try plain.update()
       _ = try validated.update()
-      #expect(validated.validate(Self.text)?.loss.isFinite == true)
+      #expect(try validated.validate(Self.text)?.loss.isFinite == true)
     }
     #expect(Self.bits(plain) == Self.bits(validated))
   }
@@ -99,9 +99,9 @@ import Testing
         $0.learningRate = 3e-3
         $0.dropout = 0
       })
-    let before = try #require(trainer.validate(Self.text)).loss
+    let before = try #require(try trainer.validate(Self.text)).loss
     for _ in 0..<150 { _ = try trainer.update() }
-    let after = try #require(trainer.validate(Self.text)).loss
+    let after = try #require(try trainer.validate(Self.text)).loss
     #expect(before > 5)
     #expect(after < 2.2)  // single letters cost 2.4 nats, words drawn at random 0.65
   }
@@ -114,6 +114,51 @@ import Testing
       try Trainer<Float>.resume(from: path, text: Self.text.reversed())
     }
     #expect(throws: StateError.self) { try Trainer<Double>.resume(from: path, text: Self.text) }
+  }
+
+  /// A checkpoint's record is text from outside: whatever it says, the file is refused and nothing is read out of bounds.
+  @Test(arguments: [
+    ("\"neurons\":96", "\"neurons\":95"), ("\"heads\":2", "\"heads\":96"),
+    ("\"layers\":2", "\"layers\":4096"),
+    ("\"layers\":2", "\"layers\":9000000000000000000"), ("\"block\":24", "\"block\":1048576"),
+    ("\"batch\":3", "\"batch\":2"), ("\"chunk\":8", "\"chunk\":0"), ("\"steps\":12", "\"steps\":-1"),
+    ("\"offsets\":[", "\"offsets\":[-1,"), ("\"positions\":[24", "\"positions\":[9223372036854775807"),
+    ("\"remaining\":[", "\"remaining\":[-9223372036854775808,"),
+    ("\"emptyStreams\":[false", "\"emptyStreams\":["),
+  ])
+  func aForgedRecordIsRefused(_ change: (String, String)) throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).training").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trainer = try Self.trainer(Self.options { $0.passage = 5000 })
+    _ = try trainer.update()
+    try trainer.saveCheckpoint(to: path)
+    let state = try StateFile.read(path)
+    let record = state.identity.options
+    try #require(record.contains(change.0), "\(record)")
+    var identity = state.identity
+    identity.options = record.replacingOccurrences(of: change.0, with: change.1)
+    try StateFile.write(
+      SavedState(identity: identity, position: state.position, arrays: state.arrays), to: path)
+    #expect(throws: (any Error).self) { _ = try Trainer<Float>.resume(from: path, text: Self.text) }
+  }
+
+  @Test func aShorterPlanKeepsTheWarmUpInside() throws {
+    let trainer = try Self.trainer(Self.options { $0.warmup = 12 })
+    trainer.plan(steps: 4)
+    #expect(trainer.options.warmupSteps == 4 && trainer.options.rate(at: 4) == trainer.options.learningRate)
+    try trainer.options.validate()
+  }
+
+  @Test func heldOutTokensBeyondTheAlphabetAreRefused() throws {
+    let sizes = Hyperparameters(neurons: 32, synapticDimension: 8, heads: 2, layers: 1, vocabulary: 128)
+    let trainer = try Trainer<Float>(
+      .untrained(sizes, seed: 1), text: Self.text, options: Self.options { $0.carry = false },
+      workers: Workers(threads: 1))
+    var text = Self.text
+    text[77] = 200
+    #expect(throws: TrainingError.tokenOutOfRange(token: 200, vocabulary: 128, offset: 77)) {
+      _ = try trainer.validate(text)
+    }
   }
 
   @Test func everyTruncationOfACheckpointIsRefused() throws {

@@ -1,4 +1,8 @@
-"""A small GPT-2-like Transformer over bytes: the peer of `scaling.py`. Pre-LayerNorm blocks, GELU, learned positions."""
+"""A small GPT-2-like Transformer over bytes: the peer of `scaling.py`. Pre-LayerNorm blocks, GELU.
+
+Positions are rotary, as BDH's are. GPT-2's learned ones were tried first: in runs as short as these the network does not learn to
+tell positions apart and stays near the loss of byte pairs, 2.42 nats.
+"""
 
 import math
 import time
@@ -6,6 +10,16 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional
+
+
+def rotated(x):
+    """RoPE over the last dimension of (batch, heads, length, width), base 10 000."""
+    length, width = x.shape[-2:]
+    rates = 10_000.0 ** (-torch.arange(0, width, 2) / width)
+    phases = torch.arange(length)[:, None] * rates
+    cosines, sines = phases.cos(), phases.sin()
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack((even * cosines - odd * sines, odd * cosines + even * sines), -1).flatten(-2)
 
 
 class Block(nn.Module):
@@ -23,16 +37,16 @@ class Block(nn.Module):
         batch, length, width = x.shape
         parts = self.attention(self.before_attention(x)).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
+        query, key = rotated(query), rotated(key)
         read = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         x = x + self.project(read.transpose(1, 2).reshape(batch, length, width))
         return x + self.contract(functional.gelu(self.expand(self.before_expansion(x))))
 
 
 class GPT(nn.Module):
-    def __init__(self, width, layers, heads, block, vocabulary=256):
+    def __init__(self, width, layers, heads, vocabulary=256):
         super().__init__()
         self.token = nn.Embedding(vocabulary, width)
-        self.position = nn.Parameter(torch.empty(block, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.last = nn.LayerNorm(width)
         self.readout = nn.Linear(width, vocabulary, bias=False)
@@ -45,7 +59,7 @@ class GPT(nn.Module):
                 nn.init.zeros_(parameter)
 
     def forward(self, tokens):
-        x = self.token(tokens) + self.position[: tokens.shape[1]]
+        x = self.token(tokens)
         for block in self.blocks:
             x = block(x)
         return self.readout(self.last(x))
@@ -55,18 +69,15 @@ class GPT(nn.Module):
         return sum(p.numel() for p in self.parameters())
 
 
-def width_for(parameters, layers, heads, block):
+def width_for(parameters, layers, heads):
     """The multiple of 2 · heads that comes nearest to the wanted number of parameters."""
     widths = range(2 * heads, 1024, 2 * heads)
-    return min(widths, key=lambda w: abs(GPT.count(w, layers, block) - parameters))
+    return min(widths, key=lambda w: abs(count(w, layers) - parameters))
 
 
-def count(width, layers, block, vocabulary=256):
+def count(width, layers, vocabulary=256):
     per_block = 12 * width * width + 13 * width
-    return layers * per_block + 2 * vocabulary * width + block * width + 2 * width
-
-
-GPT.count = staticmethod(count)
+    return layers * per_block + 2 * vocabulary * width + 2 * width
 
 
 def rate(step, steps, peak):

@@ -82,6 +82,7 @@ class Study:
         return {
             "family": family, "size": size, "rate": rate, "seed": seed, "steps": self.steps,
             "block": self.options.block, "batch": self.options.batch, "text": self.options.text.name,
+            "held_out_blocks": len(self.blocks),
         }
 
     @property
@@ -115,7 +116,7 @@ class Study:
                 self.options.hatchling, "train", self.out / "training.txt", "--out", model, "--n", n, "--d", d,
                 "--heads", heads, "--layers", layers, "--block", self.options.block, "--batch",
                 self.options.batch, "--steps", self.steps, "--lr", rate, "--seed", seed, "--dropout", 0,
-                "--no-carry", "--validation", 0, "--threads", self.options.threads,
+                "--no-carry", "--validation", 0, "--sample", 0, "--threads", self.options.threads,
             ),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )
@@ -136,8 +137,8 @@ class Study:
     def transformer(self, size, rate, seed):
         (n, d, _, _), (layers, heads) = SIZES[size]
         torch.manual_seed(seed)
-        width = gpt.width_for(bdh_parameters(n, d), layers, heads, self.options.block)
-        model = gpt.GPT(width, layers, heads, self.options.block)
+        width = gpt.width_for(bdh_parameters(n, d), layers, heads)
+        model = gpt.GPT(width, layers, heads)
         seconds = gpt.train(
             model, self.training, block=self.options.block, batch=self.options.batch, steps=self.steps, peak=rate,
             seed=seed,

@@ -1,9 +1,9 @@
 import CCrypto
 
 /// SHA-256 by OpenSSL's libcrypto: what `sha256sum` prints, 64 hexadecimal digits.
-enum ContentHash {
+package enum ContentHash {
   /// Cost: one pass over the bytes.
-  static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
+  package static func sha256(_ bytes: UnsafeRawBufferPointer) -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 0
     let done = EVP_Digest(bytes.baseAddress, bytes.count, &digest, &length, EVP_sha256(), nil)

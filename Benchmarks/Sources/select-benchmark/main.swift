@@ -1,7 +1,7 @@
 // Finds the strongest edges of a random factored graph and times the bare product beside it, interleaved, on the same threads and with
 // the same block shapes. The answer is checked first: as many entries as edges lie at or above the reported threshold.
 //
-//   swift run -c release select-benchmark [neurons 32768] [d 256] [edges 1000000] [threads, default all]
+//   swift run --package-path Benchmarks -c release select-benchmark [neurons 32768] [d 256] [edges 1000000] [threads, default all]
 
 import Foundation
 import HatchlingCompiler

@@ -1,12 +1,12 @@
-import HatchlingModel
-import HatchlingNumerics
-
-/// LN forward and backward; the identity for norm-free networks. ε = 1e-5, sums in double.
-enum Normalisation {
-  /// values ← LN(values), `(count)`. Returns the gain 1 / sqrt(var + ε), which the backward pass needs.
+/// LN(z) = (z − mean z) / sqrt(var z + ε), biased variance, ε = 1e-5, without trainable parameters.
+package enum LayerNorm {
+  /// values ← LN(values), `(count)`, sums in double; the identity when `normalises` is false.
+  ///
+  /// Returns the gain 1 / sqrt(var + ε), which a backward pass needs; 1 for the identity.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  static func forward<Scalar: NetworkScalar>(
+  @discardableResult
+  package static func apply<Scalar: NetworkScalar>(
     _ values: UnsafeMutablePointer<Scalar>, count: Int, if normalises: Bool
   ) -> Scalar {
     guard normalises else { return 1 }
@@ -23,10 +23,10 @@ enum Normalisation {
     return Scalar(gain)
   }
 
-  /// gradient ← gain · (g − mean g − ẑ · mean(g ⊙ ẑ)), in place; ẑ is what ``forward(_:count:if:)`` left.
+  /// gradient ← gain · (g − mean g − ẑ · mean(g ⊙ ẑ)), in place; ẑ and the gain are what ``apply(_:count:if:)`` left.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  static func backward<Scalar: NetworkScalar>(
+  package static func backward<Scalar: NetworkScalar>(
     _ gradient: UnsafeMutablePointer<Scalar>, normalised: UnsafePointer<Scalar>, gain: Scalar, count: Int,
     if normalises: Bool
   ) {
