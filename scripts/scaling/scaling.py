@@ -33,7 +33,7 @@ SIZES = {
     "0.4 M": ((1920, 64, 4, 4), (3, 4)),
     "1.6 M": ((5376, 96, 4, 4), (4, 8)),
 }
-FAMILIES = ("bdh", "transformer")
+FAMILIES = {"bdh": "BDH", "transformer": "Transformer"}
 
 
 def bdh_parameters(n, d):
@@ -183,18 +183,18 @@ class Study:
             losses = [r["loss"] for r in runs]
             spread = f"{max(losses) - min(losses):.3f}" if len(runs) > 1 else "–"
             lines.append(
-                f"| {size} | {family} | {grouped(runs[0]['parameters'])} | {runs[0]['rate']:g} | "
+                f"| {size} | {FAMILIES[family]} | {grouped(runs[0]['parameters'])} | {runs[0]['rate']:g} | "
                 f"{', '.join(f'{x:.3f}' for x in losses)} | {sum(losses) / len(losses):.3f} | {spread} | "
                 f"{sum(r['training_seconds'] for r in runs) / len(runs):.0f} |"
             )
-        lines += ["", "All runs, first seed:", "", "| size | family | " + " | ".join(f"{r:g}" for r in RATES) + " |"]
+        lines += ["", "By learning rate, first seed:", "", "| size | family | " + " | ".join(f"{r:g}" for r in RATES) + " |"]
         lines.append("|---|---|" + "---|" * len(RATES))
         for size in SIZES:
             for family in FAMILIES:
                 found = [self.find(family, size, rate, SEEDS[0]) for rate in RATES]
                 if any(found):
                     lines.append(
-                        f"| {size} | {family} | " + " | ".join(f"{r['loss']:.3f}" if r else "–" for r in found) + " |"
+                        f"| {size} | {FAMILIES[family]} | " + " | ".join(f"{r['loss']:.3f}" if r else "–" for r in found) + " |"
                     )
         (self.out / "table.md").write_text("\n".join(lines) + "\n")
         print("\n".join(lines))
@@ -217,7 +217,7 @@ class Study:
             sizes = [p for p, _ in points]
             means = [sum(x) / len(x) for _, x in points]
             axes.errorbar(
-                sizes, means, marker=marker, capsize=3, label=family,
+                sizes, means, marker=marker, capsize=3, label=FAMILIES[family],
                 yerr=[[m - min(x) for m, (_, x) in zip(means, points)], [max(x) - m for m, (_, x) in zip(means, points)]],
             )
         axes.set_xscale("log")

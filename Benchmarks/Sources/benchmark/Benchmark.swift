@@ -13,7 +13,7 @@ struct Benchmark: ParsableCommand {
   @Option(help: "Sizes, comma-separated: small, middle, large.")
   var sizes = "small,middle,large"
   @Option(help: "The small checkpoint; middle and large are lifted from it.")
-  var model = "Sources/HatchlingModel/Resources/shipped.safetensors"
+  var model = "Benchmarks/small.safetensors"
   @Option(help: "Held-out text, at least 512 bytes.")
   var text = "Benchmarks/held-out.txt"
   @Option(help: "Folder with the lifted checkpoints; results are written here.")
