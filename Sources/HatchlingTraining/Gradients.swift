@@ -43,8 +43,8 @@ extension Weights {
     }
   }
 
-  /// N(0, 0.02) everywhere, as the package code begins; frequencies of the formula, no damping.
-  package static func untrained(_ sizes: Hyperparameters, seed: UInt64) -> Weights {
+  /// N(0, 0.02) everywhere, as the public code begins; frequencies of the formula, no damping.
+  public static func untrained(_ sizes: Hyperparameters, seed: UInt64) -> Weights {
     var random = SeededRandom(seed: seed)
     func normal(_ rows: Int, _ columns: Int) -> Matrix<Scalar> {
       var matrix = Matrix<Scalar>(rows: rows, columns: columns)
