@@ -68,15 +68,15 @@ import Testing
       try run("verify", "--text", text, "--form", form, "--nudge", nudge)
     }
     for (text, form, nudge) in [
-      ("To be", "circuit", "plastic:h1:n1576:10:4:1"), ("To be", "circuit", "plastic:h1:n1576:10:99:1"),
-      ("To be", "direct", "plastic:t84:n1576:10:4:1"), ("T", "circuit", "plastic:h1:n1576:10:0:1"),
+      ("To be", "circuit", "plastic:h1:n1175:10:4:1"), ("To be", "circuit", "plastic:h1:n1175:10:99:1"),
+      ("To be", "direct", "plastic:t84:n1175:10:4:1"), ("T", "circuit", "plastic:h1:n1175:10:0:1"),
     ] {
       let refused = try verify(text, form, nudge)
       #expect(refused.status == 2 && refused.output.isEmpty, "\(nudge): \(refused.output)")
       #expect(refused.errors.contains(nudge) && refused.errors.split(separator: "\n").count == 1)
     }
     for token in [0, 3] {
-      #expect(try verify("To be", "circuit", "plastic:h1:n1576:10:\(token):1").status == 1)
+      #expect(try verify("To be", "circuit", "plastic:h1:n1175:10:\(token):1").status == 1)
     }
   }
 
@@ -241,13 +241,13 @@ import Testing
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     #expect(
       try run("verify", "--text", "To be", "--form", "direct", "--precision", "double").status == 0)
-    // T, the first token, drives neuron 1576 of the shipped model more than any other.
+    // T, the first token, drives neuron 1175 of the shipped model more than any other.
     let nudged = try run(
-      "verify", "--text", "To be", "--form", "direct", "--nudge", "x:t84:n1576:1.5", "--json")
+      "verify", "--text", "To be", "--form", "direct", "--nudge", "x:t84:n1175:1.5", "--json")
     #expect(nudged.status == 1)
     let place = try #require(try json(nudged.output)["first_divergence"] as? [String: Any])
     #expect(place["quantity"] as? String == "x" && place["token"] as? Int == 0)
-    #expect(place["layer"] as? Int == 1 && place["index"] as? Int == 1576)
+    #expect(place["layer"] as? Int == 1 && place["index"] as? Int == 1175)
     let pruned = ["--form", "direct", "--edges", "2e4", "--prune-tokens"]
     func step(_ text: String, _ more: String...) throws -> Result {
       try run(["step", "--text", text, "--json"] + pruned + more)
@@ -289,7 +289,7 @@ import Testing
     #expect(result.status == 0)
     let rows = try result.output.split(separator: "\n").map(json)
     #expect(rows.map { $0["edges"] as? Int } == [nil, 0, 100_000, 0, 100_000])
-    #expect(rows[0]["edges_x"] as? Int == 2048 * 2048 && rows[2]["edges_x"] as? Int == 100_000)
+    #expect(rows[0]["edges_x"] as? Int == 4096 * 4096 && rows[2]["edges_x"] as? Int == 100_000)
     let losses = try rows.map { try #require($0["loss"] as? Double) }
     #expect(losses[0] < losses[2] && rows[0]["top1_agreement"] as? Double == 1)
   }
