@@ -62,8 +62,8 @@ enum Main {
   }
 }
 
-/// Ctrl-C, a terminal that closes and a terminating signal leave no half-written file behind. Long work that can stop in good order asks for the first one
-/// itself; the second ends the program as ever.
+/// Ctrl-C, a terminal that closes and a terminating signal leave no half-written file behind. Long work that can stop in good order
+/// asks for the first one itself; the second ends the program as ever.
 enum Interrupts {
   private enum Wish: Equatable {
     case end
