@@ -20,7 +20,7 @@ let package = Package(
     .library(name: "HatchlingTensor", targets: ["HatchlingTensor"]),
     .library(
       name: "HatchlingGraph",
-      targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingEngine", "HatchlingExport"]),
+      targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingExecution", "HatchlingExport"]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
@@ -52,19 +52,21 @@ let package = Package(
     .target(
       name: "HatchlingModel", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint"],
       resources: [.copy("Resources/shipped.safetensors")]),
-    .target(name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(name: "HatchlingDynamics", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(
+      name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),
     .target(name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(
       name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
     .target(
-      name: "HatchlingEngine",
+      name: "HatchlingExecution",
       dependencies: [
-        "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels",
+        "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels",
       ]),
     .target(
       name: "HatchlingEquivalence",
       dependencies: [
-        "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingEngine", "HatchlingModel",
+        "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingExecution", "HatchlingModel",
       ]),
     .target(
       name: "HatchlingTraining",
@@ -83,7 +85,7 @@ let package = Package(
       dependencies: [
         "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
-        "HatchlingEngine", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
+        "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -99,12 +101,12 @@ let package = Package(
     .test("HatchlingTensor", with: "HatchlingModel"),
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
-      "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
+      "HatchlingExecution", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
       "HatchlingCheckpoint"),
     .test(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
-      "HatchlingEngine"),
+      "HatchlingExecution"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(

@@ -1,3 +1,4 @@
+import HatchlingModel
 import HatchlingNumerics
 
 /// A weighted directed graph of neurons: G_x, G_y or σ after a threshold, one sign of it, on all neurons or one head.

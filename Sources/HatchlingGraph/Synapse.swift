@@ -1,8 +1,6 @@
-/// Which channel of the postsynaptic particle a synapse feeds. Weights themselves are never negative.
-public enum Sign: String, Sendable, CaseIterable {
-  case excitatory
-  case inhibitory
-}
+import HatchlingModel
+
+public typealias Sign = HatchlingModel.Sign
 
 /// The kinds of synapses of the circuit form.
 public enum SynapseKind: String, CaseIterable, Sendable {

@@ -1,7 +1,7 @@
 import HatchlingModel
 import HatchlingNumerics
 
-/// Attention inside a chunk: A_h += (strictly lower part of X̃ U^(t−τ) X̃ᵀ) V, then LN.
+/// Attention inside a chunk: A_h += (strictly lower part of X̃ U^(t−τ) X̃ᵀ) V.
 ///
 /// Damping multiplies the score of (t, τ) neuron by neuron with (1 − u)^(t−τ). Written as (1 − u)^(t−r) · (1 − u)^(r−τ) with a
 /// reference token r between them, τ < r ≤ t, both factors are at most 1: nothing overflows, for any 0 ≤ u ≤ 1. The tile on the
@@ -28,7 +28,7 @@ final class ChunkScores<Scalar: NetworkScalar> {
   /// - Parameters:
   ///   - activity: X̃, `(tokens, n)`.
   ///   - field: V, `(tokens, d)`.
-  ///   - attention: `(H, tokens, d)`: added to, then normalised.
+  ///   - attention: `(H, tokens, d)`: added to.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func attend(
@@ -47,7 +47,6 @@ final class ChunkScores<Scalar: NetworkScalar> {
       BLAS.multiply(
         target + first * count, leading: count, by: field, into: sums, m: rows.count, n: d,
         k: rows.upperBound, beta: 1)
-      for row in 0..<rows.count { LayerNorm.apply(sums + row * d, count: d, if: sizes.variant.normalises) }
     }
   }
 

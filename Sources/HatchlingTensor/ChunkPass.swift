@@ -1,8 +1,9 @@
+import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
 
 /// Many tokens at once: quadratic inside a chunk, linked to the past through ρ.
-extension TensorEngine {
+extension Run {
   /// Reads `tokens` in chunks and returns the prediction after each of them, `(tokens, V)`. The state goes on from where it is and is
   /// afterwards what ``step(_:)`` would have left, up to rounding.
   ///
@@ -10,40 +11,47 @@ extension TensorEngine {
   /// to the bit. Cost per token and layer: `d · n` multiplications for D_x, `chunk · n / 2` for scores, and `d` for every synapse row
   /// of a neuron that fired (ρ read and written), listened (D_y) or answered (E); memory: `2 · chunk · n` numbers, with damping
   /// `6 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
-  /// - Throws: ``TokenError`` before anything is read; ``TensorError/missingPlasticSynapses``.
-  public func read(_ tokens: [Int], chunk: Int = 128) throws -> Matrix<Scalar> {
-    try run(tokens, chunk: chunk, carriesState: true)
+  /// - Throws: `TokenError` before anything is read; ``TensorError``.
+  public func read<Number: NetworkScalar>(_ tokens: [Int], chunk: Int = 128) throws -> Matrix<Number>
+  where Engine == TensorExecutor<Number> {
+    guard !isWatched else { throw TensorError.watched }
+    let result = try executor.read(tokens, at: position, chunk: chunk, carriesState: true)
+    if let last = tokens.indices.last {
+      let row = UnsafeBufferPointer(start: result.row(last), count: result.columns)
+      adopt(position: position + tokens.count, logits: Array(row))
+    }
+    return result
   }
 
   /// The parallel form: all of `tokens` as one quadratic block from an empty state, ρ never formed; `(tokens, V)`. The engine's own
   /// state is neither used nor changed. Cost per layer: `tokens² · n / 2` multiplications; memory: that of a chunk of all tokens, and
   /// `H · tokens²` scores.
   /// - Throws: as ``read(_:chunk:)``.
-  public func parallel(_ tokens: [Int]) throws -> Matrix<Scalar> {
-    try run(tokens, chunk: max(1, tokens.count), carriesState: false)
+  public func parallel<Number: NetworkScalar>(_ tokens: [Int]) throws -> Matrix<Number>
+  where Engine == TensorExecutor<Number> {
+    try executor.read(tokens, at: 0, chunk: max(1, tokens.count), carriesState: false)
   }
+}
 
-  private func run(_ tokens: [Int], chunk: Int, carriesState: Bool) throws -> Matrix<Scalar> {
+extension TensorExecutor {
+  fileprivate func read(
+    _ tokens: [Int], at start: Int, chunk: Int, carriesState: Bool
+  ) throws -> Matrix<Scalar> {
     precondition(chunk > 0, "a chunk holds at least one token")
     guard weights.plasticSynapses == nil else { throw TensorError.missingPlasticSynapses }
-    let start = carriesState ? position : 0
-    for (offset, token) in tokens.enumerated() { try check(token, at: start + offset) }
-    var result = Matrix<Scalar>(rows: tokens.count, columns: hyperparameters.vocabulary)
+    let vocabulary = hyperparameters.vocabulary
+    for (offset, token) in tokens.enumerated() where !(0..<vocabulary).contains(token) {
+      throw TokenError(token: token, vocabulary: vocabulary, position: start + offset)
+    }
+    var result = Matrix<Scalar>(rows: tokens.count, columns: vocabulary)
     let rows = result.mutablePointer()
-    let pass = ChunkPass(self, capacity: min(chunk, tokens.count))
+    let pass = ChunkPass(self, capacity: min(chunk, tokens.count), carriesState: carriesState)
     var done = 0
     while done < tokens.count {
       let at = start + done
       let count = min(chunk - at % chunk, tokens.count - done)
-      pass.run(
-        tokens[done..<done + count], at: at, carriesState: carriesState,
-        logits: rows + done * hyperparameters.vocabulary)
+      pass.run(tokens[done..<done + count], at: at, logits: rows + done * vocabulary)
       done += count
-    }
-    if carriesState, done > 0 {
-      position += done
-      logits = Array(
-        UnsafeBufferPointer(start: result.row(done - 1), count: hyperparameters.vocabulary))
     }
     return result
   }
@@ -53,20 +61,29 @@ extension TensorEngine {
 public enum TensorError: InputError, Equatable {
   /// Scores between tokens assume that every neuron's ρ is whole; a network without some plastic synapses runs token by token.
   case missingPlasticSynapses
+  /// Probes look at one token at a time.
+  case watched
 
   public var description: String {
-    "this network lacks some plastic synapses, so tokens cannot be read many at a time; step them one by one"
+    if self == .watched { return "a network that is watched reads token by token; detach its probes or step" }
+    return "this network lacks some plastic synapses, so tokens cannot be read many at a time; step them one by one"
   }
 }
 
-/// One pass of a chunk of tokens through all layers. Neurons are cut into the engine's blocks, scores into tiles of tokens; both depend
-/// on sizes alone and are added in order.
-final class ChunkPass<Scalar: NetworkScalar> {
-  private let engine: TensorEngine<Scalar>
+/// One pass of a chunk of tokens through all rounds of the schedule. Neurons are cut into the engine's blocks, scores into tiles of tokens;
+/// both depend on sizes alone and are added in one order.
+final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
+  private let engine: TensorExecutor<Scalar>
   private let sizes: Hyperparameters
+  private let carriesState: Bool
   private let scores: ChunkScores<Scalar>
   /// (1 − u)^k, `(capacity + 1, n)`; nil without damping.
   private let powers: NumberStorage<Scalar>?
+
+  // The chunk that is read.
+  private var tokens: ArraySlice<Int> = []
+  private var position = 0
+  private var logits: UnsafeMutablePointer<Scalar>?
 
   // x, X̃ and scaled copies `(tokens, n)`; field `(tokens, d)`; attention `(H, tokens, d)`; shares of blocks `(blocks, tokens, d)`.
   private let x: NumberStorage<Scalar>
@@ -79,8 +96,10 @@ final class ChunkPass<Scalar: NetworkScalar> {
   private let cosines: NumberStorage<Scalar>
   private let sines: NumberStorage<Scalar>
 
-  init(_ engine: TensorEngine<Scalar>, capacity: Int) {
+  /// - Parameter carriesState: whether ρ is read and written; otherwise the chunk is all there is.
+  init(_ engine: TensorExecutor<Scalar>, capacity: Int, carriesState: Bool) {
     self.engine = engine
+    self.carriesState = carriesState
     sizes = engine.hyperparameters
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     powers = engine.weights.damping.map { Self.powers(of: $0, upTo: capacity) }
@@ -109,11 +128,39 @@ final class ChunkPass<Scalar: NetworkScalar> {
   }
 
   /// - Parameter logits: `(tokens, V)`, written.
+  func run(_ tokens: ArraySlice<Int>, at position: Int, logits: UnsafeMutablePointer<Scalar>) {
+    (self.tokens, self.position, self.logits) = (tokens, position, logits)
+    let schedule = engine.schedule
+    var activity = StepActivity(activeX: [], activeY: [])
+    Plan(schedule.input, kernels: kernels).run(on: self, layer: 0, &activity)
+    let layer = Plan(schedule.layerOperations, kernels: kernels)
+    for number in 1...sizes.layers { layer.run(on: self, layer: number, &activity) }
+    Plan(schedule.readout, kernels: kernels).run(on: self, layer: 0, &activity)
+  }
+
+  /// What a chunk does in one go.
+  var kernels: [Kernel<ChunkPass>] {
+    let parts = CircuitOperations(sizes.variant)
+    return [
+      Kernel("receive", parts.receive) { pass, _, _ in pass.receive() },
+      Kernel("activate, rotate, read", parts.hear + parts.turn + parts.read) { pass, layer, _ in
+        pass.activateAndRead(layer)
+      },
+      Kernel(
+        "write, forget, listen, gate, encode", parts.write + parts.forget + parts.listen + parts.gate
+      ) { pass, layer, _ in pass.writeAndGate(layer) },
+      Kernel("update the field", parts.field) { pass, _, _ in pass.updateField(pass.tokens.count) },
+      Kernel("read out", parts.readOut) { pass, _, _ in pass.readOut() },
+    ]
+  }
+
+  func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    preconditionFailure("chunks have no way to do: \(operation.summary)")
+  }
+
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func run(
-    _ tokens: ArraySlice<Int>, at position: Int, carriesState: Bool, logits: UnsafeMutablePointer<Scalar>
-  ) {
+  private func receive() {
     let (count, d, perHead) = (tokens.count, sizes.synapticDimension, sizes.neuronsPerHead)
     for (row, token) in tokens.enumerated() {
       (field.base + row * d).update(from: engine.weights.embedding.row(token), count: d)
@@ -124,21 +171,43 @@ final class ChunkPass<Scalar: NetworkScalar> {
       }
     }
     if sizes.variant.accumulatesActivity { x.base.update(repeating: 0, count: count * sizes.neurons) }
-    for layer in 0..<sizes.layers {
-      let rho = carriesState ? engine.attention[layer].mutablePointer() : nil
-      engine.workers.run(blocks: engine.blocks.count) { index in
-        activateX(engine.blocks[index], count)
-        if let rho { readPast(rho, index, count) }
-      }
-      attend(count, carriesState: carriesState)
-      engine.workers.run(blocks: engine.blocks.count) { index in
-        if let rho { write(rho, engine.blocks[index], count) }
-        activateYAndEncode(index, count)
-      }
-      updateField(count)
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private func activateAndRead(_ layer: Int) {
+    let count = tokens.count
+    let rho = carriesState ? engine.attention[layer - 1].mutablePointer() : nil
+    engine.workers.run(blocks: engine.blocks.count) { index in
+      activateX(engine.blocks[index], count)
+      if let rho { readPast(rho, index, count) }
     }
+    attend(count)
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private func writeAndGate(_ layer: Int) {
+    let (count, d) = (tokens.count, sizes.synapticDimension)
+    let rho = carriesState ? engine.attention[layer - 1].mutablePointer() : nil
+    engine.workers.run(blocks: sizes.heads) { head in
+      for row in head * count..<(head + 1) * count {
+        LayerNorm.apply(attention.base + row * d, count: d, if: sizes.variant.normalises)
+      }
+    }
+    engine.workers.run(blocks: engine.blocks.count) { index in
+      if let rho { write(rho, engine.blocks[index], count) }
+      activateYAndEncode(index, count)
+    }
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private func readOut() {
+    guard let logits else { return }
     BLAS.multiply(
-      field.base, by: engine.weights.readout.pointer, into: logits, m: count, n: sizes.vocabulary, k: d)
+      field.base, by: engine.weights.readout.pointer, into: logits, m: tokens.count, n: sizes.vocabulary,
+      k: sizes.synapticDimension)
   }
 
   /// X = (V D_xᵀ)₊ and X̃ of one block, for all tokens.
@@ -187,15 +256,14 @@ final class ChunkPass<Scalar: NetworkScalar> {
   }
 
   /// A_h = what was read from before the chunk + (strictly lower scores) V.
-  private func attend(_ count: Int, carriesState: Bool) {
-    let d = sizes.synapticDimension
-    attention.base.update(repeating: 0, count: sizes.heads * count * d)
-    if carriesState {
-      for (index, block) in engine.blocks.enumerated() {
-        let (sums, share) = (
-          attention.base + block.head * count * d, shares.base + index * count * d
-        )
-        for entry in 0..<count * d { sums[entry] += share[entry] }
+  private func attend(_ count: Int) {
+    let width = count * sizes.synapticDimension
+    for (head, blocks) in engine.blocksOfHead.enumerated() {
+      let sums = attention.base + head * width
+      if carriesState, let read = BlockSums.add(shares.base, blocks: blocks, width: width) {
+        sums.update(from: read, count: width)
+      } else {
+        sums.update(repeating: 0, count: width)
       }
     }
     scores.attend(rotated.base, field.base, count, into: attention.base, engine.workers)
@@ -262,9 +330,11 @@ final class ChunkPass<Scalar: NetworkScalar> {
   }
 
   /// v ← LN(v + LN(E y)), or LN(E y) without a residual, for every token.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func updateField(_ count: Int) {
     let d = sizes.synapticDimension
-    engine.addShares(shares.base, count: count * d)
+    BlockSums.add(shares.base, blocks: engine.blocks.indices, width: count * d)
     for row in 0..<count { engine.updateField(field.base + row * d, with: shares.base + row * d) }
   }
 }

@@ -1,4 +1,4 @@
-import HatchlingGraph
+import HatchlingModel
 import HatchlingNumerics
 
 // What a rule may see. Definition 2: a rule touches one particle, or two particles and the synapse between them, and nothing else.

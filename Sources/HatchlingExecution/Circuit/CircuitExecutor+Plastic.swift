@@ -1,9 +1,10 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
 /// Rounds 4l and 4l + 1: what firing neurons read from their plastic synapses and write to them.
-extension CircuitEngine {
+extension CircuitExecutor {
   typealias PlasticPointers = PlasticLayer<Scalar>.Pointers
 
   /// Round 4l, X̃ and ρ → a at the hubs; round 4l + 1, the field and X̃ → ρ.
@@ -65,21 +66,21 @@ extension CircuitEngine {
     }
   }
 
-  /// Hubs add what the blocks of each head sent, in block order, then what its neurons' histories say about the last fields.
+  /// Hubs add what the blocks of each head sent, then what its neurons' histories say about the last fields.
   func gatherAttention(_ rows: PlasticPointers) {
     let (d, slots) = (graph.hubCount, Scalar.slots)
-    attention.base.update(repeating: 0, count: attention.count)
-    let overlaps = scratch.headOverlaps.base
-    overlaps.update(repeating: 0, count: scratch.headOverlaps.count)
-    for (index, block) in layout.blocks.enumerated() {
-      add(scratch.toHubs.base + index * d, to: attention.base + block.head * d, d)
-      guard rows.fields != nil else { continue }
-      add(scratch.overlaps.base + index * slots, to: overlaps + block.head * slots, slots)
-    }
-    guard let fields = rows.fields else { return }
-    for head in 0..<graph.headCount {
-      for slot in 0..<slots where overlaps[head * slots + slot] != 0 {
-        add(fields + slot * d, times: overlaps[head * slots + slot], to: attention.base + head * d, d)
+    for (head, blocks) in layout.blocksOfHead.enumerated() {
+      let sums = attention.base + head * d
+      guard let read = BlockSums.add(scratch.toHubs.base, blocks: blocks, width: d) else {
+        sums.update(repeating: 0, count: d)
+        continue
+      }
+      sums.update(from: read, count: d)
+      guard let fields = rows.fields,
+        let overlaps = BlockSums.add(scratch.overlaps.base, blocks: blocks, width: slots)
+      else { continue }
+      for slot in 0..<slots where overlaps[slot] != 0 {
+        add(fields + slot * d, times: overlaps[slot], to: sums, d)
       }
     }
   }

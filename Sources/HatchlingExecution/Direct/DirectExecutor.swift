@@ -1,27 +1,27 @@
 import Foundation
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
-/// Executes the rounds of Table 1 on a direct graph, event-driven: a node whose trace is zero sends nothing, a neuron with x = 0 does not
+/// A network in direct form, run event-driven: neuron to neuron, σ on the synapses.
+public typealias DirectEngine<Scalar: NetworkScalar> = Run<DirectExecutor<Scalar>>
+
+/// Executes the schedule of a direct graph, event-driven: a node whose trace is zero sends nothing, a neuron with x = 0 does not
 /// listen, and one with x̃ = 0 neither reads nor writes.
 ///
 /// The residual stream is the trace z ≥ 0 of every node; the only numbers that are broadcast are the gains of normalisers. Blocks of work
 /// depend on the graph alone, so results are the same to the last bit for any number of threads. Cost of a token and layer: the
 /// synapses G_x of nodes with a trace, G_y of neurons that listen, and the plastic ones of neurons that fired.
-public final class DirectEngine<Scalar: NetworkScalar>: SteppingEngine {
+public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
   public let graph: DirectGraph<Scalar>
-  public let hyperparameters: Hyperparameters
-  public internal(set) var position = 0
+  public let schedule: Schedule
   public internal(set) var logits: [Scalar]
-
-  /// Called after every round when set, with the round that just ended. Reading and writing of plastic synapses, which are
-  /// otherwise one pass, are then two rounds; results are the same to the last bit.
-  public var onRound: ((CircuitRound) -> Void)?
 
   let layout: DirectLayout<Scalar>
   let workers: Workers
   let damping: Damping<Scalar>?
+  let plain: PlainRounds<DragonRules<Scalar>, DirectGraph<Scalar>>
 
   // State that lives from token to token: σ of every layer and, with damping, the token at which each neuron's weights were last
   // settled `(n)`.
@@ -29,17 +29,23 @@ public final class DirectEngine<Scalar: NetworkScalar>: SteppingEngine {
   var stamps: [Matrix<Int64>]
 
   // State of one token. z: `(n + V)` and the nodes where it is not zero; x, x̃, y: `(n)`; A: `(H, n + V)`; F A, F z, F y: `(H, d)`, `(d)`.
+  var token = 0
+  var position = 0
   let trace: NumberStorage<Scalar>
   let traceNodes: NumberStorage<Int32>
   let traceValues: NumberStorage<Scalar>
   var traceCount = 0
   let x: NumberStorage<Scalar>
   let rotated: NumberStorage<Scalar>
+  let driveX: NumberStorage<Scalar>
+  let driveY: NumberStorage<Scalar>
   let y: NumberStorage<Scalar>
   let attention: NumberStorage<Scalar>
   let attentionField: NumberStorage<Scalar>
   let field: NumberStorage<Scalar>
   let encoded: NumberStorage<Scalar>
+  let update: NumberStorage<Scalar>
+  let gains: NumberStorage<Scalar>
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
   let scratch: DirectScratch<Scalar>
@@ -52,109 +58,91 @@ public final class DirectEngine<Scalar: NetworkScalar>: SteppingEngine {
     memory: Int = Int(ProcessInfo.processInfo.physicalMemory)
   ) throws {
     try graph.validate()
-    hyperparameters = graph.hyperparameters
-    var plasticSynapses: Int?
-    if case .lists(let lists) = graph.plastic { plasticSynapses = lists.count }
     try DirectError.checkState(
-      hyperparameters, plasticSynapses: plasticSynapses, bytesPerWeight: MemoryLayout<Scalar>.size,
-      memory: memory)
+      graph.hyperparameters, plasticSynapses: graph.plastic.listedCount,
+      bytesPerWeight: MemoryLayout<Scalar>.size, memory: memory)
     self.graph = graph
     self.workers = workers
+    schedule = graph.schedule
+    plain = PlainRounds(graph)
     layout = DirectLayout(graph)
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
     let (n, m, d, heads) = (graph.neuronCount, graph.nodeCount, graph.hubCount, graph.headCount)
-    switch graph.plastic {
-    case .complete:
-      plastic = (0..<graph.layers).map { _ in
-        PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic")
-      }
-    case .lists(let lists):
-      if let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m) {
-        let shared = PlasticListLayout(betweenNeurons)
-        plastic = (0..<graph.layers).map { _ in PlasticHybrid(shared, neurons: n, nodes: m) }
-      } else {
-        let shared = PlasticListLayout(lists)
-        plastic = (0..<graph.layers).map { _ in PlasticLists(shared, nodes: m) }
-      }
-    }
-    stamps = graph.neurons.isDamped ? (0..<graph.layers).map { _ in Matrix(rows: 1, columns: n) } : []
+    plastic = Self.plasticity(graph)
+    stamps = Self.emptyStamps(graph)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     trace = NumberStorage(zeros: m)
     traceNodes = NumberStorage(zeros: m)
     traceValues = NumberStorage(zeros: m)
     x = NumberStorage(zeros: n)
     rotated = NumberStorage(zeros: n)
+    driveX = NumberStorage(zeros: n)
+    driveY = NumberStorage(zeros: n)
     y = NumberStorage(zeros: n)
     attention = NumberStorage(zeros: heads * m)
     attentionField = NumberStorage(zeros: heads * d)
     field = NumberStorage(zeros: d)
     encoded = NumberStorage(zeros: d)
+    update = NumberStorage(zeros: m)
+    gains = NumberStorage(zeros: graph.count(of: .gains))
     cosines = NumberStorage(zeros: n)
     sines = NumberStorage(zeros: n)
     scratch = DirectScratch(graph, blocks: layout.blocks.count)
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  @discardableResult
-  public func step(_ token: Int) throws -> StepActivity { try step(token) { _ in } }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  public func stepRecording(
-    _ token: Int
-  ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
-    var layers: [LayerQuantities<Scalar>] = []
-    let activity = try step(token) { _ in layers.append(self.quantities) }
-    return (activity, layers)
+  /// σ of every layer, stored in the way that suits G_s.
+  private static func plasticity(_ graph: DirectGraph<Scalar>) -> [any DirectPlasticity<Scalar>] {
+    let (n, m, layers) = (graph.neuronCount, graph.nodeCount, 0..<graph.layers)
+    switch graph.plastic {
+    case .complete:
+      return layers.map { _ in PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic") }
+    case .lists(let lists):
+      if let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m) {
+        let shared = PlasticListLayout(betweenNeurons)
+        return layers.map { _ in PlasticHybrid(shared, neurons: n, nodes: m) }
+      }
+      let shared = PlasticListLayout(lists)
+      return layers.map { _ in PlasticLists(shared, nodes: m) }
+    }
   }
 
-  /// One token through all rounds, −1 … 4L − 2, and the readout.
+  static func emptyStamps(_ graph: DirectGraph<Scalar>) -> [Matrix<Int64>] {
+    graph.neurons.isDamped ? (0..<graph.layers).map { _ in Matrix(rows: 1, columns: graph.neuronCount) } : []
+  }
+
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  private func step(_ token: Int, afterLayer: (Int) -> Void) throws -> StepActivity {
-    guard token >= 0, token < graph.tokenCount else {
-      throw TokenError(token: token, vocabulary: graph.tokenCount, position: position)
-    }
-    var activity = StepActivity(activeX: [], activeY: [])
-    if layout.rotates {
-      Scalar.phases(
-        layout.clocks, at: UInt64(position), count: graph.neuronCount, cosines: cosines.base,
-        sines: sines.base)
-    }
-    receiveToken(token, &activity)
+  public func begin(_ token: Int, at position: Int) {
+    (self.token, self.position) = (token, position)
     if graph.variant.accumulatesActivity { x.base.update(repeating: 0, count: graph.neuronCount) }
-    for layer in 0..<graph.layers {
-      runLayer(layer, &activity)
-      afterLayer(layer)
-    }
-    readOut(&activity)
-    position += 1
-    return activity
+    guard layout.rotates else { return }
+    Scalar.phases(
+      layout.clocks, at: UInt64(position), count: graph.neuronCount, cosines: cosines.base, sines: sines.base)
   }
 
-  public func reset() {
-    position = 0
-    for layer in plastic { layer.reset() }
-    stamps = stamps.map { _ in Matrix(rows: 1, columns: graph.neuronCount) }
-    logits = [Scalar](repeating: 0, count: graph.tokenCount)
+  public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    plain.perform(operation, on: self, token: token, at: position, &activity)
   }
+}
 
-  /// The quantities of the layer that just ran, in tensor units: a_h = F A_h, v = F z.
-  private var quantities: LayerQuantities<Scalar> {
-    func copy(_ storage: NumberStorage<Scalar>) -> [Scalar] {
-      Array(UnsafeBufferPointer(start: storage.base, count: storage.count))
-    }
-    var result = LayerQuantities<Scalar>()
-    result.x = copy(x)
-    result.a = copy(attentionField)
-    result.y = copy(y)
-    result.v = copy(field)
-    return result
+extension Run {
+  /// - Parameters:
+  ///   - memory: bytes of the machine, of which σ may take half.
+  ///   - leavingOut: names of kernels to do without, see ``DirectExecutor/kernels``.
+  /// - Throws: `GraphError`, `DirectError`. Cost: see ``DirectExecutor``.
+  public convenience init<Number: NetworkScalar>(
+    _ graph: DirectGraph<Number>, workers: Workers = Workers(),
+    memory: Int = Int(ProcessInfo.processInfo.physicalMemory), leavingOut: Set<String> = []
+  ) throws where Engine == DirectExecutor<Number> {
+    self.init(try DirectExecutor(graph, workers: workers, memory: memory), leavingOut: leavingOut)
   }
+}
 
-  /// The trace z of every node after the last token, `(n + V)`.
-  public var traces: [Scalar] { Array(UnsafeBufferPointer(start: trace.base, count: trace.count)) }
+extension PlasticEdges {
+  /// The number of synapses that are listed; nil when all exist.
+  var listedCount: Int? {
+    if case .lists(let lists) = self { lists.count } else { nil }
+  }
 }
 
 /// What blocks of neurons write while they run side by side, each into its own part.
@@ -167,10 +155,16 @@ final class DirectScratch<Scalar: NetworkScalar>: @unchecked Sendable {
   let keep: NumberStorage<Scalar>
   /// Neurons of each block that listen (x > 0), from the block's first neuron on.
   let listening: NumberStorage<Int32>
-  let drives: NumberStorage<Scalar>
   let firedCount: NumberStorage<Int>
   let listeningCount: NumberStorage<Int>
   let messages: NumberStorage<Int>
+  /// Plastic synapses of the neurons that fired.
+  let reads: NumberStorage<Int>
+  /// What neurons that listen hear, without gaps from each block's first neuron on.
+  let heard: NumberStorage<Scalar>
+  /// Neurons with y > 0, and y.
+  let answering: NumberStorage<Int32>
+  let answers: NumberStorage<Scalar>
   /// Values at the hubs that carry what pruning cut, `(R)` and `(H, R)`, and what they add to each neuron, `(n)`.
   let hubsX: NumberStorage<Scalar>
   let hubsY: NumberStorage<Scalar>
@@ -184,10 +178,13 @@ final class DirectScratch<Scalar: NetworkScalar>: @unchecked Sendable {
     sent = NumberStorage(zeros: n)
     keep = NumberStorage(zeros: n)
     listening = NumberStorage(zeros: n)
-    drives = NumberStorage(zeros: n)
     firedCount = NumberStorage(zeros: blocks)
     listeningCount = NumberStorage(zeros: blocks)
     messages = NumberStorage(zeros: blocks)
+    reads = NumberStorage(zeros: blocks)
+    heard = NumberStorage(zeros: n)
+    answering = NumberStorage(zeros: n)
+    answers = NumberStorage(zeros: n)
     hubsX = NumberStorage(zeros: graph.remainderX?.hubs ?? 0)
     hubsY = NumberStorage(zeros: graph.headCount * (graph.remainderY?.hubs ?? 0))
     throughHubs = NumberStorage(zeros: n)

@@ -1,25 +1,25 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
-/// Executes the rounds of Table 1 on a circuit graph, event-driven: a neuron that did not fire sends nothing.
+/// A network in circuit form, run event-driven: a neuron that did not fire sends nothing.
+public typealias CircuitEngine<Scalar: NetworkScalar> = Run<CircuitExecutor<Scalar>>
+
+/// Executes the schedule of a circuit graph, event-driven.
 ///
 /// It runs any graph that meets the specification. Neurons are worked on in blocks that depend on the graph alone, and the blocks'
-/// messages to the hubs are added in block order, so that results are the same to the last bit for any number of threads.
+/// messages to the hubs are added in one order (`BlockSums`), so that results are the same to the last bit for any number of threads.
 /// Cost of a token: the synapses of the neurons that fire, and all of D_x.
-public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
+public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   public let graph: CircuitGraph<Scalar>
-  public let hyperparameters: Hyperparameters
-  public internal(set) var position = 0
+  public let schedule: Schedule
   public internal(set) var logits: [Scalar]
-
-  /// Called after every round when set, with the round that just ended. Reading and writing of plastic synapses, which are
-  /// otherwise one pass, are then two rounds; results are the same to the last bit.
-  public var onRound: ((CircuitRound) -> Void)?
 
   let layout: CircuitLayout<Scalar>
   let workers: Workers
   let damping: Damping<Scalar>?
+  let plain: PlainRounds<DragonRules<Scalar>, CircuitGraph<Scalar>>
 
   /// Whether Hebbian writes wait in histories.
   let defersWrites: Bool
@@ -28,13 +28,16 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
   /// State that lives from token to token, one per layer.
   var plastic: [PlasticLayer<Scalar>]
 
-  // State of one token. x, y: `(n)`; attention and its normalised form: `(H, d)`; field v: `(d)`.
+  // State of one token. x, y: `(n)`; attention and its normalised form: `(H, d)`; field v and what y sends: `(d)`.
+  var token = 0
+  var position = 0
   let x: NumberStorage<Scalar>
   let y: NumberStorage<Scalar>
   let attention: NumberStorage<Scalar>
   let heard: NumberStorage<Scalar>
   let field: NumberStorage<Scalar>
-  let hubSums: NumberStorage<Scalar>
+  let encoded: NumberStorage<Scalar>
+  let gains: NumberStorage<Scalar>
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
   let scratch: BlockScratch<Scalar>
@@ -48,13 +51,14 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     try graph.validate()
     self.graph = graph
     self.workers = workers
+    schedule = graph.schedule
+    plain = PlainRounds(graph)
     // A missing plastic synapse must not remember anything: its weight is cleared at every write.
     let choice = options.settled(
       neurons: graph.neuronCount, hubs: graph.hubCount, layers: graph.layers,
       isComplete: graph.plastic.present == nil)
     defersWrites = choice.defers
     screens = choice.screens ? DriveScreens(graph, workers: workers) : nil
-    hyperparameters = graph.hyperparameters
     layout = CircuitLayout(graph)
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
     let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
@@ -65,7 +69,8 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     attention = NumberStorage(zeros: heads * d)
     heard = NumberStorage(zeros: heads * d)
     field = NumberStorage(zeros: d)
-    hubSums = NumberStorage(zeros: d)
+    encoded = NumberStorage(zeros: d)
+    gains = NumberStorage(zeros: graph.count(of: .gains))
     cosines = NumberStorage(zeros: layout.clocks.count)
     sines = NumberStorage(zeros: layout.clocks.count)
     scratch = BlockScratch(blocks: layout.blocks, neurons: n, hubs: d, heads: heads)
@@ -81,79 +86,33 @@ public final class CircuitEngine<Scalar: NetworkScalar>: SteppingEngine {
     }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  @discardableResult
-  public func step(_ token: Int) throws -> StepActivity {
-    try step(token) { _ in }
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  public func stepRecording(
-    _ token: Int
-  ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
-    var layers: [LayerQuantities<Scalar>] = []
-    let activity = try step(token) { _ in layers.append(self.quantities) }
-    return (activity, layers)
-  }
-
-  /// One token through all rounds, −1 … 4L − 2, and the readout.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  private func step(_ token: Int, afterLayer: (Int) -> Void) throws -> StepActivity {
-    guard token >= 0, token < graph.tokenCount else {
-      throw TokenError(token: token, vocabulary: graph.tokenCount, position: position)
-    }
-    var activity = StepActivity(activeX: [], activeY: [])
-    advanceClocks()
-    receiveToken(token, &activity)
-    if graph.variant.accumulatesActivity { x.base.update(repeating: 0, count: graph.neuronCount) }
-    for layer in 0..<graph.layers {
-      runLayer(layer, &activity)
-      afterLayer(layer)
-    }
-    readOut(&activity)
-    position += 1
-    return activity
-  }
-
   /// Every neuron's clock moves on to this token.
-  private func advanceClocks() {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  public func begin(_ token: Int, at position: Int) {
+    (self.token, self.position) = (token, position)
+    if graph.variant.accumulatesActivity { x.base.update(repeating: 0, count: graph.neuronCount) }
     guard layout.rotates else { return }
     Scalar.phases(
       layout.clocks, at: UInt64(position), count: layout.clocks.count, cosines: cosines.base,
       sines: sines.base)
   }
 
-  public func reset() {
-    position = 0
-    for layer in plastic.indices { plastic[layer].clear() }
-    logits = [Scalar](repeating: 0, count: graph.tokenCount)
-  }
-
-  /// The quantities of the layer that just ran, in tensor units.
-  private var quantities: LayerQuantities<Scalar> {
-    func copy(_ storage: NumberStorage<Scalar>) -> [Scalar] {
-      Array(UnsafeBufferPointer(start: storage.base, count: storage.count))
-    }
-    var result = LayerQuantities<Scalar>()
-    result.x = copy(x)
-    result.a = copy(attention)
-    result.y = copy(y)
-    result.v = copy(field)
-    return result
+  public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    plain.perform(operation, on: self, token: token, at: position, &activity)
   }
 }
 
-/// A round that just ended, for observers.
-public struct CircuitRound: Equatable, Sendable {
-  /// Position of the token.
-  public let token: Int
-  /// −1 … 4L − 2, as in Table 1.
-  public let round: Int
-  /// 1 … L, the layer that the round belongs to.
-  public let layer: Int
+extension Run {
+  /// - Parameter workers: whose threads do the work; the results do not depend on how many there are.
+  /// - Throws: `GraphError` when the graph breaks the specification. Cost: see ``CircuitExecutor``.
+  public convenience init<Number: NetworkScalar>(
+    _ graph: CircuitGraph<Number>, workers: Workers = Workers(),
+    options: CircuitEngineOptions = CircuitEngineOptions()
+  ) throws(GraphError) where Engine == CircuitExecutor<Number> {
+    self.init(
+      try CircuitExecutor(graph, workers: workers, options: options), leavingOut: options.leavingOut)
+  }
 }
 
 /// How an engine computes; what it computes stays the same.
@@ -164,6 +123,8 @@ public struct CircuitEngineOptions: Equatable, Sendable {
   /// Whether Hebbian writes wait for up to 16 tokens. Sums are taken in another order, so results agree to rounding. Never in a network
   /// without some plastic synapses. Nil: from 2²² plastic weights in all layers on, which no cache holds.
   public var defersWrites: Bool?
+  /// Names of kernels to do without, see ``CircuitExecutor/kernels``: smaller ones or plain operations take their place, to rounding.
+  public var leavingOut: Set<String> = []
 
   public init(screens: Bool? = nil, defersWrites: Bool? = nil) {
     self.screens = screens

@@ -1,8 +1,9 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingNumerics
 
 /// Sums over synapses, for both layouts of a projection.
-extension CircuitEngine {
+extension CircuitExecutor {
   /// Runs `body` for every block of neurons, on all threads.
   func runBlocks(_ body: (NeuronBlock, Int) -> Void) {
     workers.run(blocks: layout.blocks.count) { body(layout.blocks[$0], $0) }

@@ -1,19 +1,13 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
-/// A run of neurons of one head that is worked on together. Blocks depend on the graph alone, never on the number of threads.
-struct NeuronBlock: Sendable {
-  let neurons: Range<Int>
-  let head: Int
-  /// Where the clocks of its neurons begin, one after the other, when its pairs are neighbours (2i, 2i + 1) that lead and follow, or
-  /// nothing turns at all; nil for any other wiring.
-  var clock: Int?
-}
-
 /// What an engine derives once from a graph: blocks of neurons, clocks, and the degrees that messages are counted with.
 struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   let blocks: [NeuronBlock]
+  /// The blocks of each head.
+  let blocksOfHead: [Range<Int>]
   /// Whether every pair lies inside one block, so that rotation needs no barrier.
   let pairsStayInBlocks: Bool
   /// Turns per token times 2⁶⁴, `(clocks)`.
@@ -47,6 +41,7 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
       blocks[index].clock = Self.clock(of: blocks[index], graph.neurons, clockOfNeuron, rotates)
     }
     self.blocks = blocks
+    blocksOfHead = NeuronBlock.ofHeads(blocks, heads: graph.headCount)
     driveXByHub = graph.drivesX.columnDegrees
     driveXCount = driveXByHub.reduce(0, +)
     drivesY = Degrees(graph.drivesY.rowDegrees)

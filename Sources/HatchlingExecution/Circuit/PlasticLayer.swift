@@ -1,3 +1,4 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingNumerics
 
@@ -68,12 +69,14 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
       keep: damping?.ages(at: position), d: d)
   }
 
-  /// A copy in which nothing is pending.
+  /// A copy in which nothing is pending, as of a moment.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func settled(at position: Int, _ damping: Damping<Scalar>?) -> Matrix<Scalar> {
+  func settled(at moment: PlasticMoment, _ damping: Damping<Scalar>?) -> Matrix<Scalar> {
     var copy = self
-    copy.settleAll(at: position, damping)
+    let written = copy.takeWrite(of: moment)
+    copy.settleAll(at: moment.asOf, damping)
+    copy.put(written, of: moment)
     return copy.weights
   }
 
@@ -92,6 +95,28 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     Self.settle(open(), list.base, count: count, at: position, damping, factors: factors.base, d: d)
   }
 
+  /// Inside a token, after its write and before its damping, what the token wrote has no age: it is taken out of the histories, which count
+  /// ages from 1, and added at the end. Returns the activities that wrote, `(n)`.
+  private mutating func takeWrite(of moment: PlasticMoment) -> [Scalar] {
+    guard moment.isWritten && !moment.isForgotten, let history = open().history else { return [] }
+    let slot = moment.position % Scalar.slots
+    return (0..<weights.rows).map { neuron in
+      let place = neuron * Scalar.slots + slot
+      defer { history[place] = 0 }
+      return history[place]
+    }
+  }
+
+  private mutating func put(_ written: [Scalar], of moment: PlasticMoment) {
+    guard !written.isEmpty else { return }
+    let (rows, d) = (open(), weights.columns)
+    guard let fields = rows.fields else { return }
+    let fired = written.indices.filter { written[$0] != 0 }.map { Int32($0) }
+    Scalar.hebb(
+      rows.weights, fired, fired.map { written[Int($0)] }, count: fired.count,
+      fields + moment.position % Scalar.slots * d, d: d)
+  }
+
   /// Writes what is pending on one neuron.
   mutating func settle(_ neuron: NeuronIndex, at position: Int, _ damping: Damping<Scalar>?) {
     let d = weights.columns
@@ -99,15 +124,13 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     Self.settle(open(), &number, count: 1, at: position, damping, factors: &factor, d: d)
   }
 
-  /// One weight with everything that is pending.
-  func weight(from hub: HubIndex, to neuron: NeuronIndex, at position: Int, _ damping: Damping<Scalar>?)
+  /// One weight with everything that is pending. Cost: O(d).
+  func weight(from hub: HubIndex, to neuron: NeuronIndex, at moment: PlasticMoment, _ damping: Damping<Scalar>?)
     -> Scalar
   {
-    var row = PlasticLayer(row: neuron.index, of: self)
-    var one = damping.map { $0.only(neuron.index) }
-    if stamps == nil { one = nil }
-    row.settle(NeuronIndex(0), at: position, one)
-    return row.weights[0, hub.index]
+    let row = PlasticLayer(row: neuron.index, of: self)
+    let one = stamps == nil ? nil : damping.map { $0.only(neuron.index) }
+    return row.settled(at: moment, one)[0, hub.index]
   }
 
   /// The synapses of a single neuron, copied.
@@ -122,4 +145,9 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     history = layer.history.map { copy($0, row) }
     fields = layer.fields
   }
+}
+
+extension PlasticMoment {
+  /// The token as of which weights are settled: what this token's write is damped by counts once the token is forgotten.
+  var asOf: Int { isForgotten ? position + 1 : position }
 }

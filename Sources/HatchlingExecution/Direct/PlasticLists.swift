@@ -1,3 +1,4 @@
+import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
@@ -52,9 +53,10 @@ final class PlasticLists<Scalar: NetworkScalar>: DirectPlasticity {
         count: places.count, z: writes ? exchange.trace : nil, into: sum)
     }
     if reads && perHead > 1, let sums {
-      for part in 0..<parts {
-        let (from, to) = (sums + part * nodes, exchange.attention + part / perHead * nodes)
-        for node in 0..<nodes { to[node] += from[node] }
+      for head in 0..<exchange.heads {
+        let parts = head * perHead..<(head + 1) * perHead
+        guard let read = BlockSums.add(sums, blocks: parts, width: nodes) else { continue }
+        (exchange.attention + head * nodes).update(from: read, count: nodes)
       }
     }
     return (0..<parts).reduce(0) { $0 + updates.base[$1] }

@@ -1,0 +1,252 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// A network that reads tokens, whatever executes it: position, rounds, probes and saved states exist once, here.
+public final class Run<Engine: Executor>: SteppingEngine {
+  public typealias Scalar = Engine.Scalar
+
+  /// What does the work.
+  public let executor: Engine
+  public private(set) var position = 0
+  /// The prediction after the last token, `(V)`; zeros before the first.
+  public private(set) var logits: [Scalar]
+
+  private let schedule: Schedule
+  private let kernels: [Kernel<Engine>]
+  private let input: Plan<Engine>
+  private let readout: Plan<Engine>
+  /// One per layer; all the same unless a layer is watched.
+  private var layers: [Plan<Engine>]
+  private var watchers: [(handle: ProbeHandle, probe: Probe, observer: (ProbeSample<Scalar>) -> Void)] = []
+  private var nextHandle = 0
+
+  /// - Parameter leavingOut: names of kernels to do without; their operations are then done by smaller kernels or plainly.
+  public init(_ executor: Engine, leavingOut unwanted: Set<String> = []) {
+    self.executor = executor
+    schedule = executor.schedule
+    kernels = executor.kernels.filter { !unwanted.contains($0.name) }
+    logits = executor.logits
+    input = Plan(schedule.input, kernels: kernels)
+    readout = Plan(schedule.readout, kernels: kernels)
+    layers = Array(repeating: Plan(schedule.layerOperations, kernels: kernels), count: schedule.layers)
+  }
+
+  public var hyperparameters: Hyperparameters { executor.hyperparameters }
+
+  /// What is done in a layer, kernel by kernel.
+  public func plan(ofLayer layer: Int) -> [String] { layers[layer - 1].names }
+
+  /// Reads one token through rounds −1 … 4L − 2 and the readout. Observers are told what their probes saw when the token is done, in
+  /// the order of the rounds. - Throws: `TokenError`.
+  @discardableResult
+  public func step(_ token: Int) throws -> StepActivity { try step(token, afterLayer: nil) }
+
+  public func stepRecording(
+    _ token: Int
+  ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
+    var layers: [LayerQuantities<Scalar>] = []
+    let activity = try step(token) { [executor] in
+      func all(_ quantity: Quantity) -> [Scalar] {
+        executor.values(of: quantity, channel: .net, entries: nil) ?? []
+      }
+      var quantities = LayerQuantities<Scalar>()
+      (quantities.x, quantities.a, quantities.y, quantities.v) = (all(.x), all(.a), all(.y), all(.v))
+      layers.append(quantities)
+    }
+    return (activity, layers)
+  }
+
+  private func step(_ token: Int, afterLayer: (() -> Void)?) throws -> StepActivity {
+    guard token >= 0, token < hyperparameters.vocabulary else {
+      throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
+    }
+    var activity = StepActivity(activeX: [], activeY: [])
+    var seen: [(watcher: Int, sample: ProbeSample<Scalar>)] = []
+    executor.begin(token, at: position)
+    input.run(on: executor, layer: 0, &activity)
+    for layer in 1...schedule.layers {
+      if watchers.isEmpty {
+        layers[layer - 1].run(on: executor, layer: layer, &activity)
+      } else {
+        layers[layer - 1].run(on: executor, layer: layer, &activity) { done in
+          self.look(layer, done, into: &seen)
+        }
+      }
+      afterLayer?()
+    }
+    readout.run(on: executor, layer: 0, &activity)
+    logits = executor.logits
+    position += 1
+    let observers = watchers.map(\.observer)
+    for (watcher, sample) in seen { observers[watcher](sample) }
+    return activity
+  }
+
+  // MARK: Probes
+
+  /// Attaches a probe; `observer` gets what it saw after every token.
+  ///
+  /// - Throws: ``ProbeError`` when there is nothing of the kind to look at. Cost per token: what is looked at, and the rounds that are
+  ///   looked into are no longer fused.
+  @discardableResult
+  public func attach(
+    _ probe: Probe, _ observer: @escaping (ProbeSample<Scalar>) -> Void
+  ) throws(ProbeError) -> ProbeHandle {
+    try check(probe)
+    let handle = ProbeHandle(number: nextHandle)
+    nextHandle += 1
+    watchers.append((handle, probe, observer))
+    planLayers()
+    return handle
+  }
+
+  /// Whether any probe is attached.
+  public var isWatched: Bool { !watchers.isEmpty }
+
+  /// Takes a probe away; nothing happens when it is gone already.
+  public func detach(_ handle: ProbeHandle) {
+    watchers.removeAll { $0.handle == handle }
+    planLayers()
+  }
+
+  private func planLayers() {
+    for layer in 1...schedule.layers {
+      let watched = watchers.filter { $0.probe.layers?.contains(layer) ?? true }
+      let stops = Set(watched.map { schedule.operations(through: $0.probe.part) })
+      layers[layer - 1] = Plan(schedule.layerOperations, kernels: kernels, stops: stops)
+    }
+  }
+
+  private func check(_ probe: Probe) throws(ProbeError) {
+    for layer in probe.layers ?? [] where !(1...schedule.layers).contains(layer) {
+      throw .noSuchLayer(layer, layers: schedule.layers)
+    }
+    switch probe.subject {
+    case .quantity(let quantity, let channel, let entries):
+      guard schedule.quantities.contains(quantity),
+        let one = executor.values(of: quantity, channel: channel, entries: [])
+      else {
+        let known = Quantity.allCases.filter {
+          schedule.quantities.contains($0) && executor.values(of: $0, channel: .net, entries: []) != nil
+        }
+        let name = quantity.rawValue + (channel == .net ? "" : " (\(channel.rawValue))")
+        throw .unknownQuantity(name, form: identityName, known: known.map(\.rawValue))
+      }
+      assert(one.isEmpty)
+      guard schedule.holds(quantity, after: schedule.operations(through: probe.part)) else {
+        throw .notYet(quantity.rawValue, round: probe.part.kind.name)
+      }
+      let count = executor.count(of: quantity)
+      for entry in entries ?? [] where !(0..<count).contains(entry) {
+        throw .noSuchEntry(entry, quantity: quantity.rawValue, count: count)
+      }
+    case .plasticWeights(let synapses):
+      for synapse in synapses ?? [] where !executor.hasPlasticSynapse(synapse) {
+        throw .noSuchSynapse(presynaptic: synapse.presynaptic, postsynaptic: synapse.postsynaptic)
+      }
+    }
+  }
+
+  private var identityName: String {
+    executor.identity.engine == "tensor" ? "tensor form" : "\(executor.identity.form) form"
+  }
+
+  /// What the probes of this place see.
+  private func look(
+    _ layer: Int, _ done: Int, into seen: inout [(watcher: Int, sample: ProbeSample<Scalar>)]
+  ) {
+    for (index, watcher) in watchers.enumerated() {
+      let probe = watcher.probe
+      guard schedule.operations(through: probe.part) == done, probe.layers?.contains(layer) ?? true else {
+        continue
+      }
+      let values: [Scalar]
+      switch probe.subject {
+      case .quantity(let quantity, let channel, let entries):
+        values = executor.values(of: quantity, channel: channel, entries: entries) ?? []
+      case .plasticWeights(let synapses):
+        values = executor.plasticWeights(layer: layer, at: moment(after: done), synapses: synapses)
+      }
+      let sample = ProbeSample(
+        position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values)
+      seen.append((index, sample))
+    }
+  }
+
+  private func moment(after done: Int) -> PlasticMoment {
+    let operations = schedule.layerOperations[..<done]
+    let isWritten = operations.contains { if case .reweight = $0 { true } else { false } }
+    return PlasticMoment(position: position, isWritten: isWritten, isForgotten: operations.contains(.forget))
+  }
+
+  // MARK: State
+
+  public func attentionState(layer: Int) -> Matrix<Scalar> {
+    executor.attentionState(layer: layer, at: position)
+  }
+
+  /// The Hebbian weight of one synapse as stored (co-rotating frame), with everything that is pending. `layer` counts from 1. Nil when
+  /// there is no such synapse.
+  public func plasticWeight(layer: Int, _ synapse: PlasticSynapse) -> Scalar? {
+    guard (1...schedule.layers).contains(layer), executor.hasPlasticSynapse(synapse) else { return nil }
+    return executor.plasticWeights(
+      layer: layer, at: PlasticMoment(position: position), synapses: [synapse])[0]
+  }
+
+  /// Changes one plastic weight; false when there is no such synapse.
+  @discardableResult
+  public func replacePlasticWeight(
+    layer: Int, of synapse: PlasticSynapse, _ change: (Scalar) -> Scalar
+  ) -> Bool {
+    guard (1...schedule.layers).contains(layer), executor.hasPlasticSynapse(synapse) else { return false }
+    executor.replacePlasticWeight(layer: layer, of: synapse, at: position, change)
+    return true
+  }
+
+  public func reset() {
+    executor.reset()
+    position = 0
+    logits = executor.logits.map { _ in 0 }
+  }
+
+  /// What a state of this run belongs to.
+  public var identity: StateIdentity { executor.identity }
+
+  public func save() -> SavedState {
+    var arrays = executor.stateArrays()
+    arrays["logits"] = .make(Matrix(rows: 1, columns: logits.count, logits))
+    return SavedState(identity: identity, position: position, arrays: arrays)
+  }
+
+  public func restore(_ state: SavedState) throws {
+    try state.identity.check(against: identity)
+    let restoration = try executor.restoration(of: state)
+    logits = try state.matrix("logits", rows: 1, columns: logits.count).elements
+    restoration()
+    position = state.position
+  }
+
+  /// Goes on from a position that the executor was brought to by other means than stepping, such as reading many tokens at once.
+  package func adopt(position: Int, logits: [Scalar]) {
+    precondition(logits.count == self.logits.count, "predictions of another alphabet")
+    self.position = position
+    self.logits = logits
+  }
+}
+
+extension Executor {
+  /// How many entries a quantity has: rows of heads included.
+  public func count(of quantity: Quantity) -> Int {
+    let sizes = hyperparameters
+    let each =
+      switch quantity.population {
+      case .tokens, .readouts: sizes.vocabulary
+      case .neurons: sizes.neurons
+      case .hubs: sizes.synapticDimension
+      case .nodes: sizes.neurons + sizes.vocabulary
+      case .remainderX, .remainderY: values(of: quantity, channel: .net, entries: nil)?.count ?? 0
+      case .normalisers: sizes.heads + (sizes.variant.accumulatesActivity ? 2 : 3)
+      }
+    return each * (quantity.isPerHead && quantity.population != .remainderY ? sizes.heads : 1)
+  }
+}

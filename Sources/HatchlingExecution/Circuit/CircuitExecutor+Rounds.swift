@@ -1,0 +1,305 @@
+import HatchlingDynamics
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// The kernels. Rules decide what every particle and synapse does; this file decides who meets whom, and in which order sums are taken.
+extension CircuitExecutor {
+  typealias Rules = DragonRules<Scalar>
+
+  /// The token neuron fires: its synapses to the hubs, and LN(emb).
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func receiveToken(_ activity: inout StepActivity) {
+    field.base.update(repeating: 0, count: graph.hubCount)
+    graph.embedding.forEachEntry(rows: token..<token + 1) { _, hub, weight in field.base[hub] = weight }
+    activity.messages += Int(layout.embeddingByToken[token])
+    normalise(field.base, .embedding, &activity)
+  }
+
+  /// Rounds 4l − 1, 4l and 4l + 1, block by block in one go.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func activateRotateReadAndWrite(_ layer: Int, _ activity: inout StepActivity) {
+    let rows = plastic[layer - 1].open()
+    beginHearing(&activity)
+    runBlocks { block, index in
+      self.hear(block, index)
+      self.activateX(block, index)
+      self.rotateAndCollect(block, index)
+      self.exchangePlastic(block, index, rows, reads: true, writes: true)
+    }
+    countActive(&activity)
+    finishExchange(rows, reads: true, writes: true, &activity)
+  }
+
+  /// Round 4l − 1, the messages: v → drive of x.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func hear(_ activity: inout StepActivity) {
+    beginHearing(&activity)
+    runBlocks { block, index in self.hear(block, index) }
+  }
+
+  /// Round 4l − 1, the neurons: x, then X̃ over partner edges.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func activateAndRotate(_ activity: inout StepActivity) {
+    runBlocks { block, index in self.activateX(block, index) }
+    runBlocks { block, index in self.rotateAndCollect(block, index) }
+    countActive(&activity)
+  }
+
+  /// Rounds 4l and 4l + 1.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func exchange(_ layer: Int, reads: Bool, writes: Bool, _ activity: inout StepActivity) {
+    let rows = plastic[layer - 1].open()
+    runBlocks { block, index in self.exchangePlastic(block, index, rows, reads: reads, writes: writes) }
+    finishExchange(rows, reads: reads, writes: writes, &activity)
+  }
+
+  private func finishExchange(
+    _ rows: PlasticPointers, reads: Bool, writes: Bool, _ activity: inout StepActivity
+  ) {
+    if reads {
+      gatherAttention(rows)
+      activity.messages += scratch.total(scratch.reads)
+    }
+    if writes {
+      rememberField(rows)
+      activity.updates += countUpdates()
+    }
+  }
+
+  private func beginHearing(_ activity: inout StepActivity) {
+    screens?.askX(field.base)
+    activity.messages += countDriveX()
+  }
+
+  /// v → the neurons of a block. Those that are certainly not driven are not asked.
+  private func hear(_ block: NeuronBlock, _ index: Int) {
+    let (first, d) = (block.neurons.lowerBound, graph.hubCount)
+    let drives = scratch.drives.base + first
+    guard let screens, screens.isUsableX else {
+      scratch.possibleCount.base[index] = -1
+      return deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
+    }
+    let possible = scratch.possible.base + first
+    let found = screens.listX(block.neurons, sums: scratch.sums.base + first, into: possible)
+    scratch.possibleCount.base[index] = found
+    deliver(graph.drivesX, toList: possible, found, from: field.base, into: drives, d)
+  }
+
+  /// x of a block's neurons, from the drives of all or of those that may be driven.
+  private func activateX(_ block: NeuronBlock, _ index: Int) {
+    let (first, count, found) = (
+      block.neurons.lowerBound, block.neurons.count, scratch.possibleCount.base[index]
+    )
+    let (drives, activity) = (scratch.drives.base + first, x.base + first)
+    let accumulates = graph.variant.accumulatesActivity
+    if found >= 0 {
+      let possible = scratch.possible.base + first
+      if !accumulates { activity.update(repeating: 0, count: count) }
+      for place in 0..<found {
+        let neuron = Int(possible[place])
+        x.base[neuron] = Rules.activateX(drive: drives[place], previous: accumulates ? x.base[neuron] : 0)
+      }
+    } else if accumulates {
+      for offset in 0..<count {
+        activity[offset] = Rules.activateX(drive: drives[offset], previous: activity[offset])
+      }
+    } else {
+      for offset in 0..<count { activity[offset] = Rules.activateX(drive: drives[offset], previous: 0) }
+    }
+  }
+
+  /// X → X̃, and the lists of who listens (x > 0) and who fired (x̃ ≠ 0).
+  private func rotateAndCollect(_ block: NeuronBlock, _ index: Int) {
+    let first = block.neurons.lowerBound
+    let counts: (listening: Int, fired: Int)
+    if let clock = block.clock {
+      counts = Scalar.rotateAndCollect(
+        x.base + first, layout.rotates ? cosines.base + clock : nil,
+        layout.rotates ? sines.base + clock : nil, block.neurons, listening: scratch.listening.base + first,
+        fired: scratch.fired.base + first, sent: scratch.sent.base + first)
+    } else {
+      counts = collect(block) { neuron in self.rotated(neuron) }
+    }
+    noteCounts(block, index, counts)
+  }
+
+  func noteCounts(_ block: NeuronBlock, _ index: Int, _ counts: (listening: Int, fired: Int)) {
+    scratch.listeningCount.base[index] = counts.listening
+    scratch.firedCount.base[index] = counts.fired
+    scratch.reads.base[index] = layout.plastic.total(
+      scratch.fired.base + block.neurons.lowerBound, counts.fired)
+  }
+
+  /// Any pairs, any clocks.
+  private func rotated(_ neuron: Int) -> Scalar {
+    let (own, partner) = (x.base[neuron], Int(graph.neurons.partners[neuron]))
+    guard partner >= 0 && layout.rotates else { return own }
+    let clock = Int(layout.clockOfNeuron[neuron])
+    return Rules.rotate(
+      own: own, partner: x.base[partner], edge: graph.neurons.leads[neuron] ? .inhibitory : .excitatory,
+      clock: ClockView(cosine: cosines.base[clock], sine: sines.base[clock]))
+  }
+
+  func collect(_ block: NeuronBlock, _ turned: (Int) -> Scalar) -> (listening: Int, fired: Int) {
+    let first = block.neurons.lowerBound
+    var (listening, fired) = (0, 0)
+    for neuron in block.neurons {
+      if x.base[neuron] > 0 {
+        scratch.listening.base[first + listening] = Int32(neuron)
+        listening += 1
+      }
+      let value = turned(neuron)
+      if value != 0 {
+        scratch.fired.base[first + fired] = Int32(neuron)
+        scratch.sent.base[first + fired] = value
+        fired += 1
+      }
+    }
+    return (listening, fired)
+  }
+
+  /// Round 4l + 2, the messages: LN(a_h) by one normaliser per head, then a → drive of y at neurons that listen.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func listen(_ activity: inout StepActivity) {
+    hearAttention(&activity)
+    runBlocks { block, index in self.listen(block, index) }
+    activity.messages += scratch.total(scratch.messages)
+  }
+
+  /// Round 4l + 2, the neurons: y, and what it sends over E.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func gateAndEncode(_ activity: inout StepActivity) {
+    runBlocks { block, index in
+      self.scratch.messages.base[index] = 0
+      self.gateAndEncode(block, index)
+    }
+    gatherEncoded(&activity)
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func listenGateAndEncode(_ activity: inout StepActivity) {
+    hearAttention(&activity)
+    runBlocks { block, index in
+      self.listen(block, index)
+      self.gateAndEncode(block, index)
+    }
+    gatherEncoded(&activity)
+  }
+
+  private func hearAttention(_ activity: inout StepActivity) {
+    let d = graph.hubCount
+    heard.base.update(from: attention.base, count: attention.count)
+    for head in 0..<graph.headCount {
+      let values = heard.base + head * d
+      normalise(values, .attention, head: head, &activity)
+      screens?.askY(values, head)
+      scratch.heardByAll.base[head] = speaking(values) == d ? 1 : 0
+    }
+  }
+
+  /// a → the drives of those that listen. The ones that are certainly not driven are not asked.
+  private func listen(_ block: NeuronBlock, _ index: Int) {
+    let (first, d) = (block.neurons.lowerBound, graph.hubCount)
+    let listening = scratch.listening.base + first
+    let listeningCount = scratch.listeningCount.base[index]
+    let heard = heard.base + block.head * d
+    scratch.messages.base[index] =
+      scratch.heardByAll.base[block.head] != 0
+      ? layout.drivesY.total(listening, listeningCount) : heardSynapses(listening, listeningCount, heard)
+    let possible = scratch.possible.base + first
+    var count = listeningCount
+    if let screens, screens.isUsableY(block.head) {
+      count = screens.listY(
+        listening, listeningCount, block.head, sums: scratch.sums.base + first, into: possible)
+    } else {
+      possible.update(from: listening, count: listeningCount)
+    }
+    scratch.possibleCount.base[index] = count
+    deliver(graph.drivesY, toList: possible, count, from: heard, into: scratch.drives.base + first, d)
+  }
+
+  private func gateAndEncode(_ block: NeuronBlock, _ index: Int) {
+    let (first, d) = (block.neurons.lowerBound, graph.hubCount)
+    let (possible, drives) = (scratch.possible.base + first, scratch.drives.base + first)
+    (y.base + first).update(repeating: 0, count: block.neurons.count)
+    let (answering, sent) = (scratch.answering.base + first, scratch.answers.base + first)
+    var active = 0
+    let (activity, gated) = (x.base, y.base)
+    for place in 0..<scratch.possibleCount.base[index] {
+      let neuron = Int(possible[place])
+      let value = Rules.activateY(drive: drives[place], x: activity[neuron])
+      gated[neuron] = value
+      answering[active] = Int32(neuron)
+      sent[active] = value
+      active += value != 0 ? 1 : 0
+    }
+    scratch.activeY.base[index] = active
+    scratch.messages.base[index] += layout.encoder.total(answering, active)
+    let toHubs = scratch.toHubs.base + index * d
+    toHubs.update(repeating: 0, count: d)
+    send(graph.encoder, from: answering, sent, active, into: toHubs, d)
+  }
+
+  private func gatherEncoded(_ activity: inout StepActivity) {
+    let d = graph.hubCount
+    if let sum = BlockSums.add(scratch.toHubs.base, blocks: layout.blocks.indices, width: d) {
+      encoded.base.update(from: sum, count: d)
+    }
+    activity.activeY.append(scratch.total(scratch.activeY))
+    activity.messages += scratch.total(scratch.messages)
+  }
+
+  /// The new field at the hubs: LN(v + LN(E y)), or LN(E y) without a residual.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func updateField(_ activity: inout StepActivity) {
+    let d = graph.hubCount
+    normalise(encoded.base, .encoding, &activity)
+    guard !graph.variant.accumulatesActivity else { return field.base.update(from: encoded.base, count: d) }
+    add(encoded.base, to: field.base, d)
+    normalise(field.base, .residual, &activity)
+  }
+
+  /// After the last round: hubs → readouts.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func readOut(_ activity: inout StepActivity) {
+    logits.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      sums.update(repeating: 0, count: graph.tokenCount)
+      for hub in 0..<graph.hubCount where field.base[hub] != 0 {
+        activity.messages += Int(layout.readoutByHub[hub])
+        if case .dense(let matrix) = graph.readout.storage {
+          add(matrix.row(hub), times: field.base[hub], to: sums, graph.tokenCount)
+        } else {
+          let value = field.base[hub]
+          graph.readout.forEachEntry(rows: hub..<hub + 1) { _, readout, weight in
+            sums[readout] += value * weight
+          }
+        }
+      }
+    }
+  }
+
+  /// The hubs' values go to a normaliser and come back normalised. Nothing happens in a norm-free network.
+  private func normalise(
+    _ values: UnsafeMutablePointer<Scalar>, _ kind: NormaliserKind, head: Int = 0,
+    _ activity: inout StepActivity
+  ) {
+    guard graph.variant.normalises else { return }
+    let d = graph.hubCount
+    let answer = NormaliserNode.answer(to: values, count: d, isCentred: graph.isCentred)
+    for hub in 0..<d { values[hub] = Rules.normalise(values[hub], answer) }
+    gains.base[graph.place(of: kind, head: head)] = answer.gain
+    activity.broadcasts += 2 * d
+  }
+}

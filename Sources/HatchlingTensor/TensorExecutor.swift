@@ -1,0 +1,129 @@
+import HatchlingDynamics
+import HatchlingModel
+import HatchlingNumerics
+
+/// The tensor formulation: the equations of the paper's Appendix E (docs/equations.md) as dense products. The oracle that the graph is
+/// compared with.
+///
+/// Tokens are read one at a time (`step`), in chunks that are quadratic inside and linked through ρ (`read`), or all at once from an empty
+/// state (`parallel`).
+public typealias TensorEngine<Scalar: NetworkScalar> = Run<TensorExecutor<Scalar>>
+
+/// Executes the schedule of the circuit as dense products, one token at a time.
+///
+/// Neurons are cut into blocks by the size of the network alone and partial sums added in one order (`BlockSums`), so results are the same to the
+/// last bit for any number of threads.
+public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
+  public let weights: Weights<Scalar>
+  public let hyperparameters: Hyperparameters
+  public let schedule: Schedule
+  public internal(set) var logits: [Scalar]
+
+  let workers: Workers
+  let fingerprint: String
+  let phases: Phases
+  let blocks: [TensorBlock]
+  /// The blocks of each head.
+  let blocksOfHead: [Range<Int>]
+  /// 1 − u, `(n)`; nil without damping.
+  let keep: [Scalar]?
+
+  /// ρ of each layer, `(n, d)`: row i is column i of the paper's ρ, in the co-rotating frame, after this token's damping.
+  var attention: [Matrix<Scalar>]
+
+  // One token: what drives x and y, x, rotated x, y `(n)`; a and LN(a) `(H, d)`; v, E y `(d)`; what each block sends to the field `(blocks, d)`.
+  var token = 0
+  let driveX: NumberStorage<Scalar>
+  let driveY: NumberStorage<Scalar>
+  let x: NumberStorage<Scalar>
+  let rotated: NumberStorage<Scalar>
+  let y: NumberStorage<Scalar>
+  let a: NumberStorage<Scalar>
+  let heard: NumberStorage<Scalar>
+  let v: NumberStorage<Scalar>
+  let encoded: NumberStorage<Scalar>
+  let gains: NumberStorage<Scalar>
+  let partial: NumberStorage<Scalar>
+  let cosines: NumberStorage<Scalar>
+  let sines: NumberStorage<Scalar>
+
+  /// - Parameter fingerprint: of the model, kept in saved states. Cost: ρ is `L · n · d` numbers whose pages are touched when written.
+  public init(_ weights: Weights<Scalar>, workers: Workers = Workers(), fingerprint: String = "") {
+    self.weights = weights
+    self.workers = workers
+    self.fingerprint = fingerprint
+    hyperparameters = weights.hyperparameters
+    let sizes = weights.hyperparameters
+    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    schedule = .circuit(layers: sizes.layers, variant: sizes.variant)
+    phases = Phases(frequencies: weights.frequencies)
+    blocks = TensorBlock.cut(sizes)
+    blocksOfHead = (0..<sizes.heads).map { [blocks] head in
+      let first = blocks.firstIndex { $0.head == head } ?? 0
+      return first..<first + blocks.count { $0.head == head }
+    }
+    keep = weights.damping.map { $0.map { Scalar(1 - Double($0)) } }
+    attention = (0..<sizes.layers).map { _ in Matrix(rows: n, columns: d) }
+    logits = [Scalar](repeating: 0, count: sizes.vocabulary)
+    driveX = NumberStorage(zeros: n)
+    driveY = NumberStorage(zeros: n)
+    x = NumberStorage(zeros: n)
+    rotated = NumberStorage(zeros: n)
+    y = NumberStorage(zeros: n)
+    a = NumberStorage(zeros: sizes.heads * d)
+    heard = NumberStorage(zeros: sizes.heads * d)
+    v = NumberStorage(zeros: d)
+    encoded = NumberStorage(zeros: d)
+    gains = NumberStorage(zeros: sizes.heads + 3)
+    partial = NumberStorage(zeros: blocks.count * d)
+    cosines = NumberStorage(zeros: sizes.neuronsPerHead)
+    sines = NumberStorage(zeros: sizes.neuronsPerHead)
+  }
+
+  public func begin(_ token: Int, at position: Int) {
+    self.token = token
+    if phases.rotates { phases.fill(cosines: cosines.base, sines: sines.base, at: position) }
+    if schedule.variant.accumulatesActivity {
+      x.base.update(repeating: 0, count: hyperparameters.neurons)
+    }
+  }
+
+  public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    preconditionFailure("the tensors have no way to do: \(operation.summary)")
+  }
+
+  public func reset() {
+    attention = attention.map { Matrix(rows: $0.rows, columns: $0.columns) }
+    logits = [Scalar](repeating: 0, count: hyperparameters.vocabulary)
+  }
+}
+
+extension Run {
+  /// - Parameter fingerprint: of the model, kept in saved states. Cost: see ``TensorExecutor``.
+  public convenience init<Number: NetworkScalar>(
+    _ weights: Weights<Number>, workers: Workers = Workers(), fingerprint: String = ""
+  ) where Engine == TensorExecutor<Number> {
+    self.init(TensorExecutor(weights, workers: workers, fingerprint: fingerprint))
+  }
+}
+
+/// A run of neurons of one head that is worked on together.
+struct TensorBlock: Sendable {
+  let neurons: Range<Int>
+  let head: Int
+  /// The first neuron's number inside its head.
+  let firstInHead: Int
+
+  /// About 32 blocks of at least 128 neurons each, by the size of the network alone.
+  static func cut(_ sizes: Hyperparameters) -> [TensorBlock] {
+    let perHead = sizes.neuronsPerHead
+    let size = max(128, ((sizes.neurons + 31) / 32 + 15) / 16 * 16)
+    return (0..<sizes.heads).flatMap { head in
+      stride(from: 0, to: perHead, by: size).map { first in
+        let start = head * perHead + first
+        return TensorBlock(
+          neurons: start..<(head * perHead + min(first + size, perHead)), head: head, firstInHead: first)
+      }
+    }
+  }
+}
