@@ -17,10 +17,12 @@ let package = Package(
   products: [
     .executable(name: "hatchling", targets: ["hatchling"]),
     .library(name: "HatchlingModel", targets: ["HatchlingCheckpoint", "HatchlingModel"]),
-    .library(name: "HatchlingTensor", targets: ["HatchlingTensor"]),
+    .library(name: "HatchlingTensor", targets: ["HatchlingDynamics", "HatchlingTensor"]),
     .library(
       name: "HatchlingGraph",
-      targets: ["HatchlingGraph", "HatchlingCompiler", "HatchlingExecution", "HatchlingExport"]),
+      targets: [
+        "HatchlingDynamics", "HatchlingGraph", "HatchlingCompiler", "HatchlingExecution", "HatchlingExport",
+      ]),
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),

@@ -1,3 +1,4 @@
+import HatchlingModel
 import HatchlingGraph
 import HatchlingNumerics
 

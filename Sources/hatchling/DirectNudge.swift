@@ -1,4 +1,4 @@
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingNumerics
 

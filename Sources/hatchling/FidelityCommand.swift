@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import HatchlingCheckpoint
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel

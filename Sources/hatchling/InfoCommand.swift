@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

@@ -1,6 +1,6 @@
 import HatchlingCheckpoint
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

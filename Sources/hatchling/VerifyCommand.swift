@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel

@@ -1,5 +1,5 @@
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel

@@ -6,7 +6,7 @@ import HatchlingTensor
 import TestSupport
 import Testing
 
-@testable import HatchlingEngine
+@testable import HatchlingExecution
 
 /// Writing later must change nothing but the order in which a read is summed.
 @Suite struct DeferralTests {

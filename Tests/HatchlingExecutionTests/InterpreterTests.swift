@@ -1,5 +1,5 @@
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

@@ -33,7 +33,7 @@ import Testing
       "rule-\(UUID().uuidString).swift")
     defer { try? FileManager.default.removeItem(at: source) }
     let text = """
-      import HatchlingEngine
+      import HatchlingExecution
       import HatchlingGraph
       enum Rule {
         static func deliver(_ sent: Double, over synapse: SynapseView<Double>) -> Channels<Double> {

@@ -1,6 +1,6 @@
 import Foundation
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTensor

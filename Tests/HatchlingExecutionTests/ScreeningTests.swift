@@ -6,7 +6,7 @@ import RealModule
 import TestSupport
 import Testing
 
-@testable import HatchlingEngine
+@testable import HatchlingExecution
 
 /// Screening must never rule out a neuron that fires, whatever the weights.
 @Suite struct ScreeningTests {

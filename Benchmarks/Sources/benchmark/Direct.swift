@@ -1,7 +1,7 @@
 import Foundation
 import HatchlingCheckpoint
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

@@ -2,7 +2,7 @@
 //
 //     verify-checkpoint [MODEL [LAYERS [TEXT]]]
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingEquivalence
 import HatchlingModel
 import HatchlingTensor

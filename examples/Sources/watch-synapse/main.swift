@@ -2,7 +2,7 @@
 //
 //     watch-synapse [TEXT]
 import HatchlingCompiler
-import HatchlingEngine
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 
