@@ -100,7 +100,7 @@ let package = Package(
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingEngine", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
-      "HatchlingCheckpoint"),
+      "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",

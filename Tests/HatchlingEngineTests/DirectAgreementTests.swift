@@ -40,7 +40,7 @@ import Testing
       let (activity, layers) = try engine.stepRecording(token)
       let (expectedActivity, expected) = try tensor.stepRecording(token)
       #expect(activity.activeX == expectedActivity.activeX && activity.activeY == expectedActivity.activeY)
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         let place = "seed \(seed), token \(tensor.position - 1)"
         #expect(relativeDifference(layer.x, other.x) <= 1e-10, "x, \(place)")
         #expect(relativeDifference(layer.a, other.a) <= 1e-10, "F A, \(place)")
@@ -83,7 +83,7 @@ import Testing
     for token in "To be, or not to be: that is".utf8 {
       let layers = try engine.stepRecording(Int(token)).layers
       let expected = try tensor.stepRecording(Int(token)).layers
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         #expect(relativeDifference(layer.x, other.x) <= 1e-10)
         #expect(relativeDifference(layer.a, other.a) <= 1e-10)
         #expect(relativeDifference(layer.y, other.y) <= 1e-10)

@@ -40,7 +40,7 @@ import Testing
         let (activity, layers) = try engine.stepRecording(token)
         let expected = try interpreter.step(token)
         #expect(activity == expected, "counts, seed \(seed), fraction \(fraction), token \(engine.position)")
-        for (layer, other) in zip(layers, interpreter.layers) {
+        for (layer, other) in try paired(layers, interpreter.layers) {
           #expect(scaledDifference(layer.x, other.x) <= 1e-9, "x, seed \(seed), fraction \(fraction)")
           #expect(
             scaledDifference(layer.a, other.a) <= 1e-9, "a, seed \(seed), fraction \(fraction)")

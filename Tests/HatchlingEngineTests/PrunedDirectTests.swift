@@ -52,7 +52,7 @@ import Testing
       let (activity, layers) = try engine.stepRecording(token)
       let expected = try interpreter.step(token)
       #expect(activity == expected, "counts, options \(index), token \(engine.position)")
-      for (layer, other) in zip(layers, interpreter.layers) {
+      for (layer, other) in try paired(layers, interpreter.layers) {
         #expect(scaledDifference(layer.x, other.x) <= 1e-9, "x, options \(index)")
         #expect(scaledDifference(layer.a, other.a) <= 1e-9, "F A, options \(index)")
         #expect(scaledDifference(layer.y, other.y) <= 1e-9, "y, options \(index)")

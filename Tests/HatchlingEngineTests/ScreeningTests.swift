@@ -160,7 +160,7 @@ import Testing
       let (activity, layers) = try screened.stepRecording(token)
       let (expectedActivity, expected) = try unscreened.stepRecording(token)
       #expect(activity == expectedActivity, "seed \(seed)")
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         #expect(
           layer.x == other.x && layer.a == other.a && layer.y == other.y && layer.v == other.v,
           "seed \(seed)")
