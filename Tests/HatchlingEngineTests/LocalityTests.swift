@@ -38,7 +38,7 @@ import Testing
       import HatchlingGraph
       \(globals)
       func network(engine: CircuitEngine<Double>, graph: CircuitGraph<Double>, step: Int) {
-        _ = (engine.attentionState(layer: 1), graph.drivesX[row: 0, column: 0], step)
+        _ = (engine.attentionState(layer: 1), graph.drivesX, step)
         enum Rule {
           static func deliver(_ sent: Double, over synapse: SynapseView<Double>) -> Channels<Double> {
             \(body)
@@ -77,7 +77,7 @@ import Testing
       "Channels(excitation: synapse.graph.drivesX[row: 0, column: 0])": "has no member 'graph'",
       "synapse.weight = 2; return Channels()": "'weight' is a 'let' constant",
       "Channels(excitation: engine.attentionState(layer: 1)[0, 0])": "\(closes) 'engine'",
-      "Channels(excitation: graph.drivesX[row: 0, column: 0])": "\(closes) 'graph'",
+      "_ = graph.drivesX; return Channels()": "\(closes) 'graph'",
       "Channels(excitation: Double(step))": "\(closes) 'step'",
     ]
     for (body, complaint) in reaches {

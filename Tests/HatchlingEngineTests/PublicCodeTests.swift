@@ -16,7 +16,7 @@ import Testing
   enum Form: CaseIterable {
     case circuit, screened, deferred, screenedAndDeferred, direct, tensors
 
-    func engine<Scalar>(_ weights: Weights<Scalar>) throws -> any SteppingEngine<Scalar> {
+    func engine<Scalar: NetworkScalar>(_ weights: Weights<Scalar>) throws -> any SteppingEngine<Scalar> {
       let workers = Workers(threads: 2)
       switch self {
       case .tensors: return TensorEngine(weights, workers: workers)
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  private func compareReading<Scalar>(
+  private func compareReading<Scalar: NetworkScalar>(
     _ weights: Weights<Scalar>, _ fixture: Fixture, tolerance: Double
   ) throws {
     let engine = TensorEngine(weights, workers: Workers(threads: 2))
@@ -94,7 +94,7 @@ import Testing
   }
 
   /// Every token's logits and loss, and every layer's x, a, y, v of the recorded tokens.
-  private func compare<Scalar>(
+  private func compare<Scalar: NetworkScalar>(
     _ engine: any SteppingEngine<Scalar>, _ fixture: Fixture, tolerance: Double
   ) throws {
     let (losses, recorded) = (try fixture.doubles("loss_per_token"), try fixture.doubles("recorded"))

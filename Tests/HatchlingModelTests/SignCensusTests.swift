@@ -36,7 +36,7 @@ import Testing
       }
       let expected = plain(values)
       #expect(census(values, threads: 1) == expected, "seed \(seed), \(count) numbers")
-      expected.isFinite ? (finite += 1) : (infinite += 1)
+      if expected.isFinite { finite += 1 } else { infinite += 1 }
     }
     // The largest double is no finite float, so floats get infinities in passing.
     #expect(
