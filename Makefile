@@ -20,10 +20,9 @@ demo: build
 	@echo "--- 4. A continuation"
 	@$(BINARY) generate --prompt "ROMEO:" --count 160 --seed 1; echo
 
-# In a folder of their own: with -enable-testing everything is built differently.
+# At its end: what was skipped and why.
 test: setup
-	swift build -c release -Xswiftc -enable-testing --scratch-path .build-tests --build-tests
-	swift test -c release -Xswiftc -enable-testing --scratch-path .build-tests --skip-build
+	@scripts/test
 
 # Speed against PyTorch, the public code and SciPy; see docs/benchmarks.md. PUBLIC_CODE=dir names the public code, MODEL=file another
 # small checkpoint. The tables of docs/benchmarks.md and its picture are written anew.

@@ -104,7 +104,7 @@ let package = Package(
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingExecution", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
-      "HatchlingCheckpoint"),
+      "HatchlingCheckpoint", "HatchlingDynamics", excluding: ["Fixtures"]),
     .test(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",

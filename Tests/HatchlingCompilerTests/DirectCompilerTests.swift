@@ -86,7 +86,7 @@ import Testing
   @Test func everyNeuronGetsTheSameNumber() throws {
     let graph = try compile(DirectOptions(kept: .strongestPerNeuron(109), prunesTokens: true))
     for (kind, matrix) in [(DirectSynapseKind.x, x), (.y, y)] {
-      for (row, all) in zip(entries(graph, kind), matrix) {
+      for (row, all) in try paired(entries(graph, kind), matrix) {
         let bound = all.map(\.magnitude).sorted(by: >)[4]
         #expect(row.count { $0 != 0 } == 5)
         #expect(zip(row, all).allSatisfy { ($0 != 0) == ($1.magnitude >= bound) })

@@ -44,7 +44,7 @@ import Testing
       let (activity, layers) = try engine.stepRecording(token)
       let (expectedActivity, expected) = try tensor.stepRecording(token)
       #expect(activity.activeX == expectedActivity.activeX && activity.activeY == expectedActivity.activeY)
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         let place = "seed \(seed), token \(tensor.position - 1)"
         #expect(relativeDifference(layer.x, other.x) <= 1e-10, "x, \(place)")
         #expect(relativeDifference(layer.a, other.a) <= 1e-10, "a, \(place)")

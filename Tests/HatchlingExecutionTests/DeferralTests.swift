@@ -54,13 +54,13 @@ import Testing
     if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
     let wide = weights.converted(to: Double.self)
     let (deferred, immediate) = (try engine(wide, defers: true), try engine(wide, defers: false))
-    #expect(deferred.plastic[0].history != nil && immediate.plastic[0].history == nil)
+    #expect(deferred.executor.plastic[0].history != nil && immediate.executor.plastic[0].history == nil)
     var wasSilent = true
     for token in randomTokens(60, vocabulary: weights.hyperparameters.vocabulary, seed: UInt64(seed)) {
       let (activity, layers) = try deferred.stepRecording(token)
       let (expectedActivity, expected) = try immediate.stepRecording(token)
       #expect(activity == expectedActivity, "seed \(seed)")
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         #expect(relativeDifference(layer.a, other.a) <= 1e-10, "a, seed \(seed)")
       }
       #expect(relativeDifference(deferred.logits, immediate.logits) <= 1e-10, "seed \(seed)")

@@ -41,7 +41,7 @@ import Testing
     #expect(engine.logits == [0, 828])
     #expect(third.messages == 21 && third.updates == 2 + 2)
     #expect(engine.plasticWeight(layer: 2, from: .neuron(0), to: 1) == 46)
-    #expect(engine.traces == [0, 828, 0, 0])
+    #expect(engine.traces() == [0, 828, 0, 0])
     // Token 1 only inhibits: nobody fires.
     let fourth = try engine.step(1)
     #expect(engine.logits == [0, 0] && fourth.activeX == [0, 0])

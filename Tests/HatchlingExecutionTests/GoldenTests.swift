@@ -45,6 +45,7 @@ import Testing
       let expected = Array(logits[position * vocabulary..<(position + 1) * vocabulary])
       #expect(absoluteDifference(stepper.logits, expected) <= 2e-4, "logits after token \(position)")
       guard position < 48 else { continue }
+      try #require(layers.count == reference.layers)
       for (index, layer) in layers.enumerated() {
         for (name, values) in [("x", layer.x), ("a", layer.a), ("y", layer.y), ("v", layer.v)] {
           let tensor = try #require(golden.tensors["layer\(index + 1).\(name)"])

@@ -1,4 +1,5 @@
 import HatchlingCompiler
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -35,12 +36,12 @@ import Testing
       let graph = try Self.graph(variant, UInt64(seed), keeping: fraction)
       let engine = try CircuitEngine(
         graph, workers: Workers(threads: 1), options: CircuitEngineOptions(defersWrites: seed % 2 == 0))
-      var interpreter = try CircuitInterpreter(graph, rules: DragonRules<Double>.self)
+      let interpreter = try Run.interpreting(graph, rules: DragonRules<Double>.self)
       for token in randomTokens(12, vocabulary: graph.tokenCount, seed: UInt64(seed)) {
         let (activity, layers) = try engine.stepRecording(token)
-        let expected = try interpreter.step(token)
+        let (expected, plainLayers) = try interpreter.stepRecording(token)
         #expect(activity == expected, "counts, seed \(seed), fraction \(fraction), token \(engine.position)")
-        for (layer, other) in zip(layers, interpreter.layers) {
+        for (layer, other) in try paired(layers, plainLayers) {
           #expect(scaledDifference(layer.x, other.x) <= 1e-9, "x, seed \(seed), fraction \(fraction)")
           #expect(
             scaledDifference(layer.a, other.a) <= 1e-9, "a, seed \(seed), fraction \(fraction)")
@@ -51,7 +52,7 @@ import Testing
         #expect(scaledDifference(engine.logits, interpreter.logits) <= 1e-9, "logits, seed \(seed)")
       }
       for layer in 1...graph.layers {
-        let expected = Array(interpreter.plasticWeights[layer - 1].joined())
+        let expected = interpreter.attentionState(layer: layer).elements
         let difference = scaledDifference(engine.attentionState(layer: layer).elements, expected)
         #expect(difference <= 1e-9, "ρ, seed \(seed), fraction \(fraction)")
       }
@@ -85,8 +86,8 @@ import Testing
       }
     }
     let graph = try Self.graph(.released, 5, keeping: 1)
-    var dragon = try CircuitInterpreter(graph, rules: DragonRules<Double>.self)
-    var oja = try CircuitInterpreter(graph, rules: OjaRules.self)
+    let dragon = try Run.interpreting(graph, rules: DragonRules<Double>.self)
+    let oja = try Run.interpreting(graph, rules: OjaRules.self)
     for token in randomTokens(8, vocabulary: graph.tokenCount, seed: 5) {
       try dragon.step(token)
       try oja.step(token)

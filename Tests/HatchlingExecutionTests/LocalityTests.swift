@@ -28,16 +28,22 @@ import Testing
     return (process.terminationStatus, text)
   }
 
-  private func typeChecks(_ body: String) throws -> (passes: Bool, messages: String) {
+  /// A rule with this body, written where an engine, its graph and global variables are in sight.
+  private func typeChecks(_ body: String, globals: String = "") throws -> (passes: Bool, messages: String) {
     let source = FileManager.default.temporaryDirectory.appendingPathComponent(
       "rule-\(UUID().uuidString).swift")
     defer { try? FileManager.default.removeItem(at: source) }
     let text = """
+      import HatchlingDynamics
       import HatchlingExecution
       import HatchlingGraph
-      enum Rule {
-        static func deliver(_ sent: Double, over synapse: SynapseView<Double>) -> Channels<Double> {
-          \(body)
+      \(globals)
+      func network(engine: CircuitEngine<Double>, graph: CircuitGraph<Double>, step: Int) {
+        _ = (engine.attentionState(layer: 1), graph.drivesX, step)
+        enum Rule {
+          static func deliver(_ sent: Double, over synapse: SynapseView<Double>) -> Channels<Double> {
+            \(body)
+          }
         }
       }
       """
@@ -56,7 +62,7 @@ import Testing
     let headers = ["-I\(shims.path)", "-I\(root.path)/Sources/CKernels/include"] + (Self.headerFlags ?? [])
     let result = try Self.run(
       [
-        "swiftc", "-typecheck", "-swift-version", "6", "-I", Self.modules.path, "-I",
+        "swiftc", "-typecheck", "-parse-as-library", "-swift-version", "6", "-I", Self.modules.path, "-I",
         Self.modules.appendingPathComponent("Modules").path, source.path,
       ] + (maps + headers).flatMap { ["-Xcc", $0] })
     return (result.status == 0, result.output)
@@ -66,15 +72,26 @@ import Testing
   func aLocalRuleTypeChecksAndOnesThatReachFurtherDoNot() throws {
     let local = try typeChecks("Channels(excitation: sent * synapse.weight)")
     try #require(local.passes, "\(local.messages)")
+    let closes = "enum declaration cannot close over value"
     let reaches = [
       "Channels(excitation: synapse.postsynaptic.neighbours[0].weight)": "has no member 'postsynaptic'",
       "Channels(excitation: synapse.graph.drivesX[row: 0, column: 0])": "has no member 'graph'",
       "synapse.weight = 2; return Channels()": "'weight' is a 'let' constant",
-      "engine.attentionState(layer: 1); return Channels()": "cannot find 'engine'",
+      "Channels(excitation: engine.attentionState(layer: 1)[0, 0])": "\(closes) 'engine'",
+      "_ = graph.drivesX; return Channels()": "\(closes) 'graph'",
+      "Channels(excitation: Double(step))": "\(closes) 'step'",
     ]
     for (body, complaint) in reaches {
       let result = try typeChecks(body)
       #expect(!result.passes && result.messages.contains(complaint), "\(body): \(result.messages)")
     }
+    // A constant is nobody's state; a variable that every rule may write is.
+    let reader = "Channels(excitation: sent * shared)"
+    let constant = try typeChecks(reader, globals: "let shared = 2.0")
+    #expect(constant.passes, "\(constant.messages)")
+    let variable = try typeChecks(reader, globals: "var shared = 2.0")
+    #expect(
+      !variable.passes && variable.messages.contains("'shared' is not concurrency-safe"),
+      "\(variable.messages)")
   }
 }

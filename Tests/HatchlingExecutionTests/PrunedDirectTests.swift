@@ -1,4 +1,5 @@
 import HatchlingCompiler
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -46,13 +47,13 @@ import Testing
       from: Self.weights(index, variant), options: Self.options[index], workers: Workers(threads: 1)
     ).graph
     let engine = try DirectEngine(graph, workers: Workers(threads: 1 + index % 2))
-    var interpreter = try DirectInterpreter(graph, rules: DragonRules<Double>.self)
+    let interpreter = try Run.interpreting(graph, rules: DragonRules<Double>.self)
     var fired = 0
     for token in randomTokens(14, vocabulary: 9, seed: UInt64(index)) {
       let (activity, layers) = try engine.stepRecording(token)
-      let expected = try interpreter.step(token)
+      let (expected, plainLayers) = try interpreter.stepRecording(token)
       #expect(activity == expected, "counts, options \(index), token \(engine.position)")
-      for (layer, other) in zip(layers, interpreter.layers) {
+      for (layer, other) in try paired(layers, plainLayers) {
         #expect(scaledDifference(layer.x, other.x) <= 1e-9, "x, options \(index)")
         #expect(scaledDifference(layer.a, other.a) <= 1e-9, "F A, options \(index)")
         #expect(scaledDifference(layer.y, other.y) <= 1e-9, "y, options \(index)")
@@ -70,7 +71,7 @@ import Testing
             layer: layer, from: graph.particle(node), to: NeuronIndex(neuron))
           #expect((weight != nil) == graph.plastic.contains(node, NeuronIndex(neuron)))
           found.append(weight ?? 0)
-          expected.append(interpreter.plasticWeights[layer - 1][neuron][node])
+          expected.append(interpreter.executor.plastic[layer - 1][neuron, node])
         }
       }
       #expect(scaledDifference(found, expected) <= 1e-9, "σ of layer \(layer), options \(index)")
@@ -124,11 +125,11 @@ import Testing
       let engines = try (1...3).map { try DirectEngine(graphs[$0 - 1], workers: Workers(threads: $0)) }
       let watched = try DirectEngine(graphs[0], workers: Workers(threads: 1))
       var rounds: [Int] = []
-      watched.onRound = { rounds.append($0.round) }
+      try watchEveryPlace(of: watched) { rounds.append($0) }
       for token in randomTokens(12, vocabulary: 40, seed: 8) {
         rounds = []
         let activity = try watched.step(token)
-        #expect(rounds == Array(-1...10))
+        #expect(rounds == everyPlace(layers: 3))
         for engine in engines {
           #expect(try engine.step(token) == activity)
           #expect(engine.logits == watched.logits)

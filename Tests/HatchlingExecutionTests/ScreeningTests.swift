@@ -155,19 +155,19 @@ import Testing
       graph, workers: Workers(threads: 1 + seed % 2), options: CircuitEngineOptions(screens: true))
     let unscreened = try CircuitEngine(
       graph, workers: Workers(threads: 1), options: CircuitEngineOptions(screens: false))
-    #expect(screened.screens != nil && unscreened.screens == nil)
+    #expect(screened.executor.screens != nil && unscreened.executor.screens == nil)
     for token in randomTokens(24, vocabulary: 9, seed: UInt64(seed)) {
       let (activity, layers) = try screened.stepRecording(token)
       let (expectedActivity, expected) = try unscreened.stepRecording(token)
       #expect(activity == expectedActivity, "seed \(seed)")
-      for (layer, other) in zip(layers, expected) {
+      for (layer, other) in try paired(layers, expected) {
         #expect(
           layer.x == other.x && layer.a == other.a && layer.y == other.y && layer.v == other.v,
           "seed \(seed)")
       }
       #expect(screened.logits == unscreened.logits && !screened.logits.contains { !$0.isFinite })
     }
-    #expect(screened.screens?.isUsableX == true)
+    #expect(screened.executor.screens?.isUsableX == true)
   }
 }
 

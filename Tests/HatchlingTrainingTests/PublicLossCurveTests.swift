@@ -55,7 +55,7 @@ import Testing
     #expect(normDifference <= 1e-2, "\(normDifference)")
     // The weights after the last update, which the last loss does not see.
     let final = try PublicFixture.weights("curve-final")
-    for (ours, theirs) in zip(weights.trained, final.trained) {
+    for (ours, theirs) in try paired(weights.trained, final.trained) {
       // A weight whose gradient is all rounding moves by the rate all the same, up or down: together they must agree, not one by one.
       let squares = zip(ours.elements, theirs.elements).reduce(into: (0.0, 0.0)) { sums, pair in
         sums.0 += Double(pair.0 - pair.1) * Double(pair.0 - pair.1)

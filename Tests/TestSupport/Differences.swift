@@ -23,3 +23,14 @@ public func absoluteDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_
   }
   return largest
 }
+
+/// Two collections that do not match one to one, or are empty: a loop over them would compare less than it says.
+public struct Unpaired: Error {
+  public let counts: (Int, Int)
+}
+
+/// As `zip`. - Throws: ``Unpaired`` when the lengths differ or there is nothing to compare.
+public func paired<A: Collection, B: Collection>(_ a: A, _ b: B) throws -> Zip2Sequence<A, B> {
+  guard a.count == b.count, !a.isEmpty else { throw Unpaired(counts: (a.count, b.count)) }
+  return zip(a, b)
+}

@@ -1,0 +1,299 @@
+import HatchlingCompiler
+import HatchlingDynamics
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTensor
+import TestSupport
+import Testing
+
+@testable import HatchlingExecution
+
+/// Whoever watches a network sees what is true at that moment, and changes nothing.
+@Suite struct ProbeTests {
+  /// Damped or not, deferred or not, which form, which executor.
+  struct Case: Sendable, CustomTestStringConvertible {
+    let form: String
+    let isDamped: Bool
+    var testDescription: String { "\(form), \(isDamped ? "damped" : "undamped")" }
+  }
+
+  static let cases = ["circuit", "circuit deferred", "direct", "direct pruned", "tensor"].flatMap { form in
+    [false, true].map { Case(form: form, isDamped: $0) }
+  }
+
+  private func weights<Scalar: NetworkScalar>(
+    _ variant: Variant, damped: Bool, seed: UInt64
+  ) -> Weights<Scalar> {
+    let sizes = Hyperparameters(
+      neurons: 2 * 34, synapticDimension: 12, heads: 2, layers: 3, vocabulary: 7, variant: variant)
+    return Weights.random(sizes, seed: seed, damping: damped).converted(to: Scalar.self)
+  }
+
+  /// Calls `body` with a run of the case, whatever its executor.
+  private func withRun<Scalar: NetworkScalar>(
+    _ weights: Weights<Scalar>, _ form: String, threads: Int = 1, _ body: (any WatchedRun<Scalar>) throws -> Void
+  ) throws {
+    let workers = Workers(threads: threads)
+    switch form {
+    case "tensor": try body(TensorEngine(weights, workers: workers))
+    case "direct", "direct pruned":
+      let options = form == "direct" ? DirectOptions() : DirectOptions(kept: .strongest(900))
+      try body(
+        try DirectEngine(Compiler().direct(from: weights, options: options, workers: workers).graph, workers: workers))
+    default:
+      try body(
+        try CircuitEngine(
+          Compiler().circuit(from: weights).graph, workers: workers,
+          options: CircuitEngineOptions(
+            screens: form == "circuit deferred", defersWrites: form == "circuit deferred")))
+    }
+  }
+
+  @Test(arguments: cases)
+  func beforeAndAfterHebbDifferByTheOuterProductInFloat(of item: Case) throws {
+    try checkHebb(item, Float.self)
+  }
+
+  @Test(arguments: cases)
+  func beforeAndAfterHebbDifferByTheOuterProductInDouble(of item: Case) throws {
+    try checkHebb(item, Double.self)
+  }
+
+  /// σ after the write is σ before it plus v x̃ᵀ, rounded once; damping comes behind it.
+  private func checkHebb<Scalar: NetworkScalar>(_ item: Case, _: Scalar.Type) throws {
+    let weights: Weights<Scalar> = weights(.released, damped: item.isDamped, seed: 11)
+    let keep = weights.damping.map { $0.map { Scalar(1 - Double($0)) } }
+    try withRun(weights, item.form) { run in
+      let presynaptic: Quantity = item.form.hasPrefix("direct") ? .z : .v
+      var seen: [String: [[Scalar]]] = [:]
+      func watch(_ name: String, _ subject: Probe.Subject, _ part: RoundPart) throws {
+        try run.attach(Probe(subject, after: part)) { seen[name, default: []].append($0.values) }
+      }
+      try watch("before", .plasticWeights(), .end(.read))
+      try watch("after", .plasticWeights(), .communication(.reweight))
+      try watch("damped", .plasticWeights(), .end(.reweight))
+      try watch("v", .quantity(presynaptic), .end(.read))
+      try watch("x̃", .quantity(.rotated), .end(.read))
+      var changed = 0
+      for token in randomTokens(41, vocabulary: 7, seed: 11) {
+        seen = [:]
+        try run.step(token)
+        for layer in 0..<3 {
+          let (before, after, damped) = (
+            try #require(seen["before"])[layer], try #require(seen["after"])[layer],
+            try #require(seen["damped"])[layer]
+          )
+          let (v, x) = (try #require(seen["v"])[layer], try #require(seen["x̃"])[layer])
+          for (neuron, activity) in x.enumerated() {
+            for (source, value) in v.enumerated() {
+              let place = neuron * v.count + source
+              let exists = run.hasSynapse(source, neuron)
+              let (one, other) =
+                exists
+                ? (before[place] + value * activity, before[place].addingProduct(value, activity))
+                : (before[place], before[place])
+              #expect(after[place] == one || after[place] == other, "neuron \(neuron), source \(source)")
+              changed += after[place] != before[place] ? 1 : 0
+              let kept = after[place] * (keep?[neuron] ?? 1)
+              let scale = max(abs(before[place]), abs(value * activity))
+              #expect(abs(damped[place] - kept) <= 4 * Scalar.ulpOfOne * scale)
+            }
+          }
+        }
+      }
+      #expect(changed > 10_000)
+    }
+  }
+
+  /// Everything at every place is watched, by any executor with any number of threads: not a bit of a result moves.
+  @Test(arguments: ["circuit", "circuit deferred", "direct", "direct pruned", "tensor"], Variant.allCases)
+  func watchingChangesNoBit(form: String, variant: Variant) throws {
+    var floats: Weights<Float> = weights(variant, damped: true, seed: 5)
+    if !variant.normalises { floats.encoder = floats.encoder.map { $0 * 0.01 } }
+    let weights = floats
+    let tokens = randomTokens(23, vocabulary: 7, seed: 5)
+    try withRun(weights, form) { plain in
+      for threads in 1...3 {
+        try withRun(weights, form, threads: threads) { watched in
+          var samples = 0
+          for quantity in Quantity.allCases {
+            for place in places {
+              for channel in Channel.allCases {
+                let probe = Probe(.quantity(quantity, channel: channel), after: place, layers: [1, 3])
+                _ = try? watched.attach(probe) { _ in samples += 1 }
+              }
+            }
+          }
+          try watched.attach(Probe(.plasticWeights([PlasticSynapse(from: 3, to: 0)]), after: .end(.read))) {
+            #expect($0.values.count == 1)
+          }
+          plain.reset()
+          for token in tokens {
+            #expect(try watched.step(token) == plain.step(token))
+            #expect(watched.logits.map(\.bitPattern) == plain.logits.map(\.bitPattern))
+          }
+          for layer in 1...3 {
+            #expect(
+              watched.attentionState(layer: layer).elements == plain.attentionState(layer: layer).elements)
+          }
+          #expect(samples > 40 * tokens.count, "only \(samples) samples")
+        }
+      }
+      #expect(plain.logits.contains { $0 != 0 })
+    }
+  }
+
+  /// Every quantity at every place, against the interpreter of the same graph.
+  @Test(arguments: ["circuit", "circuit deferred", "direct", "direct pruned", "tensor"], Variant.allCases)
+  func everyQuantityIsWhatTheInterpreterSays(form: String, variant: Variant) throws {
+    var wide: Weights<Double> = weights(variant, damped: true, seed: 7)
+    if !variant.normalises { wide.encoder = wide.encoder.map { $0 * 0.01 } }
+    let weights = wide
+    try withRun(weights, form) { run in
+      var oracle: any WatchedRun<Double>
+      if let direct = run as? DirectEngine<Double> {
+        oracle = try Run.interpreting(direct.graph, rules: DragonRules<Double>.self)
+      } else {
+        oracle = try Run.interpreting(
+          Compiler().circuit(from: weights).graph, rules: DragonRules<Double>.self)
+      }
+      var (found, expected): ([String: [[Double]]], [String: [[Double]]]) = ([:], [:])
+      var watched: Set<Quantity> = []
+      for quantity in Quantity.allCases {
+        for (index, place) in places.enumerated() {
+          for channel in Channel.allCases {
+            let name = "\(quantity.rawValue), \(channel.rawValue), place \(index)"
+            let probe = Probe(.quantity(quantity, channel: channel), after: place)
+            guard (try? run.attach(probe) { found[name, default: []].append($0.values) }) != nil else { continue }
+            try oracle.attach(probe) { expected[name, default: []].append($0.values) }
+            watched.insert(quantity)
+          }
+        }
+      }
+      for token in randomTokens(6, vocabulary: 7, seed: 7) {
+        (found, expected) = ([:], [:])
+        try run.step(token)
+        try oracle.step(token)
+        #expect(found.count > 20 && found.count == expected.count)
+        for (name, samples) in found {
+          for (ours, theirs) in try paired(samples, try #require(expected[name])) {
+            if theirs.isEmpty { continue }
+            // A drive that no listener hears is not looked at by the tensors.
+            if form == "tensor", name.hasPrefix(Quantity.driveY.rawValue) { continue }
+            let scale = theirs.reduce(1) { max($0, abs($1)) }
+            #expect(absoluteDifference(ours, theirs) <= 1e-9 * scale, "\(name)")
+          }
+        }
+      }
+      let all: Set<Quantity> =
+        form.hasPrefix("direct")
+        ? [.v, .z, .driveX, .x, .rotated, .attention, .a, .driveY, .y, .encoded, .update]
+        : [.v, .driveX, .x, .rotated, .a, .heard, .driveY, .y, .encoded]
+      #expect(watched.isSuperset(of: all), "missing: \(all.subtracting(watched))")
+      #expect(watched.contains(.gains) == variant.normalises)
+    }
+  }
+
+  /// Fused kernels are replacements: without one of them, or without any, the plain rounds give the same to rounding.
+  @Test(arguments: Variant.allCases, [false, true])
+  func whatNoKernelReplacesIsDonePlainly(variant: Variant, isDirect: Bool) throws {
+    var wide: Weights<Double> = weights(variant, damped: true, seed: 9)
+    if !variant.normalises { wide.encoder = wide.encoder.map { $0 * 0.01 } }
+    let tokens = randomTokens(8, vocabulary: 7, seed: 9)
+    let circuit = try Compiler().circuit(from: wide).graph
+    let direct = try Compiler().direct(from: wide).graph
+    func run(without: Set<String>) throws -> any WatchedRun<Double> {
+      var options = CircuitEngineOptions()
+      options.leavingOut = without
+      return isDirect
+        ? try DirectEngine(direct, leavingOut: without) : try CircuitEngine(circuit, options: options)
+    }
+    let whole = try run(without: [])
+    let names =
+      isDirect
+      ? try DirectExecutor(direct).kernels.map(\.name) : try CircuitExecutor(circuit).kernels.map(\.name)
+    // σ is laid out as only its own kernels know.
+    let plastic: Set = ["read", "write", "forget"]
+    let choices = names.filter { !plastic.contains($0) }.map { Set([$0]) } + [Set(names).subtracting(plastic)]
+    for choice in choices {
+      let other = try run(without: choice)
+      whole.reset()
+      for token in tokens {
+        #expect(try other.step(token) == whole.step(token), "without \(choice)")
+        let scale = whole.logits.reduce(1) { max($0, abs($1)) }
+        #expect(absoluteDifference(other.logits, whole.logits) <= 1e-9 * scale, "without \(choice)")
+      }
+    }
+    #expect(choices.count > 5)
+  }
+
+  @Test func whatAProbeSawStaysWhatItWas() throws {
+    let weights: Weights<Float> = weights(.released, damped: false, seed: 3)
+    for form in ["circuit", "circuit deferred", "direct"] {
+      try withRun(weights, form) { run in
+        var kept: [[Float]] = []
+        var copies: [[UInt32]] = []
+        try run.attach(Probe(.plasticWeights(), after: .end(.read), layers: [2])) {
+          kept.append($0.values)
+          copies.append($0.values.map(\.bitPattern))
+        }
+        for token in randomTokens(12, vocabulary: 7, seed: 3) { try run.step(token) }
+        #expect(kept.map { $0.map(\.bitPattern) } == copies && Set(copies).count > 3)
+      }
+    }
+  }
+
+  /// What an observer of the schedule's rounds 4 and 5 of one token saw as equal: ρ of layer 2 before and after the write.
+  @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"))
+  func theUndampedReferenceLearnsBetweenRoundsFourAndFive() throws {
+    let file = try #require(sharedData).appendingPathComponent("reference-shakespeare.safetensors")
+    let engine = try CircuitEngine(Compiler().circuit(from: Model.load(path: file.path).weights).graph)
+    var seen: [Int: [Float]] = [:]
+    for kind in [RoundKind.read, .reweight] {
+      try engine.attach(Probe(.plasticWeights(), after: .end(kind), layers: [2])) { seen[$0.round] = $0.values }
+    }
+    for byte in "To be, or not".utf8 { try engine.step(Int(byte)) }
+    let (before, after) = (try #require(seen[4]), try #require(seen[5]))
+    #expect(absoluteDifference(before, after) > 1)
+    #expect(after == engine.attentionState(layer: 2).elements)
+  }
+
+  @Test func whatIsNotThereIsSaid() throws {
+    let weights: Weights<Float> = weights(.released, damped: false, seed: 1)
+    try withRun(weights, "circuit") { run in
+      func refused(_ probe: Probe) -> ProbeError? {
+        do throws(ProbeError) { _ = try run.attach(probe) { _ in } } catch { return error }
+        return nil
+      }
+      #expect(
+        refused(Probe(.quantity(.z), after: .end(.gate)))?.description.hasPrefix(
+          "'z' cannot be watched in the circuit form") == true)
+      #expect(
+        refused(Probe(.quantity(.y), after: .end(.read))) == .notYet("y", round: "4l"))
+      #expect(
+        refused(Probe(.quantity(.x, entries: [68]), after: .end(.drive)))
+          == .noSuchEntry(68, quantity: "x", count: 68))
+      #expect(
+        refused(Probe(.plasticWeights([PlasticSynapse(from: 12, to: 0)]), after: .end(.read)))
+          == .noSuchSynapse(presynaptic: 12, postsynaptic: 0))
+      #expect(refused(Probe(.quantity(.x), after: .end(.drive), layers: [4])) == .noSuchLayer(4, layers: 3))
+      #expect(refused(Probe(.quantity(.x, channel: .excitation), after: .end(.drive))) != nil)
+    }
+  }
+}
+
+/// A run, whatever executes it.
+protocol WatchedRun<Scalar>: SteppingEngine {
+  @discardableResult
+  func attach(
+    _ probe: Probe, _ observer: @escaping (ProbeSample<Scalar>) -> Void
+  ) throws(ProbeError) -> ProbeHandle
+  func hasSynapse(_ source: Int, _ neuron: Int) -> Bool
+}
+
+extension Run: WatchedRun {
+  func hasSynapse(_ source: Int, _ neuron: Int) -> Bool {
+    executor.hasPlasticSynapse(PlasticSynapse(from: source, to: neuron))
+  }
+}
