@@ -22,7 +22,7 @@
         let logarithm = Foundation.log1p(k / a)
         let power = Foundation.exp(-s * logarithm)
         add(power, rate: -logarithm)
-        if power < 1e-18 { return }
+        if power <= 1e-18 * -slope { return }
         k += 1
       }
       let (edge, logarithm, inverse) = (a + k, Foundation.log1p(k / a), 1 / (s - 1))
@@ -32,7 +32,7 @@
       var (term, rate, bend) = (s * power / edge, 1 / s - logarithm, -1 / (s * s))
       for (index, coefficient) in Self.bernoulli.enumerated() {
         add(coefficient * term, rate: rate, bend: bend)
-        if term < 1e-18 * value { return }
+        if term <= 1e-18 * -slope { return }
         let (first, second) = (s + Double(2 * index + 1), s + Double(2 * index + 2))
         term *= first * second / (edge * edge)
         rate += 1 / first + 1 / second
