@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws the pictures of docs/topology.md again and fills in its tables.
 
-    python3 scripts/topology-page.py [--binary .build/release/hatchling] [--data FOLDER] [--bootstrap 100]
+    python3 scripts/topology-page.py [--binary .build/release/hatchling] [--data FOLDER] [--bootstrap 1000]
 
 Models: the shipped one and, where --data has them, the two reference checkpoints; docs/data.md says what that folder holds. It is
 $HATCHLING_DATA, else shared/data beside the checkout, as for the tests. Everything random is seeded, so a second run changes
@@ -157,7 +157,7 @@ def main():
     parser.add_argument("--binary", default=str(ROOT / ".build" / "release" / "hatchling"))
     data = os.environ.get("HATCHLING_DATA", ROOT.parent / "shared" / "data")
     parser.add_argument("--data", type=pathlib.Path, default=data, help="the folder with reference checkpoints and texts")
-    parser.add_argument("--bootstrap", default="100")
+    parser.add_argument("--bootstrap", default="1000")
     parser.add_argument("--png", type=pathlib.Path, help="a folder for the same pictures as PNG")
     arguments = parser.parse_args()
     models = {"shipped": []}

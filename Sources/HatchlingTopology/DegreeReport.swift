@@ -1,5 +1,6 @@
 #if Topology
   import HatchlingGraph
+  import HatchlingNumerics
 
   /// What is said about one list of degrees: how they lie, the fitted power law, what speaks against it.
   public struct DegreeReport: Sendable, Encodable {
@@ -41,22 +42,27 @@
 
     private enum CodingKeys: String, CodingKey { case mean, median, max, zeros, powerLaw }
 
-    /// - Throws: ``IgraphError``. Cost: `bootstraps` + 1 fits.
-    public init(_ degrees: [Int], bootstraps: Int, seed: UInt64, progress: (Int) -> Void = { _ in }) throws {
+    /// - Parameter progress: called by any thread with the number of bootstrap samples done.
+    /// - Returns: the same for any number of threads. Cost: `bootstraps` + 1 fits.
+    public init(
+      _ degrees: [Int], bootstraps: Int, seed: UInt64, workers: Workers,
+      progress: @Sendable (Int) -> Void = { _ in }
+    ) {
       let sorted = degrees.sorted()
       mean = Double(sorted.reduce(0, +)) / Double(Swift.max(1, sorted.count))
       median =
         sorted.isEmpty ? 0 : Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
       max = sorted.last ?? 0
       zeros = sorted.count { $0 == 0 }
-      fit = try PowerLawFit(degrees)
-      powerLaw = try fit.map { fit in
+      fit = PowerLawFit(degrees)
+      powerLaw = fit.map { fit in
         guard fit.hasEnoughNodes else {
           return PowerLaw(
             alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail, p: nil, bootstraps: 0,
             versusLogNormal: nil, versusExponential: nil, verdict: "too few to judge")
         }
-        let p = try fit.bootstrap(degrees, repeats: bootstraps, seed: seed, progress: progress)
+        let p = fit.bootstrap(
+          degrees, repeats: bootstraps, seed: seed, workers: workers, progress: progress)
         let others = Tail(degrees, from: fit.minimum).alternatives(to: fit)
         return PowerLaw(
           alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail, p: p,

@@ -28,8 +28,8 @@
 
     /// ln p(k) of the distinct degrees under a power law.
     func powerLaw(_ exponent: Double) -> [Double] {
-      let norm = Foundation.log(HurwitzZeta.value(exponent, Double(minimum)))
-      return degrees.map { -exponent * Foundation.log($0.degree) - norm }
+      let norm = Foundation.log(HurwitzZeta(exponent, from: Double(minimum)).value)
+      return degrees.map { -exponent * Foundation.log($0.degree / Double(minimum)) - norm }
     }
 
     /// ln p(k) under the discrete exponential p(k) ∝ e^{−λk}, whose likelihood is greatest at λ = ln(1 + 1 / (mean − x_min)).

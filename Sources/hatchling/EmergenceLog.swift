@@ -56,8 +56,8 @@
       let (into, out) = (graph.inDegrees, graph.outDegrees)
       // A tail of a few nodes has an exponent, but it says nothing.
       let (inFit, outFit) = (
-        try PowerLawFit(into).flatMap { $0.hasEnoughNodes ? $0 : nil },
-        try PowerLawFit(out).flatMap { $0.hasEnoughNodes ? $0 : nil }
+        PowerLawFit(into).flatMap { $0.hasEnoughNodes ? $0 : nil },
+        PowerLawFit(out).flatMap { $0.hasEnoughNodes ? $0 : nil }
       )
       let modularity = try UndirectedGraph(graph).communities(.louvain, seed: 1)?.modularity
       let uniform = try Baseline.uniform(nodes: graph.nodeCount, edges: graph.edgeCount, seed: 1)

@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
+import HatchlingNumerics
 import Synchronization
 
 /// Results, on standard output. Buffered; a reader that went away ends the program quietly.
@@ -56,23 +57,41 @@ enum Output {
   }
 }
 
-/// Progress of long work, on standard error and only when that is a terminal.
+/// Progress of long work, on standard error and only when that is a terminal; elsewhere one line may say how long the work will take.
 struct Progress {
   private let what: String
   private let total: Int
   private let isShown = isatty(2) != 0
+  private let start = ContinuousClock.now
   private var last = ContinuousClock.now
+  private var saysHowLong: Bool
 
-  init(_ what: String, total: Int) {
-    self.what = what
-    self.total = total
+  /// - Parameter saysHowLong: estimate the time that is left, from the first second on.
+  init(_ what: String, total: Int, saysHowLong: Bool = false) {
+    (self.what, self.total, self.saysHowLong) = (what, total, saysHowLong)
   }
 
   mutating func update(_ done: Int) {
-    guard isShown, done == total || ContinuousClock.now - last > .milliseconds(200) else { return }
-    last = .now
-    let end = done == total ? "\r\u{1B}[K" : ""
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(total)\(end)".utf8))
+    let now = ContinuousClock.now
+    guard done == total || now - last > .milliseconds(200) else { return }
+    last = now
+    let left = saysHowLong ? timeLeft(done, now - start) : nil
+    if isShown {
+      let end = done == total ? "\r\u{1B}[K" : left.map { ", \($0) left" } ?? ""
+      FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(total)\(end)".utf8))
+    } else if let left {
+      note("\(what) \(done) of \(total), \(left) left")
+      saysHowLong = false
+    }
+  }
+
+  /// `about 12 min`; nil in the first second and for what is over soon.
+  private func timeLeft(_ done: Int, _ taken: Duration) -> String? {
+    let left = taken.inSeconds * Double(total - done) / Double(max(1, done))
+    guard taken > .seconds(1), left > 5 else { return nil }
+    return left < 90
+      ? "about \(decimal(left, 0)) s"
+      : left < 5400 ? "about \(decimal(left / 60, 0)) min" : "about \(decimal(left / 3600, 0)) h"
   }
 }
 
@@ -80,7 +99,9 @@ struct Progress {
 final class ProgressLine: Sendable {
   private let progress: Mutex<Progress>
 
-  init(_ what: String, total: Int) { progress = Mutex(Progress(what, total: total)) }
+  init(_ what: String, total: Int, saysHowLong: Bool = false) {
+    progress = Mutex(Progress(what, total: total, saysHowLong: saysHowLong))
+  }
 
   func update(_ done: Int) { progress.withLock { $0.update(done) } }
 }

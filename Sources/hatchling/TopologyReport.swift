@@ -23,14 +23,14 @@
       self.entries = entries
       structure = try GraphStructure(graph)
       let (seed, weighted) = (command.seed, !command.unweighted)
-      var progress = Progress("bootstrap sample", total: 2 * command.bootstrap)
-      let inDegree = try DegreeReport(graph.inDegrees, bootstraps: command.bootstrap, seed: seed) {
-        progress.update($0)
-      }
-      let outDegree = try DegreeReport(graph.outDegrees, bootstraps: command.bootstrap, seed: seed &+ 1) {
-        progress.update(command.bootstrap + $0)
-      }
-      progress.update(2 * command.bootstrap)
+      let samples = ProgressLine("bootstrap sample", total: 2 * command.bootstrap, saysHowLong: true)
+      let inDegree = DegreeReport(
+        graph.inDegrees, bootstraps: command.bootstrap, seed: seed, workers: workers,
+        progress: samples.update)
+      let outDegree = DegreeReport(
+        graph.outDegrees, bootstraps: command.bootstrap, seed: seed &+ 1, workers: workers
+      ) { samples.update(command.bootstrap + $0) }
+      samples.update(2 * command.bootstrap)
       let undirected = UndirectedGraph(graph, weighted: weighted)
       partition = try undirected.communities(.louvain, seed: seed)
       let leiden = try undirected.communities(.leiden, seed: seed)

@@ -1,17 +1,25 @@
-"""Writes answers.json: what NumPy, NetworkX, powerlaw and SciPy say about small graphs and samples.
+"""Writes answers.json: what NumPy, NetworkX, leidenalg, powerlaw, SciPy and mpmath say about small graphs, samples and degrees of networks.
 
-    python3 make.py
+    python3 make.py [FOLDER]
 
-Random numbers are SplitMix64, as in HatchlingNumerics.SeededRandom, so that the tests make the same large graphs themselves.
+FOLDER holds what `hatchling degrees` wrote, a folder per graph with in_degree.csv and out_degree.csv; without it the networks stay as they are.
+Random numbers are SplitMix64, as in HatchlingNumerics.SeededRandom, so that the tests make the same large graphs and samples themselves.
 """
 
+import csv
 import json
+import math
 import pathlib
+import sys
 import warnings
 
+import igraph
+import leidenalg
+import mpmath
 import networkx
 import numpy
 import powerlaw
+import scipy.optimize
 import scipy.special
 
 warnings.simplefilter("ignore")
@@ -116,8 +124,91 @@ def sample(name, values):
     }
 
 
+def log_zeta(s, x):
+    """ln of x^s ζ(s, x): SciPy's, and where that would underflow the integral with its first corrections, or the sum, whose terms end soon."""
+    if s * math.log(x) < 600:
+        return math.log(scipy.special.zeta(s, x)) + s * math.log(x)
+    if x > 1000 * s:
+        return math.log(x / (s - 1) + 0.5 + s / (12 * x))
+    k = numpy.arange(x, math.ceil(x * math.exp(46 / s)) + 2)
+    return math.log(numpy.exp(-s * numpy.log(k / x)).sum())
+
+
+def zeta(s, x, derivative=0):
+    """mpmath's digits are absolute ones here."""
+    with mpmath.workdps(30 + int(s * math.log10(x) + s)):
+        return mpmath.zeta(s, x, derivative)
+
+
+def distance(alpha, x, degrees, counts):
+    """Kolmogorov and Smirnov's, over every integer where there are not too many, else at degrees and just before them."""
+    scaled = lambda k: numpy.array([math.exp(log_zeta(alpha, v) - alpha * math.log(v / x)) for v in k])
+    if degrees[-1] < 20000:
+        k = numpy.arange(x, degrees[-1] + 1)
+        law = numpy.cumsum(numpy.exp(-alpha * numpy.log(k / x) - log_zeta(alpha, x)))
+        seen = numpy.zeros(len(k))
+        seen[degrees - x] = counts
+        return numpy.abs(numpy.cumsum(seen) / counts.sum() - law).max()
+    seen, norm = numpy.cumsum(counts) / counts.sum(), math.exp(log_zeta(alpha, x))
+    before = seen - counts / counts.sum() - 1 + scaled(degrees) / norm
+    return max(numpy.abs(before).max(), numpy.abs(seen - 1 + scaled(degrees + 1) / norm).max())
+
+
+def exact_fit(degrees, counts):
+    """The likeliest discrete power law from the x_min of the smallest distance, by SciPy; its alpha by the root of the slope."""
+    best = None
+    for first in range(len(degrees) - 1):
+        x, k, c = int(degrees[first]), degrees[first:], counts[first:]
+        mean = (c * numpy.log(k / x)).sum() / c.sum()
+        # The continuous law's exponent is above the discrete one's.
+        alpha = scipy.optimize.minimize_scalar(
+            lambda s: s * mean + log_zeta(s, x), bounds=(1 + 1e-6, 1.1 + 1 / mean), method="bounded", options={"xatol": 1e-11}
+        ).x
+        ks = distance(alpha, x, k, c)
+        if best is None or ks < best[0]:
+            best = ks, x, alpha, mean, k, c
+    _, x, alpha, mean, k, c = best
+    if alpha < 20:
+        slope = lambda s: mean + mpmath.log(x) + zeta(s, x, 1) / zeta(s, x)
+        alpha = float(mpmath.findroot(slope, alpha))
+    else:  # mpmath would take minutes, and sums end soon
+        r = numpy.log(numpy.arange(x, math.ceil(x * math.exp(46 / (alpha - 1)))) / x)
+        slope = lambda s: mean - (r * numpy.exp(-s * r)).sum() / numpy.exp(-s * r).sum()
+        alpha = scipy.optimize.brentq(slope, alpha - 0.1, alpha + 0.1, xtol=1e-12, rtol=1e-14)
+    return {"x_min": x, "alpha": alpha, "ks": float(distance(alpha, x, k, c)), "tail": int(c.sum())}
+
+
+def law(index):
+    """A rounded continuous power law above uniform degrees below x_min; `check` is the sum of its degrees."""
+    alpha, x_min, size, random = 1.2 + 2.3 * index / 199, 1 + 7 * index % 20, 200 + 5 * index, SplitMix64(index)
+    values = []
+    while len(values) < size:
+        u = (random.next() >> 11) * 2.0**-53
+        if x_min > 1 and u < 0.3:
+            values.append(1 + random.next() % (x_min - 1))
+        else:
+            u = (random.next() >> 11) * 2.0**-53
+            value = (x_min - 0.5) * math.pow(1 - u, -1 / (alpha - 1)) + 0.5
+            if value < 1e9:
+                values.append(int(value))
+    fit = exact_fit(*numpy.unique(values, return_counts=True))
+    return {"true_alpha": alpha, "true_x_min": x_min, "size": size, "seed": index, "check": sum(values), **fit}
+
+
+def network(name, path):
+    rows = [(int(row["degree"]), int(row["count"])) for row in csv.DictReader(path.open())]
+    degrees, counts = numpy.array([row for row in rows if row[0] > 0]).T
+    return {"name": name, "degrees": degrees.tolist(), "counts": counts.tolist(), **exact_fit(degrees, counts)}
+
+
+def networks(folder):
+    return [
+        network(f"{graph.name} {kind}", graph / f"{kind}_degree.csv") for graph in sorted(folder.iterdir()) for kind in ("in", "out")
+    ]
+
+
 def uniform(nodes, edges, seed):
-    """Louvain, best of five seeds, on a multigraph of `edges` directed edges with their weights of 1 added up."""
+    """Louvain by NetworkX and Leiden until stable by leidenalg, best of five seeds, on a multigraph with its weights of 1 added up."""
     random = SplitMix64(seed)
     graph = networkx.Graph()
     graph.add_nodes_from(range(nodes))
@@ -125,14 +216,22 @@ def uniform(nodes, edges, seed):
         source, target = random.next() % nodes, random.next() % nodes
         old = graph.get_edge_data(source, target, {"weight": 0.0})["weight"]
         graph.add_edge(source, target, weight=old + 1)
-    best = max(
-        networkx.community.modularity(graph, networkx.community.louvain_communities(graph, seed=s))
-        for s in range(5)
+    louvain = lambda s: networkx.community.louvain_communities(graph, seed=s)
+    other = igraph.Graph.from_networkx(graph)
+    leiden = lambda s: leidenalg.find_partition(
+        other, leidenalg.ModularityVertexPartition, weights="weight", n_iterations=-1, seed=s
     )
-    return {"nodes": nodes, "edges": edges, "seed": seed, "louvain": best}
+    return {
+        "nodes": nodes,
+        "edges": edges,
+        "seed": seed,
+        "louvain": max(networkx.community.modularity(graph, louvain(s)) for s in range(5)),
+        "leiden": max(networkx.community.modularity(graph, map(set, leiden(s))) for s in range(5)),
+    }
 
 
 def main():
+    path = pathlib.Path(__file__).with_name("answers.json")
     random = numpy.random.default_rng(1)
     answers = {
         "graphs": [describe(*small_graph(60, 1)), describe(*small_graph(23, 2))],
@@ -143,13 +242,14 @@ def main():
             sample("geometric", random.geometric(0.05, 1500)),
         ],
         "uniform": [uniform(1000, edges, 7) for edges in (2000, 8000, 32000, 100000)],
+        "laws": [law(index) for index in range(200)],
+        "networks": networks(pathlib.Path(sys.argv[1])) if len(sys.argv) > 1 else json.loads(path.read_text())["networks"],
         "zeta": [
-            {"s": s, "a": a, "value": float(scipy.special.zeta(s, a))}
+            {"s": s, "a": a, "value": float(zeta(s, a)), "slope": float(zeta(s, a, 1)), "curvature": float(zeta(s, a, 2))}
             for s in (1.01, 1.5, 2.0, 3.7, 12.0, 40.0)
             for a in (1.0, 2.0, 17.0, 1000.0)
         ],
     }
-    path = pathlib.Path(__file__).with_name("answers.json")
     path.write_text(json.dumps(answers, separators=(",", ":")) + "\n")
 
 
