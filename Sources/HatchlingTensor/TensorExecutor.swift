@@ -82,6 +82,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
 
   public func begin(_ token: Int, at position: Int) {
     self.token = token
+    gains.base.update(repeating: 0, count: gains.count)
     if phases.rotates { phases.fill(cosines: cosines.base, sines: sines.base, at: position) }
     if schedule.variant.accumulatesActivity {
       x.base.update(repeating: 0, count: hyperparameters.neurons)

