@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
-import HatchlingCompiler
-import HatchlingGraph
+import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
@@ -18,6 +17,21 @@ enum OptionError: InputError {
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
 enum FormChoice: String, ExpressibleByArgument, CaseIterable { case circuit, direct }
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
+
+/// A command that runs in either precision.
+protocol EitherPrecisionCommand: ParsableCommand {
+  var precision: PrecisionChoice { get }
+  func run<Scalar: NetworkScalar>(in: Scalar.Type) throws
+}
+
+extension EitherPrecisionCommand {
+  func run() throws {
+    switch precision {
+    case .float: try run(in: Float.self)
+    case .double: try run(in: Double.self)
+    }
+  }
+}
 
 extension ReducedFormat: ExpressibleByArgument {}
 
@@ -96,9 +110,14 @@ struct SteppingOptions: ParsableArguments {
 
   var workers: Workers { Workers(threads: threads) }
 
-  /// The graph with its weights in the format that was asked for.
-  func reduced<Scalar>(_ graph: CircuitGraph<Scalar>) -> CircuitGraph<Scalar> {
-    guard let weights, let floats = graph as? CircuitGraph<Float> else { return graph }
-    return ReducePass.run(floats, to: weights) as? CircuitGraph<Scalar> ?? graph
+  /// The engine that was asked for.
+  var engineDescription: EngineDescription {
+    switch (engine, form) {
+    case (.tensor, _): EngineDescription(.tensors)
+    case (.graph, .circuit): EngineDescription(.circuit, reduced: weights)
+    case (.graph, .direct): EngineDescription(.direct(direct.compilerOptions))
+    }
   }
+
+  var files: StreamFiles { StreamFiles(stateIn: stateIn, stateOut: stateOut, logits: logits) }
 }

@@ -2,30 +2,31 @@ import Foundation
 import HatchlingEquivalence
 import HatchlingNumerics
 
-/// What `verify --weights` says: what reduced weights cost, against the float32 tensors.
-struct ReductionReport: Encodable {
-  let tokens: Int
-  let weights: String
-  let agree: Bool
-  let maxKL: Double
-  let quantities: [VerifyReport.Difference]
-  let top1Agreement: Double
-  let meanKL: Double?
-  let lossTensor: Double?
-  let lossGraph: Double?
-  let lossChange: Double?
+/// What reduced weights cost, against the float32 tensors.
+public struct ReductionReport: Encodable {
+  public let tokens: Int
+  public let weights: String
+  public let agree: Bool
+  public let maxKL: Double
+  public let quantities: [VerifyReport.Difference]
+  public let top1Agreement: Double
+  public let meanKL: Double?
+  public let lossTensor: Double?
+  public let lossGraph: Double?
+  public let lossChange: Double?
   /// Whether tokens were read and every quantity was compared at least once.
   private let isComplete: Bool
 
   /// What is allowed where nobody says otherwise: 1e-2 nats for bf16, 5e-2 for int8.
-  static func standardMaxKL(_ format: ReducedFormat) -> Double {
+  public static func standardMaxKL(_ format: ReducedFormat) -> Double {
     switch format {
     case .bfloat16: 1e-2
     case .int8: 5e-2
     }
   }
 
-  init(_ report: EquivalenceReport, _ format: ReducedFormat, maxKL: Double) {
+  /// - Parameter maxKL: what is allowed, in nats.
+  public init(_ report: EquivalenceReport, _ format: ReducedFormat, maxKL: Double) {
     tokens = report.tokens
     weights = format.rawValue
     self.maxKL = maxKL
@@ -42,7 +43,7 @@ struct ReductionReport: Encodable {
 
   /// All keys of ``VerifyReport`` and more; numbers that are not finite are null. `tolerance` is `max_kl`, which judges here;
   /// `first_divergence` is null, since no quantity by itself does.
-  func encode(to encoder: any Encoder) throws {
+  public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(tokens, forKey: .tokens)
     try container.encode(weights, forKey: .weights)
@@ -70,7 +71,8 @@ struct ReductionReport: Encodable {
       ? "PART: the mean KL is not finite" : "PART: mean KL beyond \(scientific(maxKL)) nats"
   }
 
-  var lines: [String] {
+  /// The report as a person reads it.
+  public var lines: [String] {
     let change = lossChange.map { String(format: "%+.6f", $0) } ?? "not finite"
     return [
       "weights \(weights) against float32, \(grouped(tokens)) tokens",
