@@ -27,24 +27,6 @@ public struct FidelityRow: Encodable, Sendable {
   public let activeX: Double
   public let activeY: Double
 
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case series, edges, loss
-    case edgesX = "edges_x"
-    case edgesY = "edges_y"
-    case tokenEdgesX = "token_edges_x"
-    case tokenEdgesY = "token_edges_y"
-    case plasticSynapses = "plastic_synapses"
-    case lossLower = "loss_lower"
-    case lossUpper = "loss_upper"
-    case top1Agreement = "top1_agreement"
-    case meanKL = "mean_kl"
-    case messagesPerToken = "messages_per_token"
-    case updatesPerToken = "updates_per_token"
-    case broadcastsPerToken = "broadcasts_per_token"
-    case activeX = "active_x"
-    case activeY = "active_y"
-  }
-
   init<Scalar>(
     series: String, edges: Int?, graph: DirectGraph<Scalar>?, _ measure: Fidelity<Scalar>.Measure,
     interval: (lower: Double, upper: Double)

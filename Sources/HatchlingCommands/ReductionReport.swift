@@ -8,12 +8,16 @@ public struct ReductionReport: Encodable {
   public let weights: String
   public let agree: Bool
   public let maxKL: Double
+  /// `maxKL`, which judges here, under the name that ``VerifyReport`` has.
+  public let tolerance: Double
+  /// Null: no quantity by itself judges.
+  @OrNull public private(set) var firstDivergence: VerifyReport.Place?
   public let quantities: [VerifyReport.Difference]
   public let top1Agreement: Double
-  public let meanKL: Double?
-  public let lossTensor: Double?
-  public let lossGraph: Double?
-  public let lossChange: Double?
+  @OrNull public private(set) var meanKL: Double?
+  @OrNull public private(set) var lossTensor: Double?
+  @OrNull public private(set) var lossGraph: Double?
+  @OrNull public private(set) var lossChange: Double?
   /// Whether tokens were read and every quantity was compared at least once.
   private let isComplete: Bool
 
@@ -29,7 +33,8 @@ public struct ReductionReport: Encodable {
   public init(_ report: EquivalenceReport, _ format: ReducedFormat, maxKL: Double) {
     tokens = report.tokens
     weights = format.rawValue
-    self.maxKL = maxKL
+    (self.maxKL, tolerance) = (maxKL, maxKL)
+    firstDivergence = nil
     isComplete = report.tokens > 0 && report.differences.allSatisfy { $0.comparisons > 0 }
     // Not a number, or nothing compared, does not agree.
     agree = isComplete && report.meanKL <= maxKL
@@ -39,24 +44,6 @@ public struct ReductionReport: Encodable {
     lossTensor = finite(report.lossTensor)
     lossGraph = finite(report.lossGraph)
     lossChange = finite(report.lossGraph - report.lossTensor)
-  }
-
-  /// All keys of ``VerifyReport`` and more; numbers that are not finite are null. `tolerance` is `max_kl`, which judges here;
-  /// `first_divergence` is null, since no quantity by itself does.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(weights, forKey: .weights)
-    try container.encode(agree, forKey: .agree)
-    try container.encode(maxKL, forKey: .maxKL)
-    try container.encode(maxKL, forKey: .tolerance)
-    try container.encode(quantities, forKey: .quantities)
-    try container.encodeNil(forKey: .firstDivergence)
-    try container.encode(top1Agreement, forKey: .top1Agreement)
-    try container.encode(meanKL, forKey: .meanKL)
-    try container.encode(lossTensor, forKey: .lossTensor)
-    try container.encode(lossGraph, forKey: .lossGraph)
-    try container.encode(lossChange, forKey: .lossChange)
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -12,7 +12,8 @@ public struct StepLine: Encodable, Sendable {
   public let stream: Int?
   public let position: Int
   public let token: Int
-  public let loss: Double?
+  /// In nats; null for the first token.
+  @OrNull public private(set) var loss: Double?
   /// Whether the token counts; nil where all do.
   public let scored: Bool?
   public let top: [Candidate]
@@ -21,12 +22,6 @@ public struct StepLine: Encodable, Sendable {
   public let messages: Int
   public let updates: Int
   public let broadcasts: Int
-
-  enum CodingKeys: String, CodingKey {
-    case stream, position, token, loss, scored, top, messages, updates, broadcasts
-    case activeX = "active_x"
-    case activeY = "active_y"
-  }
 
   public init(
     stream: Int?, position: Int, token: Int, loss: Double?, isScored: Bool? = nil, predictions: Predictions,
@@ -43,22 +38,6 @@ public struct StepLine: Encodable, Sendable {
     messages = activity.messages
     updates = activity.updates
     broadcasts = activity.broadcasts
-  }
-
-  /// `loss` must be there, null for the first token.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encodeIfPresent(stream, forKey: .stream)
-    try container.encode(position, forKey: .position)
-    try container.encode(token, forKey: .token)
-    try container.encode(loss, forKey: .loss)
-    try container.encodeIfPresent(scored, forKey: .scored)
-    try container.encode(top, forKey: .top)
-    try container.encode(activeX, forKey: .activeX)
-    try container.encode(activeY, forKey: .activeY)
-    try container.encode(messages, forKey: .messages)
-    try container.encode(updates, forKey: .updates)
-    try container.encode(broadcasts, forKey: .broadcasts)
   }
 
   /// The head of the table.

@@ -101,11 +101,13 @@ public struct StreamReader<Scalar: NetworkScalar> {
     }
     let tensors = own ?? makeTensors()
     _ = try tensors.read(tokens)
-    if let circuit = engine as? CircuitEngine<Scalar> {
-      circuit.adopt(
-        attention: (1...tensors.hyperparameters.layers).map { tensors.attentionState(layer: $0) },
-        logits: tensors.logits, position: tensors.position)
+    guard own == nil else { return .tensor }
+    guard let circuit = engine as? CircuitEngine<Scalar> else {
+      preconditionFailure("only a circuit takes over what tensors read")
     }
+    circuit.adopt(
+      attention: (1...tensors.hyperparameters.layers).map { tensors.attentionState(layer: $0) },
+      logits: tensors.logits, position: tensors.position)
     return .tensor
   }
 

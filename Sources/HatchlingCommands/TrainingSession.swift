@@ -26,7 +26,9 @@ public final class TrainingSession {
   ///
   /// - Parameter warn: told what is odd about the model that the run begins with.
   /// - Throws: `InputError`s: ``TrainingFileError``, ``TextError``, `TrainingError`, `ModelError`, `CheckpointError`.
-  public init(_ request: TrainingRequest, workers: Workers, warn: (String) -> Void = { _ in }) throws {
+  public init(
+    _ request: TrainingRequest, workers: Workers = Workers(), warn: (String) -> Void = { _ in }
+  ) throws {
     self.request = request
     self.workers = workers
     try request.checkRanges()
@@ -93,7 +95,7 @@ public final class TrainingSession {
   /// - Throws: `TrainingError` when training diverges, `CheckpointError` when a file cannot be written. Whatever ended the run, the log
   ///   and its picture tell what came before.
   public func train(
-    isInterrupted: () -> Bool = { false }, report: @escaping (TrainingEvent) throws -> Void = { _ in }
+    report: @escaping (TrainingEvent) throws -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> TrainingOutcome {
     self.report = report
     defer { self.report = { _ in } }

@@ -4,18 +4,8 @@ import HatchlingEquivalence
 public struct VerifyReport: Encodable, Sendable {
   public struct Difference: Encodable, Sendable {
     public let name: String
-    public let maxAbsolute: Double?
-    public let maxRelative: Double?
-
-    /// Numbers that are not finite must be there, as null.
-    public func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(name, forKey: .name)
-      try container.encode(maxAbsolute, forKey: .maxAbsolute)
-      try container.encode(maxRelative, forKey: .maxRelative)
-    }
-
-    private enum CodingKeys: String, CodingKey { case name, maxAbsolute, maxRelative }
+    @OrNull public private(set) var maxAbsolute: Double?
+    @OrNull public private(set) var maxRelative: Double?
   }
   /// Where they part first: layer from 1, round of Table 1.
   public struct Place: Encodable, Sendable {
@@ -30,11 +20,11 @@ public struct VerifyReport: Encodable, Sendable {
   public let agree: Bool
   public let tolerance: Double
   public let quantities: [Difference]
-  public let firstDivergence: Place?
+  @OrNull public private(set) var firstDivergence: Place?
   public let top1Agreement: Double
-  public let meanKL: Double?
-  public let lossTensor: Double?
-  public let lossGraph: Double?
+  @OrNull public private(set) var meanKL: Double?
+  @OrNull public private(set) var lossTensor: Double?
+  @OrNull public private(set) var lossGraph: Double?
 
   public init(_ report: EquivalenceReport) {
     tokens = report.tokens
@@ -53,24 +43,6 @@ public struct VerifyReport: Encodable, Sendable {
     meanKL = finite(report.meanKL)
     lossTensor = finite(report.lossTensor)
     lossGraph = finite(report.lossGraph)
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(agree, forKey: .agree)
-    try container.encode(tolerance, forKey: .tolerance)
-    try container.encode(quantities, forKey: .quantities)
-    try container.encode(firstDivergence, forKey: .firstDivergence)
-    try container.encode(top1Agreement, forKey: .top1Agreement)
-    try container.encode(meanKL, forKey: .meanKL)
-    try container.encode(lossTensor, forKey: .lossTensor)
-    try container.encode(lossGraph, forKey: .lossGraph)
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case tokens, agree, tolerance, quantities, firstDivergence, top1Agreement, meanKL, lossTensor,
-      lossGraph
   }
 
   /// The report as a person reads it.

@@ -95,8 +95,7 @@ struct DegreesCommand: ParsableCommand {
   @Flag(help: "Give a GEXF export positions however large the graph is; by default up to 50 000 edges.")
   var layout = false
 
-  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "Print the summary as one JSON object.")
   var json = false
@@ -108,7 +107,6 @@ struct DegreesCommand: ParsableCommand {
   var frame: SynapticState.Frame { givenFrame ?? .current }
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
     if let edges = edges?.count, !(1...TopologyRequest.mostEdges).contains(edges) {
       throw ValidationError(
         edges < 1
@@ -185,7 +183,7 @@ struct DegreesCommand: ParsableCommand {
   }
 
   private func runCircuit() throws {
-    let workers = Workers(threads: threads)
+    let workers = threads.workers
     let loaded = try model.load(workers: workers)
     let report = CircuitDegreesReport(
       try Compiler().circuit(from: loaded.weights, workers: workers).graph)
@@ -196,7 +194,7 @@ struct DegreesCommand: ParsableCommand {
 
   #if Topology
     private func runNeurons(_ kind: TopologyRequest.Graph) throws {
-      let workers = Workers(threads: threads)
+      let workers = threads.workers
       let loaded = try model.load(workers: workers)
       let request = try request(kind)
       var tokens: [Int] = []

@@ -46,8 +46,7 @@ struct FidelityCommand: EitherPrecisionCommand {
   @Option(help: "Arithmetic and state of the run: float or double.")
   var precision: PrecisionChoice = .float
 
-  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Option(help: ArgumentHelp("Write fidelity.csv and a picture into this folder.", valueName: "dir"))
   var out: String?
@@ -56,9 +55,6 @@ struct FidelityCommand: EitherPrecisionCommand {
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
     guard segment >= 1 else { throw ValidationError("--segment \(segment): at least one token is needed") }
     guard tokens >= 1 else { throw ValidationError("--tokens \(tokens): at least one token is needed") }
     if let heldOut, !(heldOut > 0 && heldOut <= 1) {
@@ -89,7 +85,7 @@ struct FidelityCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    let workers = Workers(threads: threads)
+    let workers = threads.workers
     let loaded = try model.load(workers: workers)
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let streams = try TextSource.streams(

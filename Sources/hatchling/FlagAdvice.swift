@@ -14,7 +14,7 @@ enum FlagAdvice {
     case let error as TrainingFileError: error.description(naming: name)
     case TranslationCorpusError.overwrites(let path):
       "--out '\(path)' is one of the files to read; choose another name"
-    case let error as TopologyError: "--\(error)\(isTooLarge(error) ? " with --edges" : "")"
+    case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
     default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
     }
   }
@@ -31,15 +31,12 @@ enum FlagAdvice {
     case TextError.nothingToRead: "--text STRING, a FILE, or - for standard input"
     case TextError.twoSources: "--text, FILE"
     case is PromptError: "--prompt-by"
+    case TopologyError.tooManyEdges: "--edges"
     case TopologyMissing.positions: "--layout"
     case TopologyMissing.emergence: "--log-topology"
     case TopologyMissing.report: "--graph circuit"
     default: nil
     }
-  }
-
-  private static func isTooLarge(_ error: TopologyError) -> Bool {
-    if case .tooManyEdges = error { true } else { false }
   }
 
   private static func message(_ error: TrainingError) -> String {
@@ -48,8 +45,8 @@ enum FlagAdvice {
       "\(name(quantity)) \(value): \(allowed)"
     case .decayTooStrong(let decay, let rate):
       "--weight-decay \(decay) with --lr \(rate): at least 0, and the product of both below 1"
-    case .contradicts(let path, .carry, _, _), .contradicts(let path, .detach, _, _):
-      "'\(path)' was begun without \(isCarry(error) ? "--no-carry" : "--detach"); leave the option out"
+    case .contradicts(let path, let quantity, _, _) where quantity == .carry || quantity == .detach:
+      "'\(path)' was begun without \(name(quantity)); leave the option out"
     case .contradicts(let path, let quantity, let value, let wanted):
       "'\(path)' has \(quantity.rawValue) \(value), not \(name(quantity)) \(wanted); leave the option out, or give what is there"
     case .lengthIsFixed(let path, let steps):
@@ -59,10 +56,6 @@ enum FlagAdvice {
     case .diverged: "\(error) (--lr, --clip, --warmup)"
     case .lacksPlasticSynapses, .tokenOutOfRange, .otherText, .damagedCheckpoint: error.description
     }
-  }
-
-  private static func isCarry(_ error: TrainingError) -> Bool {
-    if case .contradicts(_, .carry, _, _) = error { true } else { false }
   }
 
   private static func name(_ quantity: TrainingQuantity) -> String {

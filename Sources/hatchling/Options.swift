@@ -57,6 +57,20 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
+/// How many threads, for every command with long work.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 {
+      throw ValidationError("--threads \(threads): at least one thread is needed")
+    }
+  }
+
+  var workers: Workers { Workers(threads: threads) }
+}
+
 /// What every stepping command shares.
 struct SteppingOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
@@ -75,8 +89,7 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Keep the weights of D_x, D_y and E in fewer bits and compute from them: bf16 or int8.")
   var weights: ReducedFormat?
 
-  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Option(help: ArgumentHelp("Go on from a saved state.", valueName: "file"))
   var stateIn: String?
@@ -91,9 +104,6 @@ struct SteppingOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
     if let weights {
       guard engine == .graph, form == .circuit else {
         throw ValidationError("--weights \(weights.rawValue): only the circuit computes from reduced weights")
@@ -108,7 +118,7 @@ struct SteppingOptions: ParsableArguments {
     }
   }
 
-  var workers: Workers { Workers(threads: threads) }
+  var workers: Workers { threads.workers }
 
   /// The engine that was asked for.
   var engineDescription: EngineDescription {

@@ -57,13 +57,9 @@ struct TrainCommand: ParsableCommand {
       valueName: "file.csv"))
   var logTopology: String?
 
-  @Option(help: "At most this many threads; the result does not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
     if `init` != nil && resume != nil {
       throw ValidationError("--init and --resume exclude each other: begin a new run, or go on with one")
     }
@@ -86,7 +82,7 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let session = try TrainingSession(request, workers: Workers(threads: threads)) {
+    let session = try TrainingSession(request, workers: threads.workers) {
       note("warning: \($0)")
     }
     var display = TrainingDisplay(session.outline)
@@ -96,7 +92,7 @@ struct TrainCommand: ParsableCommand {
     let outcome: TrainingOutcome
     do {
       outcome = try session.train(
-        isInterrupted: { Interrupts.requested != nil }, report: { display.show($0) })
+        report: { display.show($0) }, isInterrupted: { Interrupts.requested != nil })
     } catch {
       display.clear()
       throw error

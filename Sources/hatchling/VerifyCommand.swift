@@ -6,7 +6,6 @@ import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 
 struct VerifyCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
@@ -76,9 +75,8 @@ struct VerifyCommand: EitherPrecisionCommand {
     let streams = try TextSource.streams(
       text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
-    try model.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let weights = model.weights.converted(to: Scalar.self)
-    let tensors = TensorEngine(weights, workers: workers)
+    let tensors = try EngineDescription(.tensors).engine(running: weights, workers: workers)
     switch try options.engineDescription.network(from: weights, workers: workers) {
     case .circuit(var graph):
       let change = try nudge.map(Nudge.init)
@@ -87,7 +85,8 @@ struct VerifyCommand: EitherPrecisionCommand {
       let engine = try RunnableNetwork.circuit(graph).engine(workers: workers)
       try compare(engine, tensors, wanted) { token in
         guard let change, change.time?.token == token else { return }
-        if let circuit = engine as? CircuitEngine<Scalar> { try change.apply(to: circuit) }
+        guard let circuit = engine as? CircuitEngine<Scalar> else { preconditionFailure("a circuit runs") }
+        try change.apply(to: circuit)
       }
     case .direct(var graph):
       let change = try nudge.map(DirectNudge.init)
@@ -96,7 +95,10 @@ struct VerifyCommand: EitherPrecisionCommand {
       let engine = try RunnableNetwork.direct(graph).engine(workers: workers)
       try compare(engine, tensors, wanted) { token in
         guard let change, change.time?.token == token else { return }
-        if let direct = engine as? DirectEngine<Scalar> { try change.apply(to: direct) }
+        guard let direct = engine as? DirectEngine<Scalar> else {
+          preconditionFailure("the direct form runs")
+        }
+        try change.apply(to: direct)
       }
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
@@ -111,13 +113,11 @@ struct VerifyCommand: EitherPrecisionCommand {
     )
   }
 
-  private func compare<Graph: SteppingEngine>(
-    _ engine: Graph, _ tensors: TensorEngine<Graph.Scalar>, _ wanted: [Int],
-    afterToken: (Int) throws -> Void
-  ) throws {
+  private func compare<Graph: SteppingEngine, Tensors: SteppingEngine>(
+    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], afterToken: (Int) throws -> Void
+  ) throws where Graph.Scalar == Tensors.Scalar {
     var check = Equivalence(
-      graph: engine, tensors: tensors,
-      tolerance: tolerance ?? Equivalence<Graph, TensorEngine<Graph.Scalar>>.standardTolerance)
+      graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance)
     var progress = Progress("token", total: wanted.count)
     try check.run(over: wanted) { done in
       progress.update(done)
