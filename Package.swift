@@ -10,7 +10,7 @@ import PackageDescription
 ///     Graph → { Compiler, Engine, Export }
 ///     Compiler, igraph → Topology
 ///     Tensor, Compiler, Engine → Equivalence
-///     Pictures, Training, Export, Topology, Equivalence → hatchling, the command line
+///     Pictures, Training, Export, Topology, Equivalence → Commands → hatchling, the command line
 let package = Package(
   name: "hatchling",
   platforms: [.macOS(.v15)],
@@ -26,6 +26,8 @@ let package = Package(
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    // Links igraph with the trait Topology.
+    .library(name: "HatchlingCommands", targets: ["HatchlingCommands"]),
     // Links igraph, which is GPL; empty without the trait Topology.
     .library(name: "HatchlingTopology", targets: ["HatchlingTopology"]),
   ],
@@ -82,13 +84,20 @@ let package = Package(
         "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
         .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
       ]),
-    .executableTarget(
-      name: "hatchling",
+    .target(
+      name: "HatchlingCommands",
       dependencies: [
         "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         "HatchlingTraining",
+      ]),
+    .executableTarget(
+      name: "hatchling",
+      dependencies: [
+        "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph",
+        "HatchlingCompiler", "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport",
+        "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -119,7 +128,8 @@ let package = Package(
     .test(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
-    .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
+    .testTarget(
+      name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling", "HatchlingCommands"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -20,6 +20,7 @@ let package = Package(
         .product(name: "HatchlingGraph", package: "hatchling"),
         .product(name: "HatchlingTensor", package: "hatchling"),
         .product(name: "HatchlingTraining", package: "hatchling"),
+        .product(name: "HatchlingCommands", package: "hatchling"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Two programs that use the library, not the command line.
+/// Three programs that use the library, not the command line.
 let package = Package(
   name: "examples",
   platforms: [.macOS(.v15)],
@@ -20,6 +20,11 @@ let package = Package(
         .product(name: "HatchlingGraph", package: "hatchling"),
         .product(name: "HatchlingTensor", package: "hatchling"),
         .product(name: "HatchlingEquivalence", package: "hatchling"),
+      ]),
+    .executableTarget(
+      name: "train-session",
+      dependencies: [
+        .product(name: "HatchlingCommands", package: "hatchling")
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -41,7 +41,7 @@ public enum CompilerError: InputError, Equatable {
     case .tooManyEdges(let limit):
       "more than \(limit) edges are at or above the threshold; raise it, or ask for a number of edges"
     case .expansionTooLarge(let needed, let limit):
-      "the unpruned G_x and G_y would need \(needed >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB); keep fewer synapses with --edges M or --threshold B, or use --form circuit"
+      "the unpruned G_x and G_y would need \(needed >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB); keep fewer synapses, or compile the circuit"
     case .badPruning(let what): what
     }
   }

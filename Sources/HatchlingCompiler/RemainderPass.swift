@@ -42,7 +42,7 @@ enum RemainderPass {
   }
 
   private static let noDecomposition =
-    "the weights have no singular value decomposition in double; leave --hubs out"
+    "the weights have no singular value decomposition in double; carry nothing through hubs"
 
   /// AᵀA, `(d, d)`.
   private static func gram(_ a: Matrix<Double>) -> Matrix<Double> {

@@ -103,9 +103,9 @@ public struct Fidelity<Scalar: NetworkScalar> {
   ///
   /// - Parameter afterSegment: called with the number of segments done, on any thread.
   /// - Throws: what `makeEngine` or a step throws.
-  public func measure<Engine: SteppingEngine>(
-    afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> Engine
-  ) throws -> Measure where Engine.Scalar == Scalar {
+  public func measure(
+    afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> any SteppingEngine<Scalar>
+  ) throws -> Measure {
     let engines = try (0..<min(workers.threads, starts.count)).map { _ in try makeEngine() }
     let pool = EnginePool(engines)
     let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: starts.count))
@@ -156,7 +156,9 @@ public struct Fidelity<Scalar: NetworkScalar> {
 }
 
 /// Engines that threads borrow, at most one each.
-private final class EnginePool<Engine: SteppingEngine>: @unchecked Sendable {
+private final class EnginePool<Scalar: NetworkScalar>: @unchecked Sendable {
+  typealias Engine = any SteppingEngine<Scalar>
+
   // `free` is only touched inside the lock, an engine only by the thread that took it out.
   private var free: [Engine]
   private let lock = Mutex<Void>(())
@@ -179,7 +181,7 @@ public enum FidelityError: InputError, Equatable {
   public var description: String {
     switch self {
     case .tooShort(let tokens, let segment):
-      "the text has \(tokens) tokens, and a segment needs \(segment + 1); give a longer text or a smaller --segment"
+      "the text has \(tokens) tokens, and a segment needs \(segment + 1); give a longer text or shorter segments"
     }
   }
 }

@@ -176,7 +176,7 @@ struct CheckpointLayout {
 
   private func layerCount(_ option: Int?, _ warnings: inout [String]) throws(ModelError) -> Int {
     if let option, !(1...10_000).contains(option) {
-      throw .badOption("--layers \(option): a network has 1 layer or more")
+      throw .badLayerCount(option)
     }
     // Training checkpoints keep it in a nested configuration, such as `config.n_layer`.
     let nested = file.metadata.keys.filter { $0.hasSuffix(".n_layer") }.min().flatMap { file.metadata[$0] }
@@ -188,7 +188,7 @@ struct CheckpointLayout {
       throw .badMetadata(path: file.path, key: "n_layer", value: text, expected: "a number of layers")
     }
     if let option, option != recorded {
-      warnings.append("'\(file.path)' records \(recorded) layers; --layers \(option) is used")
+      warnings.append("'\(file.path)' records \(recorded) layers; \(option) are used, as was said")
     }
     return option ?? recorded
   }
@@ -201,7 +201,7 @@ struct CheckpointLayout {
     }
     if let option, option != recorded {
       warnings.append(
-        "'\(file.path)' records the variant \(recorded.rawValue); --variant \(option.rawValue) is used")
+        "'\(file.path)' records the variant \(recorded.rawValue); \(option.rawValue) is used, as was said")
     }
     return option ?? recorded
   }

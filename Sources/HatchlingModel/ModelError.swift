@@ -9,7 +9,7 @@ public enum ModelError: InputError, Equatable {
   case dampingOutOfRange(path: String, index: Int, value: Float)
   case missingLayers(path: String)
   case badMetadata(path: String, key: String, value: String, expected: String)
-  case badOption(String)
+  case badLayerCount(Int)
   case noShippedModel
 
   public var description: String {
@@ -24,11 +24,11 @@ public enum ModelError: InputError, Equatable {
     case .dampingOutOfRange(let path, let index, let value):
       "'\(path)', key 'attn.damping': element \(index) is \(value), not between 0 and 1"
     case .missingLayers(let path):
-      "'\(path)' does not record its number of layers; say it with --layers L"
+      "'\(path)' does not record its number of layers; say it"
     case .badMetadata(let path, let key, let value, let expected):
       "'\(path)', metadata '\(key)': '\(value)' is not \(expected)"
-    case .badOption(let what): what
-    case .noShippedModel: "the model that ships inside the package was not found; name one with --model"
+    case .badLayerCount(let layers): "\(layers) layers: a network has 1 … 10000"
+    case .noShippedModel: "the model that ships inside the package was not found; name one"
     }
   }
 }

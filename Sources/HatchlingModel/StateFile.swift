@@ -29,7 +29,7 @@ public enum StateFile {
     let file = try CheckpointFile.open(path)
     let metadata = file.metadata
     guard metadata["format"] == format else {
-      throw CheckpointError.unsupported(path: path, what: "it is not a state that `--state-out` wrote")
+      throw CheckpointError.unsupported(path: path, what: "it is not the saved state of a network")
     }
     func text(_ key: String) throws -> String {
       guard let value = metadata[key] else {

@@ -9,7 +9,7 @@ public enum StateMemoryError: InputError, Equatable {
   public var description: String {
     switch self {
     case .tooLarge(let layers, let needed, let limit):
-      "the plastic weights of \(layers) layers would need \(Self.size(needed)), more than half of this machine's memory (\(Self.size(limit))); use fewer --layers, --precision float, or a machine with more memory"
+      "the plastic weights of \(layers) layers would need \(Self.size(needed)), more than half of this machine's memory (\(Self.size(limit))); use fewer layers, float instead of double, or a machine with more memory"
     }
   }
 

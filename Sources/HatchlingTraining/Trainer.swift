@@ -45,7 +45,7 @@ public final class Trainer<Scalar: NetworkScalar> {
       throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: sizes.vocabulary, offset: offset)
     }
     if initial.plasticSynapses != nil {
-      throw .badOption("a network that lacks some plastic synapses cannot be trained")
+      throw .lacksPlasticSynapses
     }
     self.options = options
     self.text = text
@@ -72,7 +72,7 @@ public final class Trainer<Scalar: NetworkScalar> {
   public var step: Int { optimiser.step }
 
   /// Reads the next block of every stream and updates the weights.
-  /// - Throws: ``TrainingError/diverged(step:what:advice:)`` when the loss or the gradient is no number; weights stay as they were.
+  /// - Throws: ``TrainingError/diverged(step:what:)`` when the loss or the gradient is no number; weights stay as they were.
   public func update() throws(TrainingError) -> UpdateReport {
     let batch = streams.next(text, options) { states?.reset(stream: $0) }
     let dropout =
@@ -119,7 +119,6 @@ public final class Trainer<Scalar: NetworkScalar> {
   private func diverged(_ what: String) -> TrainingError {
     let norm = AdamW.norm(weights.trained)
     return .diverged(
-      step: step + 1, what: "\(what); the weights' norm is \(norm)",
-      advice: "go on from the last checkpoint with a smaller --lr or --clip, or a longer --warmup")
+      step: step + 1, what: "\(what); the weights' norm is \(norm)")
   }
 }

@@ -37,12 +37,10 @@ public struct TrainingMemory: Equatable, Sendable {
         + lanes * (6 * chunk + 2 * d) * perHead * number + lanes * 2 * chunk * chunk * number)
   }
 
-  /// - Throws: ``TrainingError/badOption(_:)`` when the machine has less memory than that.
+  /// - Throws: ``TrainingError/tooMuchMemory(needed:available:)`` when the machine has less memory than that.
   public func check(available: UInt64 = ProcessInfo.processInfo.physicalMemory) throws(TrainingError) {
     guard UInt64(total) <= available else {
-      throw .badOption(
-        "the run needs up to \(Self.text(total)) of memory and this machine has \(Self.text(Int(clamping: available))); a smaller --batch, --block, --n or --d needs less"
-      )
+      throw .tooMuchMemory(needed: total, available: Int(clamping: available))
     }
   }
 

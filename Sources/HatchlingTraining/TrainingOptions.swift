@@ -57,75 +57,116 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     return learningRate + (finalLearningRate - learningRate) * min(1, Double(step - warmup) / rest)
   }
 
-  /// - Throws: ``TrainingError/badOption(_:)`` for values out of range.
+  /// - Throws: ``TrainingError/outOfRange(_:_:allowed:)`` for values out of range.
   public func validate() throws(TrainingError) {
-    func require(_ holds: Bool, _ what: String) throws(TrainingError) {
-      if !holds { throw .badOption(what) }
+    func require<Value>(
+      _ holds: Bool, _ quantity: TrainingQuantity, _ value: Value, _ allowed: String
+    ) throws(TrainingError) {
+      if !holds { throw .outOfRange(quantity, "\(value)", allowed: allowed) }
     }
-    try require((1...1 << 20).contains(block), "--block \(block): a block has 1 … 1048576 tokens")
-    try require((1...4096).contains(batch), "--batch \(batch): a batch has 1 … 4096 streams")
-    try require((1...4096).contains(chunk), "--chunk \(chunk): a chunk has 1 … 4096 tokens")
-    try require((1...1 << 40).contains(steps), "--steps \(steps): 1 … 2⁴⁰ updates")
+    try require((1...1 << 20).contains(block), .block, block, "a block has 1 … 1048576 tokens")
+    try require((1...4096).contains(batch), .batch, batch, "a batch has 1 … 4096 streams")
+    try require((1...4096).contains(chunk), .chunk, chunk, "a chunk has 1 … 4096 tokens")
+    try require((1...1 << 40).contains(steps), .steps, steps, "1 … 2⁴⁰ updates")
     try require(
-      learningRate > 0 && learningRate <= 10, "--lr \(learningRate): a learning rate lies above 0, up to 10")
+      learningRate > 0 && learningRate <= 10, .learningRate, learningRate,
+      "a learning rate lies above 0, up to 10")
     try require(
-      finalLearningRate >= 0 && finalLearningRate <= learningRate,
-      "the final learning rate \(finalLearningRate) is not between 0 and --lr \(learningRate)")
+      finalLearningRate >= 0 && finalLearningRate <= learningRate, .finalLearningRate, finalLearningRate,
+      "not between 0 and the peak learning rate \(learningRate)")
     try require(
-      (warmup ?? 0) >= 0 && (warmup ?? 0) <= steps,
-      "--warmup \(warmup ?? 0): not between 0 and --steps \(steps)")
-    try require(
-      weightDecay >= 0 && weightDecay * learningRate < 1,
-      "--weight-decay \(weightDecay) with --lr \(learningRate): at least 0, and the product of both below 1")
-    try require(clip >= 0 && clip.isFinite, "--clip \(clip): 0 (none) or a positive norm")
-    try require(dropout >= 0 && dropout < 1, "--dropout \(dropout): 0 up to, but not including, 1")
-    try require(passage >= 0, "--passage \(passage): 0 (the whole text) or a number of bytes")
-    if case .fixed(let u) = damping { try require((0...1).contains(u), "--damping \(u): not in 0 … 1") }
+      (warmup ?? 0) >= 0 && (warmup ?? 0) <= steps, .warmup, warmup ?? 0,
+      "not between 0 and the number of steps, \(steps)")
+    guard weightDecay >= 0 && weightDecay * learningRate < 1 else {
+      throw .decayTooStrong(weightDecay: weightDecay, learningRate: learningRate)
+    }
+    try require(clip >= 0 && clip.isFinite, .clip, clip, "0 (none) or a positive norm")
+    try require(dropout >= 0 && dropout < 1, .dropout, dropout, "0 up to, but not including, 1")
+    try require(passage >= 0, .passage, passage, "0 (the whole text) or a number of bytes")
+    if case .fixed(let u) = damping { try require((0...1).contains(u), .damping, u, "not in 0 … 1") }
   }
 }
 
 extension Hyperparameters {
-  /// - Throws: ``TrainingError/badOption(_:)`` for sizes that make no network that can be trained.
+  /// - Throws: ``TrainingError/outOfRange(_:_:allowed:)`` for sizes that make no network that can be trained.
   public func checkTrainable() throws(TrainingError) {
-    func require(_ holds: Bool, _ what: String) throws(TrainingError) {
-      if !holds { throw .badOption(what) }
+    func require(
+      _ holds: Bool, _ quantity: TrainingQuantity, _ value: Int, _ allowed: String
+    ) throws(TrainingError) {
+      if !holds { throw .outOfRange(quantity, "\(value)", allowed: allowed) }
     }
-    try require((1...1 << 16).contains(heads), "--heads \(heads): 1 … 65536 heads")
-    try require((2...1 << 28).contains(neurons), "--n \(neurons): 2 … 268435456 neurons")
+    try require((1...1 << 16).contains(heads), .heads, heads, "1 … 65536 heads")
+    try require((2...1 << 28).contains(neurons), .neurons, neurons, "2 … 268435456 neurons")
     try require(
-      neurons % (2 * heads) == 0,
-      "--n \(neurons) with --heads \(heads): every head needs the same, even number of neurons; n must be a multiple of \(2 * heads)"
-    )
+      neurons % (2 * heads) == 0, .neurons, neurons,
+      "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 * heads)")
     try require(
-      (1...1 << 16).contains(synapticDimension),
-      "--d \(synapticDimension): a synaptic dimension of 1 … 65536")
-    try require((1...4096).contains(layers), "--layers \(layers): 1 … 4096 layers")
-    try require((1...1 << 24).contains(vocabulary), "an alphabet of \(vocabulary) tokens")
+      (1...1 << 16).contains(synapticDimension), .synapticDimension, synapticDimension,
+      "a synaptic dimension of 1 … 65536")
+    try require((1...4096).contains(layers), .layers, layers, "1 … 4096 layers")
+    try require((1...1 << 24).contains(vocabulary), .vocabulary, vocabulary, "1 … 16777216 tokens")
   }
+}
+
+/// What a training run is told, or was begun with, by its name in messages.
+public enum TrainingQuantity: String, Equatable, Sendable {
+  case neurons = "n"
+  case synapticDimension = "d"
+  case heads, layers, variant, vocabulary
+  case block, batch, chunk, steps
+  case learningRate = "learning rate"
+  case finalLearningRate = "final learning rate"
+  case warmup = "warm-up"
+  case weightDecay = "weight decay"
+  case clip = "clipping norm"
+  case dropout, damping
+  case carry = "carried state"
+  case passage
+  case detach = "detached keys and values"
+  case seed
+  case heldOut = "held-out fraction"
+  case validateEvery = "updates between validations"
+  case sample = "bytes of sample text"
+  case minutes
 }
 
 /// A training run that cannot be done as asked.
 public enum TrainingError: InputError, Equatable {
-  case badOption(String)
+  case outOfRange(TrainingQuantity, String, allowed: String)
+  case decayTooStrong(weightDecay: Double, learningRate: Double)
+  /// Sizes in bytes.
+  case tooMuchMemory(needed: Int, available: Int)
+  case lacksPlasticSynapses
   case textTooShort(bytes: Int, needed: Int)
   case tokenOutOfRange(token: Int, vocabulary: Int, offset: Int)
-  case wrongSize(path: String, quantity: String, value: String, expected: String)
-  case diverged(step: Int, what: String, advice: String)
+  /// What was asked for is not what the model or checkpoint at `path` has.
+  case contradicts(path: String, TrainingQuantity, value: String, wanted: String)
+  /// A time limit for a run whose number of steps is fixed.
+  case lengthIsFixed(path: String, steps: Int)
+  case diverged(step: Int, what: String)
   case otherText(path: String, bytes: Int, given: Int)
   case damagedCheckpoint(path: String, problem: String)
 
   public var description: String {
     switch self {
-    case .badOption(let what): what
+    case .outOfRange(let quantity, let value, let allowed): "\(quantity.rawValue) \(value): \(allowed)"
+    case .decayTooStrong(let decay, let rate):
+      "weight decay \(decay) with learning rate \(rate): at least 0, and the product of both below 1"
+    case .tooMuchMemory(let needed, let available):
+      "the run needs up to \(TrainingMemory.text(needed)) of memory and this machine has \(TrainingMemory.text(available)); a smaller batch, block, n or d needs less"
+    case .lacksPlasticSynapses: "a network that lacks some plastic synapses cannot be trained"
     case .textTooShort(let bytes, let needed):
-      "the training text has \(bytes) bytes and one step reads \(needed) in a row; give more text or a smaller --block"
+      "the training text has \(bytes) bytes and one step reads \(needed) in a row; give more text or a smaller block"
     case .tokenOutOfRange(let token, let vocabulary, let offset):
       "token \(token) at offset \(offset) of the text is not below the alphabet size \(vocabulary)"
-    case .wrongSize(let path, let quantity, let value, let expected):
-      "'\(path)' has \(quantity) \(value), not \(expected); leave the option out, or give what is there"
+    case .contradicts(let path, let quantity, let value, let wanted):
+      "'\(path)' has \(quantity.rawValue) \(value), not \(wanted); leave it out, or give what is there"
+    case .lengthIsFixed(let path, let steps):
+      "a time limit cannot be given to a run that goes on: '\(path)' fixed \(steps) steps"
     case .otherText(let path, let bytes, let given):
       "'\(path)' was made with another text: \(bytes) bytes to learn, this one has \(given)\(bytes == given ? " others" : ""); give the same files in the same order"
-    case .diverged(let step, let what, let advice): "step \(step): \(what); \(advice)"
+    case .diverged(let step, let what):
+      "step \(step): \(what); go on from the last checkpoint with a smaller learning rate or clipping norm, or a longer warm-up"
     case .damagedCheckpoint(let path, let problem):
       "'\(path)' cannot be resumed: \(problem); use an earlier checkpoint"
     }

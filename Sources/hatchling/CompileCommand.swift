@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HatchlingCommands
 import HatchlingCompiler
 import HatchlingExport
 import HatchlingModel
@@ -45,7 +46,8 @@ struct CompileCommand: ParsableCommand {
       let (graph, reports) = try Compiler(centres: centre).circuit(from: loaded.weights, workers: workers)
       try write(ExportedGraph(graph), format, reports)
     case .direct:
-      let (graph, reports) = try direct.compile(loaded.weights, workers: workers, runs: false)
+      let (graph, reports) = try Compiler().direct(
+        from: loaded.weights, options: direct.compilerOptions, workers: workers)
       try write(ExportedGraph(graph), format, reports)
     }
   }

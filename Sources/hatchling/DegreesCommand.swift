@@ -1,10 +1,10 @@
 import ArgumentParser
 import Foundation
-import HatchlingCheckpoint
+import HatchlingCommands
+import HatchlingCompiler
 import HatchlingEquivalence
 import HatchlingExport
 import HatchlingGraph
-import HatchlingModel
 import HatchlingNumerics
 
 struct DegreesCommand: ParsableCommand {
@@ -17,9 +17,6 @@ struct DegreesCommand: ParsableCommand {
       is the graph with hubs. Writes summary.json, in_degree.csv, out_degree.csv, nodes.csv, edges.csv and pictures (SVG and PNG, by \
       gnuplot) into the folder --out. docs/topology.md shows them and says how to read them.
       """)
-
-  /// More edges than this are refused: nobody looks at them, and they would not fit in memory as lists.
-  static let mostEdges = 1 << 25
 
   @OptionGroup var model: ModelOptions
 
@@ -98,8 +95,7 @@ struct DegreesCommand: ParsableCommand {
   @Flag(help: "Give a GEXF export positions however large the graph is; by default up to 50 000 edges.")
   var layout = false
 
-  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "Print the summary as one JSON object.")
   var json = false
@@ -111,12 +107,11 @@ struct DegreesCommand: ParsableCommand {
   var frame: SynapticState.Frame { givenFrame ?? .current }
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads \(threads): at least one is needed") }
-    if let edges = edges?.count, !(1...Self.mostEdges).contains(edges) {
+    if let edges = edges?.count, !(1...TopologyRequest.mostEdges).contains(edges) {
       throw ValidationError(
         edges < 1
           ? "--edges \(edges): at least one edge is needed"
-          : "--edges \(edges): at most \(Self.mostEdges) edges are analysed at a time")
+          : "--edges \(edges): at most \(TopologyRequest.mostEdges) edges are analysed at a time")
     }
     if let threshold, !(threshold >= 0) {
       throw ValidationError("--threshold \(threshold): a strength is at least 0; --sign chooses the side")
@@ -167,9 +162,9 @@ struct DegreesCommand: ParsableCommand {
     try modularityEdges.map { list in
       try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
         let parsed = EdgeCount(argument: part.trimmingCharacters(in: .whitespaces))
-        guard let count = parsed?.count, (1...Self.mostEdges).contains(count) else {
+        guard let count = parsed?.count, (1...TopologyRequest.mostEdges).contains(count) else {
           throw ValidationError(
-            "--modularity-edges '\(part)': not a number of edges from 1 to \(Self.mostEdges), the most that are analysed at a time"
+            "--modularity-edges '\(part)': not a number of edges from 1 to \(TopologyRequest.mostEdges), the most that are analysed at a time"
           )
         }
         return count
@@ -179,37 +174,70 @@ struct DegreesCommand: ParsableCommand {
 
   func run() throws {
     if let export { _ = try GraphFormat(path: export) }
-    guard graph != .circuit else { return try runCircuit() }
+    guard let kind = TopologyRequest.Graph(rawValue: graph.rawValue) else { return try runCircuit() }
     #if Topology
-      try runNeurons()
+      try runNeurons(kind)
     #else
-      throw OptionError.bad(
-        "--graph \(graph.rawValue) needs communities and power-law fits, which this build lacks: it was made without the package trait Topology (igraph); build without --disable-default-traits, or use --graph circuit"
-      )
+      throw TopologyMissing.report(graph: kind.rawValue)
     #endif
   }
 
-  func path(_ name: String) -> String { out.hasSuffix("/") ? out + name : "\(out)/\(name)" }
+  private func runCircuit() throws {
+    let workers = threads.workers
+    let loaded = try model.load(workers: workers)
+    let report = CircuitDegreesReport(
+      try Compiler().circuit(from: loaded.weights, workers: workers).graph)
+    try report.write(into: out)
+    if let export { try report.export(to: export, laidOut: layout, seed: seed) }
+    if json { try Output.json(report.summary) } else { Output.lines(report.summary.lines(folder: out)) }
+  }
 
-  func writeDistribution(_ degrees: [Int], _ name: String) throws {
-    try AtomicFile.writeText(to: path(name)) { text in
-      text.append("degree,count,ccdf\n")
-      for row in DegreeDistribution(degrees).rows { text.append("\(row.degree),\(row.count),\(row.ccdf)\n") }
+  #if Topology
+    private func runNeurons(_ kind: TopologyRequest.Graph) throws {
+      let workers = threads.workers
+      let loaded = try model.load(workers: workers)
+      let request = try request(kind)
+      var tokens: [Int] = []
+      if kind == .sigma {
+        tokens = try TextSource.streams(
+          text: text, files: files, vocabulary: loaded.hyperparameters.vocabulary)[0].tokens
+      }
+      let progress = shownProgress()
+      let selection = try EdgeSelection(
+        request, of: loaded.weights, tokens: tokens, workers: workers, progress: progress)
+      try OutputPaths.makeFolder(out)
+      let report = try TopologyReport(
+        selection, model: model.model ?? "shipped", workers: workers, progress: progress)
+      let pictures = try report.write(into: out)
+      let exported = try export.map {
+        try report.export(to: $0, frequencies: loaded.weights.frequencies, laidOut: layout)
+      }
+      if json { return try Output.json(report.summary) }
+      Output.lines(report.lines)
+      Output.lines(pictures + (exported ?? []).map { "exported to \($0)" })
+      Output.line("written to \(out): summary.json, nodes.csv, edges.csv, in_degree.csv, out_degree.csv")
     }
-  }
 
-  func writeSummary(_ summary: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    let file = try AtomicFile(path: path("summary.json"))
-    try file.write([UInt8](try encoder.encode(summary)) + [10])
-    try file.commit()
-  }
+    private func request(_ kind: TopologyRequest.Graph) throws -> TopologyRequest {
+      var request = TopologyRequest(kind)
+      if case .number(let number) = head { request.head = number }
+      request.sign = sign
+      request.kept = threshold.map { .atLeast($0) } ?? edges.map { .strongest($0.count) } ?? .standard
+      (request.isCentred, request.isWeighted, request.bootstraps) = (!uncentred, !unweighted, bootstrap)
+      request.profileCounts = try profileCounts()
+      switch layer {
+      case .all: request.layers = .all
+      case .number(let number): request.layers = .one(number)
+      case nil: break
+      }
+      (request.frame, request.seed) = (frame, seed)
+      return request
+    }
+  #endif
 }
 
 /// A number, or `all`.
-enum NumberOrAll: ExpressibleByArgument, Equatable, CustomStringConvertible {
+enum NumberOrAll: ExpressibleByArgument, Equatable {
   case all
   case number(Int)
 
@@ -220,13 +248,6 @@ enum NumberOrAll: ExpressibleByArgument, Equatable, CustomStringConvertible {
       self = .number(number)
     } else {
       return nil
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .all: "all"
-    case .number(let number): String(number)
     }
   }
 }

@@ -1,10 +1,5 @@
 import ArgumentParser
-import Foundation
 import HatchlingCompiler
-import HatchlingExecution
-import HatchlingGraph
-import HatchlingModel
-import HatchlingNumerics
 
 /// A number of edges: `30000`, `30_000` or `3e4`.
 struct EdgeCount: ExpressibleByArgument {
@@ -98,25 +93,5 @@ struct DirectFormOptions: ParsableArguments {
       kept: .atLeast(threshold), excitatoryOnly: repairs.excitatoryOnly, prunesTokens: repairs.pruneTokens,
       plastic: repairs.plastic,
       rescales: repairs.rescale, hubs: repairs.hubs)
-  }
-
-  /// Compiles the direct form as the options say; see ``compile(_:_:fingerprint:workers:runs:)``.
-  func compile<Scalar: NetworkScalar>(
-    _ weights: Weights<Scalar>, fingerprint: String = "", workers: Workers, runs: Bool = true
-  ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
-    try Self.compile(compilerOptions, weights, fingerprint: fingerprint, workers: workers, runs: runs)
-  }
-
-  /// Compiles the direct form, refusing first what could not be run.
-  static func compile<Scalar: NetworkScalar>(
-    _ options: DirectOptions, _ weights: Weights<Scalar>, fingerprint: String = "", workers: Workers,
-    runs: Bool = true
-  ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
-    if runs && (options.isExact || options.plastic == .complete) {
-      try DirectError.checkState(
-        weights.hyperparameters, plasticSynapses: nil, bytesPerWeight: MemoryLayout<Scalar>.size,
-        memory: Int(ProcessInfo.processInfo.physicalMemory))
-    }
-    return try Compiler().direct(from: weights, options: options, fingerprint: fingerprint, workers: workers)
   }
 }

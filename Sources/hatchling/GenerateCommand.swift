@@ -1,9 +1,10 @@
 import ArgumentParser
 import Foundation
+import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
-struct GenerateCommand: ParsableCommand {
+struct GenerateCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate", abstract: "Continues a text, streaming bytes to standard output as they come.")
 
@@ -11,6 +12,12 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(help: "The text to continue.")
   var prompt: String
+
+  @Option(
+    help:
+      "Who reads the prompt: graph, one token after another, or tensor, in chunks, from which the graph goes on. Default: tensor for 64 bytes or more, where neither states, logits, --weights nor --form direct are asked for."
+  )
+  var promptBy: PromptReader?
 
   @Option(help: "How many bytes.")
   var count = 256
@@ -34,11 +41,19 @@ struct GenerateCommand: ParsableCommand {
     if let topK, topK < 1 { throw ValidationError("--top-k \(topK): at least 1 is needed") }
   }
 
-  func run() throws {
-    switch options.precision {
-    case .float: try run(Float.self)
-    case .double: try run(Double.self)
-    }
+  var precision: PrecisionChoice { options.precision }
+
+  /// The graph goes on from what the tensors read in chunks: its state is theirs, equal but for rounding.
+  private func tellHandOver(_ tokens: Int) throws {
+    if options.json { return try Output.json(["prompt": Prompt(readBy: .tensor, tokens: tokens)]) }
+    note(
+      "the tensors read the prompt of \(tokens) tokens in chunks and the graph goes on from there; with --prompt-by graph it reads the prompt itself"
+    )
+  }
+
+  private struct Prompt: Encodable {
+    let readBy: PromptReader
+    let tokens: Int
   }
 
   private struct Drawn: Encodable {
@@ -47,15 +62,17 @@ struct GenerateCommand: ParsableCommand {
     let probability: Double
   }
 
-  private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
+  func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let vocabulary = model.hyperparameters.vocabulary
-    let stepper = try Stepper<Scalar>(options, model, workers: workers)
+    let stepper = try StreamReader<Scalar>(
+      options.engineDescription, model, files: options.files, workers: workers)
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("the prompt") }
-      try stepper.read(
-        prompt: try TextSource.streams(text: prompt, files: [], vocabulary: vocabulary)[0].tokens)
+      let tokens = try TextSource.streams(text: prompt, vocabulary: vocabulary)[0].tokens
+      let reader = try stepper.read(prompt: tokens, by: promptBy)
+      if reader == .tensor && options.engine == .graph { try tellHandOver(tokens.count) }
     }
     let drawnSeed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     if seed == nil && temperature > 0 { note("seed \(drawnSeed)") }
@@ -78,3 +95,5 @@ struct GenerateCommand: ParsableCommand {
     try stepper.finish()
   }
 }
+
+extension PromptReader: ExpressibleByArgument, Encodable {}

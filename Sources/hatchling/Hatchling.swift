@@ -45,7 +45,7 @@ enum Main {
     UnfinishedFiles.removeAll()
     if error is CheckFailed { exit(1) }
     if let error = error as? Interrupted { exit(128 + error.signal) }
-    if let error = error as? any InputError { fail(error.description) }
+    if let error = error as? any InputError { fail(FlagAdvice.message(for: error)) }
     let message = Hatchling.fullMessage(for: error)
     if Hatchling.exitCode(for: error) == .success {
       print(message)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HatchlingCommands
 import HatchlingCompiler
 import HatchlingExecution
 import HatchlingGraph

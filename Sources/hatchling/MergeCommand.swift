@@ -1,4 +1,5 @@
 import ArgumentParser
+import HatchlingCommands
 import HatchlingModel
 
 struct MergeCommand: ParsableCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
-import HatchlingCompiler
-import HatchlingGraph
+import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
@@ -18,6 +17,21 @@ enum OptionError: InputError {
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
 enum FormChoice: String, ExpressibleByArgument, CaseIterable { case circuit, direct }
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
+
+/// A command that runs in either precision.
+protocol EitherPrecisionCommand: ParsableCommand {
+  var precision: PrecisionChoice { get }
+  func run<Scalar: NetworkScalar>(in: Scalar.Type) throws
+}
+
+extension EitherPrecisionCommand {
+  func run() throws {
+    switch precision {
+    case .float: try run(in: Float.self)
+    case .double: try run(in: Double.self)
+    }
+  }
+}
 
 extension ReducedFormat: ExpressibleByArgument {}
 
@@ -43,6 +57,20 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
+/// How many threads, for every command with long work.
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 {
+      throw ValidationError("--threads \(threads): at least one thread is needed")
+    }
+  }
+
+  var workers: Workers { Workers(threads: threads) }
+}
+
 /// What every stepping command shares.
 struct SteppingOptions: ParsableArguments {
   @OptionGroup var model: ModelOptions
@@ -61,8 +89,7 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Keep the weights of D_x, D_y and E in fewer bits and compute from them: bf16 or int8.")
   var weights: ReducedFormat?
 
-  @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   @Option(help: ArgumentHelp("Go on from a saved state.", valueName: "file"))
   var stateIn: String?
@@ -77,9 +104,6 @@ struct SteppingOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
     if let weights {
       guard engine == .graph, form == .circuit else {
         throw ValidationError("--weights \(weights.rawValue): only the circuit computes from reduced weights")
@@ -94,11 +118,16 @@ struct SteppingOptions: ParsableArguments {
     }
   }
 
-  var workers: Workers { Workers(threads: threads) }
+  var workers: Workers { threads.workers }
 
-  /// The graph with its weights in the format that was asked for.
-  func reduced<Scalar>(_ graph: CircuitGraph<Scalar>) -> CircuitGraph<Scalar> {
-    guard let weights, let floats = graph as? CircuitGraph<Float> else { return graph }
-    return ReducePass.run(floats, to: weights) as? CircuitGraph<Scalar> ?? graph
+  /// The engine that was asked for.
+  var engineDescription: EngineDescription {
+    switch (engine, form) {
+    case (.tensor, _): EngineDescription(.tensors)
+    case (.graph, .circuit): EngineDescription(.circuit, reduced: weights)
+    case (.graph, .direct): EngineDescription(.direct(direct.compilerOptions))
+    }
   }
+
+  var files: StreamFiles { StreamFiles(stateIn: stateIn, stateOut: stateOut, logits: logits) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
+import HatchlingCommands
 import HatchlingNumerics
 import Synchronization
 
@@ -95,48 +96,18 @@ struct Progress {
   }
 }
 
-/// ``Progress`` that several threads report to.
-final class ProgressLine: Sendable {
-  private let progress: Mutex<Progress>
-
-  init(_ what: String, total: Int, saysHowLong: Bool = false) {
-    progress = Mutex(Progress(what, total: total, saysHowLong: saysHowLong))
+/// ``Progress`` for work that may report from several threads.
+func shownProgress() -> WorkProgress {
+  let shown = Mutex<(what: String, progress: Progress)?>(nil)
+  return { what, done, total in
+    shown.withLock { shown in
+      if shown?.what != what { shown = (what, Progress(what, total: total, saysHowLong: true)) }
+      shown?.progress.update(done)
+    }
   }
-
-  func update(_ done: Int) { progress.withLock { $0.update(done) } }
 }
 
 /// A remark for the person at the terminal, on standard error.
 func note(_ text: String) {
   FileHandle.standardError.write(Data("hatchling: \(text)\n".utf8))
 }
-
-/// A number with a fixed count of decimals.
-func decimal(_ value: Double, _ places: Int = 4) -> String {
-  value.isFinite ? String(format: "%.\(places)f", value) : "–"
-}
-
-/// A number by its order of magnitude: three digits and a power of ten.
-func scientific(_ value: Double?) -> String {
-  value.flatMap(finite).map { String(format: "%.2e", $0) } ?? "not finite"
-}
-
-/// `text` filled with spaces to `width`; numbers to the right.
-func padded(_ text: String, _ width: Int, right: Bool = true) -> String {
-  let fill = String(repeating: " ", count: max(0, width - text.count))
-  return right ? fill + text : text + fill
-}
-
-/// A count with thin groups of three digits.
-func grouped(_ count: Int) -> String {
-  var digits = String(count.magnitude)
-  var groups: [String] = []
-  while digits.count > 3 {
-    groups.insert(String(digits.suffix(3)), at: 0)
-    digits.removeLast(3)
-  }
-  return (count < 0 ? "-" : "") + ([digits] + groups).joined(separator: " ")
-}
-
-/// NaN and infinity have no JSON; they are null.
-func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HatchlingCommands
 import HatchlingTraining
 
 /// `none`, `learned`, or one damping u for every neuron.
@@ -75,73 +76,22 @@ struct ScheduleFlags: ParsableArguments {
   @Option(help: "Decides the initial weights, where streams begin and what dropout silences. Default: 1.")
   var seed: UInt64?
 
-  func checkRanges() throws {
+  func validate() throws {
     if steps != nil && minutes != nil { throw ValidationError("--steps and --minutes exclude each other") }
-    if let minutes, !(minutes > 0 && minutes <= 1e6) {
-      throw ValidationError("--minutes \(minutes): more than 0, up to a million")
-    }
     if noCarry && passage != nil {
       throw ValidationError("--passage is how far a state is carried; --no-carry carries none")
     }
   }
 
-  /// The number of steps while a time limit has not fixed it: so many that the default warm-up is the longest there is.
-  private static let stepsBeforePlanning = 20_000
-
-  /// The options of a new run. - Parameter isContinued: whether it begins from a trained network, whose damping stays as it is.
-  func options(isContinued: Bool) -> TrainingOptions {
-    var options = TrainingOptions()
-    options.block = block ?? options.block
-    options.batch = batch ?? options.batch
-    options.chunk = chunk ?? options.chunk
-    options.steps = steps ?? (minutes == nil ? 2000 : max(Self.stepsBeforePlanning, warmup ?? 0))
-    options.learningRate = lr ?? options.learningRate
-    options.finalLearningRate = options.learningRate / 10
-    options.warmup = warmup
-    options.weightDecay = weightDecay ?? options.weightDecay
-    options.clip = clip ?? options.clip
-    options.dropout = dropout ?? options.dropout
-    options.damping = damping?.mode ?? (isContinued ? .kept : .learned)
-    options.carry = !noCarry
-    options.passage = passage ?? options.passage
-    options.detach = detach
-    options.seed = seed ?? options.seed
-    return options
-  }
-
-  /// Whatever was said beside `--resume` must be what the run began with.
-  func check(_ options: TrainingOptions, of path: String) throws {
-    func require<Value: Equatable>(_ name: String, _ wanted: Value?, _ there: Value) throws {
-      guard let wanted, wanted != there else { return }
-      throw TrainingError.wrongSize(
-        path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
-    }
-    if minutes != nil {
-      throw OptionError.bad("--minutes cannot be given with --resume: '\(path)' fixed \(options.steps) steps")
-    }
-    try require("block", block, options.block)
-    try require("batch", batch, options.batch)
-    try require("steps", steps, options.steps)
-    try require("lr", lr, options.learningRate)
-    try require("warmup", warmup, options.warmupSteps)
-    try require("weight-decay", weightDecay, options.weightDecay)
-    try require("clip", clip, options.clip)
-    try require("dropout", dropout, options.dropout)
-    try require("damping", damping.map { Self.name($0.mode) }, Self.name(options.damping))
-    try require("no-carry", noCarry ? true : nil, !options.carry)
-    try require("passage", passage, options.passage)
-    try require("detach", detach ? true : nil, options.detach)
-    try require("chunk", chunk, options.chunk)
-    try require("seed", seed, options.seed)
-  }
-
-  static func name(_ mode: DampingMode) -> String {
-    switch mode {
-    case .kept: "as the model has it"
-    case .none: "none"
-    case .learned: "learned"
-    case .fixed(let u): "\(u)"
-    }
+  var choices: ScheduleChoices {
+    var choices = ScheduleChoices()
+    choices.length = steps.map { .steps($0) } ?? minutes.map { .minutes($0) }
+    (choices.block, choices.batch, choices.chunk) = (block, batch, chunk)
+    (choices.learningRate, choices.warmup, choices.weightDecay) = (lr, warmup, weightDecay)
+    (choices.clip, choices.dropout, choices.damping) = (clip, dropout, damping?.mode)
+    (choices.carry, choices.passage) = (noCarry ? false : nil, passage)
+    (choices.detach, choices.seed) = (detach ? true : nil, seed)
+    return choices
   }
 }
 
@@ -154,7 +104,7 @@ extension TrainingOptions {
       "--clip \(clip)", "--dropout \(dropout)",
       "--chunk \(chunk)", "--seed \(seed)",
     ]
-    if damping != .kept { parts.insert("--damping \(ScheduleFlags.name(damping))", at: 6) }
+    if damping != .kept { parts.insert("--damping \(damping.name)", at: 6) }
     if let warmup { parts.append("--warmup \(warmup)") }
     if !carry { parts.append("--no-carry") }
     if passage > 0 { parts.append("--passage \(passage)") }

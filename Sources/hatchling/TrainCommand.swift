@@ -1,6 +1,5 @@
 import ArgumentParser
-import Foundation
-import HatchlingCheckpoint
+import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTraining
@@ -58,43 +57,59 @@ struct TrainCommand: ParsableCommand {
       valueName: "file.csv"))
   var logTopology: String?
 
-  @Option(help: "At most this many threads; the result does not depend on it. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    guard out.hasSuffix(".safetensors") else {
-      throw ValidationError("--out '\(out)': the model is a safetensors file, name it .safetensors")
-    }
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
-    if let log, !log.hasSuffix(".csv") {
-      throw ValidationError("--log '\(log)': the log is CSV, name it .csv")
-    }
-    if let logTopology, !logTopology.hasSuffix(".csv") || logTopology == log {
-      throw ValidationError("--log-topology '\(logTopology)': the log is CSV, name it .csv, and not as --log")
-    }
-    if let validation, !(0..<1).contains(validation) {
-      throw ValidationError("--validation \(validation): a fraction from 0 up to, but not including, 1")
-    }
-    if let validateEvery, validateEvery < 1 {
-      throw ValidationError("--validate-every \(validateEvery): at least 1 update")
-    }
-    guard (0...1_000_000).contains(sample) else {
-      throw ValidationError("--sample \(sample): 0 up to a million bytes")
-    }
     if `init` != nil && resume != nil {
       throw ValidationError("--init and --resume exclude each other: begin a new run, or go on with one")
     }
-    try schedule.checkRanges()
   }
 
-  /// Beside the model, `.checkpoint` instead of `.safetensors`.
-  var checkpointPath: String { String(out.dropLast(".safetensors".count)) + ".checkpoint" }
+  var request: TrainingRequest {
+    var request = TrainingRequest(texts: texts, out: out)
+    request.beginning =
+      `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
+    (request.network, request.schedule) = (network.choices, schedule.choices)
+    (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
+    (request.log, request.emergenceLog) = (log, logTopology)
+    request.metadata = {
+      [
+        "training.flags": $0.flags,
+        "training.version": "hatchling \(Hatchling.configuration.version)",
+      ]
+    }
+    return request
+  }
 
   func run() throws {
-    let workers = Workers(threads: threads)
-    try TrainingSession(self, workers: workers).train()
+    let session = try TrainingSession(request, workers: threads.workers) {
+      note("warning: \($0)")
+    }
+    var display = TrainingDisplay(session.outline)
+    display.open()
+    Interrupts.ask()
+    defer { Interrupts.end() }
+    let outcome: TrainingOutcome
+    do {
+      outcome = try session.train(
+        report: { display.show($0) }, isInterrupted: { Interrupts.requested != nil })
+    } catch {
+      display.clear()
+      throw error
+    }
+    display.clear()
+    switch (outcome.end, outcome.bestLoss, outcome.bestStep) {
+    case (.interrupted, _, _):
+      Output.line(
+        "interrupted after step \(outcome.step) of \(outcome.steps); --resume \(request.checkpointPath) goes on"
+      )
+    case (.finished, let best?, let step?):
+      Output.line("best held-out loss \(decimal(best)) nats per byte after step \(step), written to \(out)")
+    case (.finished, _, _): Output.line("written to \(out)")
+    }
+    Output.lines(outcome.pictures)
+    Output.flush()
+    if outcome.end == .interrupted, let signal = Interrupts.requested { throw Interrupted(signal: signal) }
   }
 }
 
@@ -115,31 +130,10 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "The layer rule: released (default), definition4 or normfree.")
   var variant: Variant?
 
-  /// - Throws: `TrainingError` for sizes that make no network.
-  func sizes() throws -> Hyperparameters {
-    let sizes = Hyperparameters(
-      neurons: neurons ?? 2048, synapticDimension: synapticDimension ?? 64, heads: heads ?? 4,
-      layers: layers ?? 4, vocabulary: 256, variant: variant ?? .released)
-    try sizes.checkTrainable()
-    return sizes
-  }
-
-  /// What was said must be what a given network has. - Throws: ``TrainingError/wrongSize(path:quantity:value:expected:)``.
-  func check(_ sizes: Hyperparameters, of path: String) throws {
-    let pairs: [(String, Int?, Int)] = [
-      ("n", neurons, sizes.neurons), ("d", synapticDimension, sizes.synapticDimension),
-      ("heads", heads, sizes.heads), ("layers", layers, sizes.layers),
-    ]
-    for (name, wanted, there) in pairs {
-      if let wanted, wanted != there {
-        throw TrainingError.wrongSize(
-          path: path, quantity: name, value: String(there), expected: "--\(name) \(wanted)")
-      }
-    }
-    if let variant, variant != sizes.variant {
-      throw TrainingError.wrongSize(
-        path: path, quantity: "variant", value: sizes.variant.rawValue,
-        expected: "--variant \(variant.rawValue)")
-    }
+  var choices: NetworkChoices {
+    var choices = NetworkChoices()
+    (choices.neurons, choices.synapticDimension) = (neurons, synapticDimension)
+    (choices.heads, choices.layers, choices.variant) = (heads, layers, variant)
+    return choices
   }
 }

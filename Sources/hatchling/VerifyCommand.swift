@@ -1,14 +1,13 @@
 import ArgumentParser
 import Foundation
-import HatchlingCompiler
+import HatchlingCommands
 import HatchlingExecution
 import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Steps graph and tensors over the same tokens and compares them quantity by quantity.",
@@ -68,41 +67,40 @@ struct VerifyCommand: ParsableCommand {
     }
   }
 
-  func run() throws {
-    switch options.precision {
-    case .float: try run(Float.self)
-    case .double: try run(Double.self)
-    }
-  }
+  var precision: PrecisionChoice { options.precision }
 
-  private func run<Scalar: NetworkScalar>(_: Scalar.Type) throws {
+  func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
       text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
-    try model.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let weights = model.weights.converted(to: Scalar.self)
-    let tensors = TensorEngine(weights, workers: workers)
-    switch options.form {
-    case .circuit:
+    let tensors = try EngineDescription(.tensors).engine(running: weights, workers: workers)
+    switch try options.engineDescription.network(from: weights, workers: workers) {
+    case .circuit(var graph):
       let change = try nudge.map(Nudge.init)
       try checkNudge(at: change?.time, of: wanted.count)
-      var graph = options.reduced(try Compiler().circuit(from: weights).graph)
       if let change, change.time == nil { try change.apply(to: &graph) }
-      let engine = try CircuitEngine(graph, workers: workers)
+      let engine = try RunnableNetwork.circuit(graph).engine(workers: workers)
       try compare(engine, tensors, wanted) { token in
-        if let change, change.time?.token == token { try change.apply(to: engine) }
+        guard let change, change.time?.token == token else { return }
+        guard let circuit = engine as? CircuitEngine<Scalar> else { preconditionFailure("a circuit runs") }
+        try change.apply(to: circuit)
       }
-    case .direct:
+    case .direct(var graph):
       let change = try nudge.map(DirectNudge.init)
       try checkNudge(at: change?.time, of: wanted.count)
-      var graph = try options.direct.compile(weights, workers: workers).graph
       if let change, change.time == nil { try change.apply(to: &graph) }
-      let engine = try DirectEngine(graph, workers: workers)
+      let engine = try RunnableNetwork.direct(graph).engine(workers: workers)
       try compare(engine, tensors, wanted) { token in
-        if let change, change.time?.token == token { try change.apply(to: engine) }
+        guard let change, change.time?.token == token else { return }
+        guard let direct = engine as? DirectEngine<Scalar> else {
+          preconditionFailure("the direct form runs")
+        }
+        try change.apply(to: direct)
       }
+    case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
   }
 
@@ -115,13 +113,11 @@ struct VerifyCommand: ParsableCommand {
     )
   }
 
-  private func compare<Graph: SteppingEngine>(
-    _ engine: Graph, _ tensors: TensorEngine<Graph.Scalar>, _ wanted: [Int],
-    afterToken: (Int) throws -> Void
-  ) throws {
+  private func compare<Graph: SteppingEngine, Tensors: SteppingEngine>(
+    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], afterToken: (Int) throws -> Void
+  ) throws where Graph.Scalar == Tensors.Scalar {
     var check = Equivalence(
-      graph: engine, tensors: tensors,
-      tolerance: tolerance ?? Equivalence<Graph, TensorEngine<Graph.Scalar>>.standardTolerance)
+      graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance)
     var progress = Progress("token", total: wanted.count)
     try check.run(over: wanted) { done in
       progress.update(done)
@@ -204,100 +200,5 @@ struct Nudge {
       throw GraphError.noSuchParticle("\(presynaptic.name) → \(postsynaptic.name)", kind: kind.rawValue)
     }
     try engine.scalePlasticWeight(layer: time.layer, from: hub, to: neuron, by: Scalar(factor))
-  }
-}
-
-/// The report of `verify`, as a table and as JSON.
-struct VerifyReport: Encodable {
-  struct Difference: Encodable {
-    let name: String
-    let maxAbsolute: Double?
-    let maxRelative: Double?
-
-    /// Numbers that are not finite must be there, as null.
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(name, forKey: .name)
-      try container.encode(maxAbsolute, forKey: .maxAbsolute)
-      try container.encode(maxRelative, forKey: .maxRelative)
-    }
-
-    private enum CodingKeys: String, CodingKey { case name, maxAbsolute, maxRelative }
-  }
-  struct Place: Encodable {
-    let token: Int
-    let layer: Int
-    let round: Int
-    let quantity: String
-    let index: Int
-  }
-
-  let tokens: Int
-  let agree: Bool
-  let tolerance: Double
-  let quantities: [Difference]
-  let firstDivergence: Place?
-  let top1Agreement: Double
-  let meanKL: Double?
-  let lossTensor: Double?
-  let lossGraph: Double?
-
-  init(_ report: EquivalenceReport) {
-    tokens = report.tokens
-    agree = report.agree
-    tolerance = report.tolerance
-    quantities = report.differences.map {
-      Difference(
-        name: $0.quantity.rawValue, maxAbsolute: finite($0.maxAbsolute), maxRelative: finite($0.maxRelative)
-      )
-    }
-    firstDivergence = report.firstDivergence.map {
-      Place(
-        token: $0.token, layer: $0.layer, round: $0.round, quantity: $0.quantity.rawValue, index: $0.index)
-    }
-    top1Agreement = report.top1Agreement
-    meanKL = finite(report.meanKL)
-    lossTensor = finite(report.lossTensor)
-    lossGraph = finite(report.lossGraph)
-  }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(agree, forKey: .agree)
-    try container.encode(tolerance, forKey: .tolerance)
-    try container.encode(quantities, forKey: .quantities)
-    try container.encode(firstDivergence, forKey: .firstDivergence)
-    try container.encode(top1Agreement, forKey: .top1Agreement)
-    try container.encode(meanKL, forKey: .meanKL)
-    try container.encode(lossTensor, forKey: .lossTensor)
-    try container.encode(lossGraph, forKey: .lossGraph)
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case tokens, agree, tolerance, quantities, firstDivergence, top1Agreement, meanKL, lossTensor,
-      lossGraph
-  }
-
-  var lines: [String] {
-    var lines = ["quantity   max absolute   max relative"]
-    for difference in quantities {
-      lines.append(
-        padded(difference.name, 8, right: false) + padded(scientific(difference.maxAbsolute), 15)
-          + padded(scientific(difference.maxRelative), 15))
-    }
-    lines.append(
-      "same next token after \(decimal(top1Agreement * 100, 2)) % of \(grouped(tokens)) tokens, mean KL \(scientific(meanKL)) nats"
-    )
-    lines.append(
-      "loss: tensors \(decimal(lossTensor ?? .nan, 6)), graph \(decimal(lossGraph ?? .nan, 6)) nats")
-    if let place = firstDivergence {
-      lines.append(
-        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(scientific(tolerance))"
-      )
-    } else {
-      lines.append(agree ? "AGREE within \(scientific(tolerance))" : "NOT EVERYTHING WAS COMPARED")
-    }
-    return lines
   }
 }

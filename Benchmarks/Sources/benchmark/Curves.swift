@@ -1,6 +1,6 @@
 import Foundation
+import HatchlingCommands
 import HatchlingCompiler
-import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTensor
@@ -31,11 +31,7 @@ struct Curves {
     var points: [Point] = []
     func measure(_ curve: String, _ x: Double, _ weights: Weights<Float>) throws {
       let graph = try Compiler().circuit(from: weights, workers: workers).graph
-      let engines: [(String, any SteppingEngine<Float>)] = [
-        ("graph", try CircuitEngine(graph, workers: workers)),
-        ("tensor", TensorEngine(weights, workers: workers)),
-      ]
-      for (name, engine) in engines {
+      for (name, engine) in try Workload.engines(graph, weights, workers) {
         let time = try perToken(engine)
         points.append(Point(curve: curve, engine: name, x: x, milliseconds: time * 1e3))
         note("\(curve) \(x) \(name): \(Tables.milliseconds(time)) ms per token")
@@ -95,8 +91,7 @@ struct Curves {
   /// The cost of the next token behind a context: ours carries a state, the public code reads the context again.
   private func context(_ weights: Weights<Float>, note: (String) -> Void) throws -> [Point] {
     var points: [Point] = []
-    let graph = try Compiler().circuit(from: weights, workers: workers).graph
-    let engine = try CircuitEngine(graph, workers: workers)
+    let engine = try EngineDescription(.circuit).engine(running: weights, workers: workers)
     let text = settings.text
     var next = 0
     for position in [64, 128, 256, 512, 1024, 2048] {

@@ -1,7 +1,7 @@
 import Foundation
 import HatchlingCheckpoint
+import HatchlingCommands
 import HatchlingCompiler
-import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
@@ -32,7 +32,7 @@ struct Workload {
     graph = try Compiler().circuit(from: model.weights, workers: workers).graph
     tokens = Array(settings.text.prefix(Self.stepTokens))
     logitsPath = "\(settings.data)/logits-\(size).npy"
-    let engine = try CircuitEngine(graph, workers: workers)
+    let engine = try RunnableNetwork.circuit(graph).engine(workers: workers)
     let writer = try NumpyWriter<Float>(path: logitsPath, columns: model.hyperparameters.vocabulary)
     for token in tokens {
       try engine.step(token)
@@ -43,10 +43,16 @@ struct Workload {
 
   /// Both formulations, ready to step; `threads` threads.
   func engines(threads: Int) throws -> [(name: String, engine: any SteppingEngine<Float>)] {
-    let workers = Workers(threads: threads)
-    return [
-      ("graph", try CircuitEngine(graph, workers: workers)),
-      ("tensor", TensorEngine(model.weights, workers: workers)),
+    try Self.engines(graph, model.weights, Workers(threads: threads))
+  }
+
+  /// As ``engines(threads:)``, of any network.
+  static func engines(
+    _ graph: CircuitGraph<Float>, _ weights: Weights<Float>, _ workers: Workers
+  ) throws -> [(name: String, engine: any SteppingEngine<Float>)] {
+    [
+      ("graph", try RunnableNetwork.circuit(graph).engine(workers: workers)),
+      ("tensor", try RunnableNetwork.tensors(weights, fingerprint: "").engine(workers: workers)),
     ]
   }
 
@@ -121,7 +127,7 @@ struct Workload {
         tensor.reset()
         return try elapsed { _ = try tensor.read(tokens) } / Double(tokens.count)
       })
-    let graphEngine = try CircuitEngine(graph, workers: workers)
+    let graphEngine = try RunnableNetwork.circuit(graph).engine(workers: workers)
     contest.contestants.append(
       Contestant(name: "graph, token by token, 2 threads", threads: 2) {
         graphEngine.reset()
@@ -175,11 +181,10 @@ struct Workload {
         try elapsed { _ = try Compiler().circuit(from: model.weights, workers: workers) }
       },
       Contestant(name: "file to runnable graph (load, compile, engine)", threads: 2) {
-        var engine: CircuitEngine<Float>?
+        var engine: (any SteppingEngine<Float>)?
         let time = try elapsed {
           let model = try Model.load(path: path, workers: workers)
-          engine = try CircuitEngine(
-            Compiler().circuit(from: model.weights, workers: workers).graph, workers: workers)
+          engine = try EngineDescription(.circuit).engine(running: model.weights, workers: workers)
         }
         withExtendedLifetime(engine) {}
         return time

@@ -9,7 +9,7 @@ public enum DirectError: InputError, Equatable {
   public var description: String {
     switch self {
     case .stateTooLarge(let needed, let limit):
-      "the plastic weights σ of the direct form would need \(Self.size(needed)), more than half of this machine's memory (\(Self.size(limit))); keep fewer synapses with --edges M or --threshold B (and --plastic kept), or use --form circuit"
+      "the plastic weights σ of the direct form would need \(Self.size(needed)), more than half of this machine's memory (\(Self.size(limit))); keep fewer synapses and let only those learn, or run the circuit"
     }
   }
 

@@ -3,13 +3,13 @@ import HatchlingCheckpoint
 import HatchlingModel
 import HatchlingTraining
 
-/// What the command decides beside the trainer's own options, and finds again in the checkpoint when the run goes on.
+/// What a session decides beside the trainer's own options, and finds again in the checkpoint when the run goes on.
 struct TrainingSettings {
   /// Fraction of every text.
   let heldOut: Double
   /// Nil: a twentieth of the steps.
   let validateEvery: Int?
-  /// Name and fingerprint of the model that `--init` named.
+  /// Name and fingerprint of the model that the run began from.
   private let begunFrom: String?
 
   private static let heldOutKey = "held_out"
@@ -19,34 +19,25 @@ struct TrainingSettings {
   /// SHA-256 of every text that the run began with; nil for a new run.
   private let savedTexts: String?
 
-  /// - Throws: `InputError` when the checkpoint of `--resume` cannot be read, or flags contradict it.
-  init(_ command: TrainCommand, begunFrom: String? = nil) throws {
-    let saved = try command.resume.map(TrainingProgress.settings(inCheckpoint:)) ?? [:]
+  /// - Throws: `InputError` when the checkpoint that the run goes on from cannot be read, or the request contradicts it.
+  init(_ request: TrainingRequest, begunFrom: String? = nil) throws {
+    let saved = try request.resumed.map(TrainingProgress.settings(inCheckpoint:)) ?? [:]
     let (savedHeldOut, savedEvery) = (
       saved[Self.heldOutKey].flatMap(Double.init), saved[Self.everyKey].flatMap(Int.init)
     )
-    if let path = command.resume {
-      try Self.require("validation", command.validation, savedHeldOut, path)
+    if let path = request.resumed {
+      let require = Agreement(path: path)
+      if let savedHeldOut { try require(.heldOut, request.heldOut, savedHeldOut) }
       let every = savedEvery.map(String.init) ?? "a twentieth of the steps"
-      try Self.require("validate-every", command.validateEvery.map(String.init), every, path)
-    }
-    if let path = command.resume {
+      try require(.validateEvery, request.validateEvery.map(String.init), every)
       guard (0..<1).contains(savedHeldOut ?? 0), savedEvery ?? 1 >= 1 else {
         throw TrainingError.damagedCheckpoint(path: path, problem: "its settings are out of range")
       }
     }
-    heldOut = savedHeldOut ?? command.validation ?? 0.1
-    validateEvery = savedEvery ?? command.validateEvery
+    heldOut = savedHeldOut ?? request.heldOut ?? 0.1
+    validateEvery = savedEvery ?? request.validateEvery
     savedTexts = saved[Self.textsKey]
     self.begunFrom = saved[Self.begunKey] ?? begunFrom
-  }
-
-  private static func require<Value: Equatable>(
-    _ name: String, _ wanted: Value?, _ there: Value?, _ path: String
-  ) throws {
-    guard let wanted, let there, wanted != there else { return }
-    throw TrainingError.wrongSize(
-      path: path, quantity: name, value: "\(there)", expected: "--\(name) \(wanted)")
   }
 
   /// What is held out belongs to the run as what is learned does. - Throws: `TrainingError.otherText`.
@@ -64,11 +55,8 @@ struct TrainingSettings {
   }
 
   /// What the model's file says of its making: the same for a run that was interrupted as for one that was not.
-  func metadata(_ texts: TrainingTexts, _ options: TrainingOptions) -> [String: String] {
-    var metadata = [
-      "training.data": texts.provenance, "training.held_out": "\(heldOut)", "training.flags": options.flags,
-      "training.version": "hatchling \(Hatchling.configuration.version)",
-    ]
+  func metadata(_ texts: TrainingTexts) -> [String: String] {
+    var metadata = ["training.data": texts.provenance, "training.held_out": "\(heldOut)"]
     if let begunFrom { metadata["training.begun_from"] = begunFrom }
     return metadata
   }

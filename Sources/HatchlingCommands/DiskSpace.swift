@@ -6,20 +6,20 @@ import HatchlingTraining
 /// Whether a run's files can be written, found out before hours of work.
 enum DiskSpace {
   /// - Throws: `CheckpointError.unwritable` for a folder that cannot be written, or too little room on its disk.
-  static func check(_ command: TrainCommand, _ trainer: Trainer<Float>) throws {
+  static func check(model: String, checkpoint: String, _ trainer: Trainer<Float>) throws {
     // Made and discarded: the folder is there and may be written.
-    for path in [command.out, command.checkpointPath] { try AtomicFile(path: path).discard() }
+    for path in [model, checkpoint] { try AtomicFile(path: path).discard() }
     let sizes = trainer.weights.hyperparameters
-    let model = 4.0 * Double(sizes.parameters)
+    let weights = 4.0 * Double(sizes.parameters)
     let carried = trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(sizes.stateSize) : 0
     // A new checkpoint exists beside the old one before it takes its place.
-    let needed = model + 2 * (4 * model + carried)
+    let needed = weights + 2 * (4 * weights + carried)
     var status = statvfs()
-    guard statvfs(folder(of: command.checkpointPath), &status) == 0 else { return }
+    guard statvfs(folder(of: checkpoint), &status) == 0 else { return }
     let free = Double(status.f_bavail) * Double(status.f_frsize)
     guard free >= needed else {
       throw CheckpointError.unwritable(
-        path: command.checkpointPath,
+        path: checkpoint,
         reason:
           "\(TrainingMemory.text(Int(free))) are free on its disk and model and checkpoints need \(TrainingMemory.text(Int(needed)))"
       )

@@ -1,16 +1,17 @@
 /// The marks of the translation stream (Appendix B.1): `<F:en>source<T:fr>target`, pair after pair.
-enum TranslationTags {
-  static let source = Array("<F:".utf8)
-  static let target = Array("<T:".utf8)
+public enum TranslationTags {
+  public static let source = Array("<F:".utf8)
+  public static let target = Array("<T:".utf8)
 
-  static func pair(
+  /// One pair, the languages named `from` and `to`.
+  public static func pair(
     _ from: String, _ source: ArraySlice<UInt8>, _ to: String, _ target: ArraySlice<UInt8>
   ) -> [UInt8] {
     Array("<F:\(from)>".utf8) + source + Array("<T:\(to)>".utf8) + target
   }
 
   /// Whether a text would be taken apart in the wrong place.
-  static func occur(in text: ArraySlice<UInt8>) -> Bool {
+  public static func occur(in text: ArraySlice<UInt8>) -> Bool {
     var rest = text
     while let index = rest.firstIndex(of: UInt8(ascii: "<")) {
       if rest[index...].starts(with: source) || rest[index...].starts(with: target) { return true }
@@ -20,24 +21,24 @@ enum TranslationTags {
   }
 }
 
-/// Which tokens of a stream count towards the loss of `step --only-after TAG`.
+/// Which tokens of a stream count towards the loss when only what follows a tag is scored.
 ///
 /// A region begins after the tag and ends before the next `<F:`, `<T:` or TAG, or with the stream. A TAG that begins with `<` and has no
 /// `>` reaches to the next `>`, as long as no `<` comes before that: `<T:` stands for every target language, `<T:fr>` for one.
 /// Neither the tag's own bytes nor the `<F:` that ends the region are inside. A stream begins outside.
-struct ScoredRegions {
+public struct ScoredRegions {
   private let tag: [Int]
   private let reachesToBracket: Bool
   private let ends: [[Int]]
 
-  init(after tag: String) {
+  public init(after tag: String) {
     self.tag = tag.utf8.map(Int.init)
     reachesToBracket = tag.hasPrefix("<") && !tag.contains(">")
     ends = [TranslationTags.source, TranslationTags.target].map { $0.map(Int.init) } + [self.tag]
   }
 
   /// One flag per token. Cost: one pass.
-  func mask(_ tokens: [Int]) -> [Bool] {
+  public func mask(_ tokens: [Int]) -> [Bool] {
     var mask = [Bool](repeating: false, count: tokens.count)
     var (index, isInside) = (0, false)
     while index < tokens.count {

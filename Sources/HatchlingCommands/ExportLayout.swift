@@ -5,12 +5,12 @@ import HatchlingExport
 #endif
 
 /// A GEXF graph of more edges than this gets positions only when they are asked for.
-let mostEdgesLaidOut = 50_000
+package let mostEdgesLaidOut = 50_000
 
 /// The graph with positions (DrL) where the format holds them and the graph is small or `always` is set.
 ///
-/// - Throws: ``OptionError`` where positions were asked for and cannot be had.
-func laidOut(
+/// - Throws: ``TopologyMissing`` where positions were asked for and cannot be had.
+public func laidOut(
   _ graph: ExportedGraph, _ format: GraphFormat, always: Bool, seed: UInt64 = 1
 ) throws -> ExportedGraph {
   guard format == .gexf, always || graph.edgeCount <= mostEdgesLaidOut else { return graph }
@@ -34,8 +34,7 @@ func laidOut(
     return graph.annotated(positions: try ForceLayout.positions(nodes: nodes, edges: edges, seed: seed))
   #else
     guard !always else {
-      throw OptionError.bad(
-        "--layout needs igraph, which this build lacks: it was made without the package trait Topology")
+      throw TopologyMissing.positions
     }
     return graph
   #endif

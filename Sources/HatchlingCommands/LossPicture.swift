@@ -3,14 +3,14 @@ import HatchlingCheckpoint
 import HatchlingPictures
 
 /// The loss curve of a log as a picture: training loss thin, validation loss with points.
-struct LossPicture {
+public struct LossPicture {
   private var training: [(step: Int, loss: Double)] = []
   private var validation: [(step: Int, loss: Double)] = []
   /// More points than a picture has columns are averaged.
   private static let points = 1000
 
-  /// Reads a log that ``TrainingLog`` wrote.
-  init(log path: String) throws {
+  /// Reads a log that ``TrainingLog`` wrote. - Throws: `CheckpointError`.
+  public init(log path: String) throws {
     let file = try MappedFile(path: path)
     let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
     for line in text.split(separator: "\n").dropFirst() {
@@ -21,10 +21,10 @@ struct LossPicture {
     }
   }
 
-  var isEmpty: Bool { training.isEmpty }
+  public var isEmpty: Bool { training.isEmpty }
 
   /// Draws `NAME.svg` and `NAME.png` beside the log `NAME.csv`, with data and commands; says where, or why not.
-  func draw(besideLog path: String) throws -> String {
+  public func draw(besideLog path: String) throws -> String {
     let url = URL(fileURLWithPath: path)
     let picture = picture(url.deletingPathExtension().lastPathComponent)
     let folder = url.deletingLastPathComponent().path

@@ -5,45 +5,27 @@ import HatchlingGraph
 import HatchlingNumerics
 import HatchlingPictures
 
-/// One graph of `fidelity`.
-struct FidelityRow: Encodable {
-  let series: String
+/// What one graph costs against the unpruned network; losses in nats per token.
+public struct FidelityRow: Encodable, Sendable {
+  public let series: String
   /// As asked for; nil for the unpruned network.
-  let edges: Int?
+  public let edges: Int?
   /// Neuron → neuron and token → neuron synapses of G_x, of G_y and of G_s that there are. Nil for a circuit.
-  let edgesX: Int?
-  let edgesY: Int?
-  let tokenEdgesX: Int?
-  let tokenEdgesY: Int?
-  let plasticSynapses: Int?
-  let loss: Double?
-  let lossLower: Double?
-  let lossUpper: Double?
-  let top1Agreement: Double
-  let meanKL: Double?
-  let messagesPerToken: Double
-  let updatesPerToken: Double
-  let broadcastsPerToken: Double
-  let activeX: Double
-  let activeY: Double
-
-  enum CodingKeys: String, CodingKey, CaseIterable {
-    case series, edges, loss
-    case edgesX = "edges_x"
-    case edgesY = "edges_y"
-    case tokenEdgesX = "token_edges_x"
-    case tokenEdgesY = "token_edges_y"
-    case plasticSynapses = "plastic_synapses"
-    case lossLower = "loss_lower"
-    case lossUpper = "loss_upper"
-    case top1Agreement = "top1_agreement"
-    case meanKL = "mean_kl"
-    case messagesPerToken = "messages_per_token"
-    case updatesPerToken = "updates_per_token"
-    case broadcastsPerToken = "broadcasts_per_token"
-    case activeX = "active_x"
-    case activeY = "active_y"
-  }
+  public let edgesX: Int?
+  public let edgesY: Int?
+  public let tokenEdgesX: Int?
+  public let tokenEdgesY: Int?
+  public let plasticSynapses: Int?
+  public let loss: Double?
+  public let lossLower: Double?
+  public let lossUpper: Double?
+  public let top1Agreement: Double
+  public let meanKL: Double?
+  public let messagesPerToken: Double
+  public let updatesPerToken: Double
+  public let broadcastsPerToken: Double
+  public let activeX: Double
+  public let activeY: Double
 
   init<Scalar>(
     series: String, edges: Int?, graph: DirectGraph<Scalar>?, _ measure: Fidelity<Scalar>.Measure,
@@ -68,10 +50,12 @@ struct FidelityRow: Encodable {
     activeY = measure.activeY
   }
 
-  static let header =
+  /// The head of the table.
+  public static let header =
     "what                              edges     loss     95 % interval      top-1       KL   messages / token   x, y active"
 
-  var line: String {
+  /// The row of the table.
+  public var line: String {
     let interval = "\(decimal(lossLower ?? .nan)) – \(decimal(lossUpper ?? .nan))"
     let active = "\(decimal(activeX * 100, 1)), \(decimal(activeY * 100, 1)) %"
     return padded(series, 24, right: false) + padded(edges.map(grouped) ?? "all", 15)
@@ -80,10 +64,12 @@ struct FidelityRow: Encodable {
       + padded(decimal(meanKL ?? .nan), 9) + padded(grouped(Int(messagesPerToken)), 19) + padded(active, 15)
   }
 
-  static let csvHeader =
+  /// Names of the columns of ``csv``.
+  public static let csvHeader =
     "series,edges,edges_x,edges_y,token_edges_x,token_edges_y,plastic_synapses,loss,loss_lower,loss_upper,top1_agreement,mean_kl,messages_per_token,updates_per_token,broadcasts_per_token,active_x,active_y"
 
-  var csv: String {
+  /// The row of `fidelity.csv`.
+  public var csv: String {
     let counts = [edges, edgesX, edgesY, tokenEdgesX, tokenEdgesY, plasticSynapses].map {
       $0.map(String.init) ?? ""
     }
@@ -96,27 +82,31 @@ struct FidelityRow: Encodable {
   }
 }
 
-/// All graphs of one run of `fidelity`.
-struct FidelityReport {
-  let segments: Int
-  let segment: Int
-  let tensorLoss: Double
-  var rows: [FidelityRow] = []
+/// All graphs of one study.
+public struct FidelityReport: Sendable {
+  /// How many, and tokens of each.
+  public let segments: Int
+  public let segment: Int
+  /// Nats per token.
+  public let tensorLoss: Double
+  public internal(set) var rows: [FidelityRow] = []
 
   /// Whether the unpruned graph has the tensors' loss.
-  var reproducesTensors: Bool {
+  public var reproducesTensors: Bool {
     guard let loss = rows.first?.loss else { return false }
     return abs(loss - tensorLoss) <= 1e-6
   }
 
-  var opening: [String] {
+  /// What stands above the rows.
+  public var opening: [String] {
     [
       "\(grouped(segments * segment)) tokens in \(segments) segments of \(segment); tensors: \(decimal(tensorLoss, 6)) nats",
       FidelityRow.header,
     ]
   }
 
-  var closing: [String] {
+  /// What stands below the rows.
+  public var closing: [String] {
     guard let loss = rows.first?.loss else { return ["the unpruned network has no finite loss"] }
     let difference = String(format: "%.1e", abs(loss - tensorLoss))
     return [
@@ -126,18 +116,18 @@ struct FidelityReport {
     ]
   }
 
-  /// Writes `fidelity.csv` and the picture into a folder that exists.
-  func write(into folder: String, modelName: String) throws {
+  /// Writes `fidelity.csv` and the picture into a folder that exists; returns what to tell the user. - Throws: `CheckpointError`.
+  public func write(into folder: String, modelName: String) throws -> String {
     let file = try AtomicFile(path: "\(folder)/fidelity.csv")
     try file.write(FidelityRow.csvHeader + "\n")
     for row in rows { try file.write(row.csv + "\n") }
     try file.commit()
     switch try picture(URL(fileURLWithPath: modelName).lastPathComponent).draw(into: folder) {
-    case .drawn: note("written to \(folder): fidelity.csv, fidelity.svg, fidelity.png, fidelity.gp")
+    case .drawn: return "written to \(folder): fidelity.csv, fidelity.svg, fidelity.png, fidelity.gp"
     case .gnuplotMissing:
-      note(
-        "no picture: gnuplot is not installed; install gnuplot-nox and run gnuplot fidelity.gp in \(folder)")
-    case .failed(let reason): note("no picture: gnuplot failed on fidelity.gp: \(reason)")
+      return
+        "no picture: gnuplot is not installed; install gnuplot-nox and run gnuplot fidelity.gp in \(folder)"
+    case .failed(let reason): return "no picture: gnuplot failed on fidelity.gp: \(reason)"
     }
   }
 

@@ -1,4 +1,3 @@
-import Foundation
 import HatchlingCheckpoint
 import HatchlingCompiler
 import HatchlingExport
@@ -6,34 +5,42 @@ import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
-extension DegreesCommand {
-  /// Neurons, tokens and hubs; every kind of synapse once, no power law.
-  func runCircuit() throws {
-    let workers = Workers(threads: threads)
-    let loaded = try model.load(workers: workers)
-    let circuit = try Compiler().circuit(from: loaded.weights, workers: workers).graph
-    let degrees = CircuitDegrees(circuit)
-    try OutputPaths.makeFolder(out)
-    for population in degrees.populations {
-      try writeDistribution(population.inDegree, "in_degree_\(population.kind).csv")
-      try writeDistribution(population.outDegree, "out_degree_\(population.kind).csv")
-    }
-    try writeDistribution(degrees.populations.flatMap(\.inDegree), "in_degree.csv")
-    try writeDistribution(degrees.populations.flatMap(\.outDegree), "out_degree.csv")
-    try writeNodes(degrees)
-    try writeEdges(circuit)
-    if let export {
-      let format = try GraphFormat(path: export)
-      let exported = ExportedGraph(circuit)
-      _ = try format.write(laidOut(exported, format, always: layout, seed: seed), to: export)
-    }
-    let summary = CircuitSummary(degrees, circuit)
-    try writeSummary(summary)
-    if json { try Output.json(summary) } else { Output.lines(summary.lines(folder: out)) }
+/// Neurons, tokens and hubs of a circuit; every kind of synapse once, no power law.
+public struct CircuitDegreesReport {
+  private let circuit: CircuitGraph<Float>
+  private let degrees: CircuitDegrees
+  public let summary: CircuitSummary
+
+  public init(_ circuit: CircuitGraph<Float>) {
+    self.circuit = circuit
+    degrees = CircuitDegrees(circuit)
+    summary = CircuitSummary(degrees, circuit)
   }
 
-  private func writeNodes(_ degrees: CircuitDegrees) throws {
-    try AtomicFile.writeText(to: path("nodes.csv")) { text in
+  /// Writes `summary.json`, `nodes.csv`, `edges.csv` and `in_degree*.csv`, `out_degree*.csv`; the folder is made if it is not there.
+  /// - Throws: `CheckpointError`.
+  public func write(into path: String) throws {
+    let folder = try ReportFolder(path)
+    for population in degrees.populations {
+      try folder.write(population.inDegree, "in_degree_\(population.kind).csv")
+      try folder.write(population.outDegree, "out_degree_\(population.kind).csv")
+    }
+    try folder.write(degrees.populations.flatMap(\.inDegree), "in_degree.csv")
+    try folder.write(degrees.populations.flatMap(\.outDegree), "out_degree.csv")
+    try writeNodes(folder)
+    try writeEdges(folder)
+    try folder.write(summary: summary)
+  }
+
+  /// For other tools. - Throws: `CheckpointError`, ``TopologyMissing``.
+  public func export(to path: String, laidOut always: Bool, seed: UInt64) throws {
+    let format = try GraphFormat(path: path)
+    _ = try format.write(
+      HatchlingCommands.laidOut(ExportedGraph(circuit), format, always: always, seed: seed), to: path)
+  }
+
+  private func writeNodes(_ folder: ReportFolder) throws {
+    try AtomicFile.writeText(to: folder.file("nodes.csv")) { text in
       text.append("node,kind,head,in_degree,out_degree,in_strength,out_strength\n")
       for population in degrees.populations {
         for index in population.names.indices {
@@ -47,8 +54,8 @@ extension DegreesCommand {
     }
   }
 
-  private func writeEdges(_ circuit: CircuitGraph<Float>) throws {
-    try AtomicFile.writeText(to: path("edges.csv")) { text in
+  private func writeEdges(_ folder: ReportFolder) throws {
+    try AtomicFile.writeText(to: folder.file("edges.csv")) { text in
       text.append("source,target,kind,weight\n")
       try circuit.forEachSynapse { synapse in
         text.append("\(synapse.presynaptic.name),\(synapse.postsynaptic.name),\(synapse.kind.rawValue),")
@@ -60,23 +67,23 @@ extension DegreesCommand {
   }
 }
 
-/// What `degrees --graph circuit` says.
-struct CircuitSummary: Encodable {
-  struct Degrees: Encodable {
-    let nodes: Int
-    let inDegreeMean: Double
-    let inDegreeMax: Int
-    let outDegreeMean: Double
-    let outDegreeMax: Int
+/// What goes into `summary.json` of a circuit.
+public struct CircuitSummary: Encodable, Sendable {
+  public struct Degrees: Encodable, Sendable {
+    public let nodes: Int
+    public let inDegreeMean: Double
+    public let inDegreeMax: Int
+    public let outDegreeMean: Double
+    public let outDegreeMax: Int
   }
 
-  let graph = "circuit"
-  let nodes: Int
-  let edges: Int
-  let edgesByKind: [String: Int]
-  let populations: [String: Degrees]
-  let powerLaw: String? = nil
-  let remark =
+  public let graph = "circuit"
+  public let nodes: Int
+  public let edges: Int
+  public let edgesByKind: [String: Int]
+  public let populations: [String: Degrees]
+  public let powerLaw: String? = nil
+  public let remark =
     "a circuit is a hub graph, about n at hubs and d at neurons, not a scale-free one: no power law is fitted"
 
   init(_ degrees: CircuitDegrees, _ circuit: CircuitGraph<Float>) {
@@ -95,7 +102,8 @@ struct CircuitSummary: Encodable {
       })
   }
 
-  func lines(folder: String) -> [String] {
+  /// The summary as a person reads it.
+  public func lines(folder: String) -> [String] {
     var lines = ["population      nodes   in-degree mean / max     out-degree mean / max"]
     for kind in ["neuron", "token", "hub"] {
       guard let row = populations[kind] else { continue }

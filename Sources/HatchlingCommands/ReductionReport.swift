@@ -2,33 +2,39 @@ import Foundation
 import HatchlingEquivalence
 import HatchlingNumerics
 
-/// What `verify --weights` says: what reduced weights cost, against the float32 tensors.
-struct ReductionReport: Encodable {
-  let tokens: Int
-  let weights: String
-  let agree: Bool
-  let maxKL: Double
-  let quantities: [VerifyReport.Difference]
-  let top1Agreement: Double
-  let meanKL: Double?
-  let lossTensor: Double?
-  let lossGraph: Double?
-  let lossChange: Double?
+/// What reduced weights cost, against the float32 tensors.
+public struct ReductionReport: Encodable {
+  public let tokens: Int
+  public let weights: String
+  public let agree: Bool
+  public let maxKL: Double
+  /// `maxKL`, which judges here, under the name that ``VerifyReport`` has.
+  public let tolerance: Double
+  /// Null: no quantity by itself judges.
+  @OrNull public private(set) var firstDivergence: VerifyReport.Place?
+  public let quantities: [VerifyReport.Difference]
+  public let top1Agreement: Double
+  @OrNull public private(set) var meanKL: Double?
+  @OrNull public private(set) var lossTensor: Double?
+  @OrNull public private(set) var lossGraph: Double?
+  @OrNull public private(set) var lossChange: Double?
   /// Whether tokens were read and every quantity was compared at least once.
   private let isComplete: Bool
 
   /// What is allowed where nobody says otherwise: 1e-2 nats for bf16, 5e-2 for int8.
-  static func standardMaxKL(_ format: ReducedFormat) -> Double {
+  public static func standardMaxKL(_ format: ReducedFormat) -> Double {
     switch format {
     case .bfloat16: 1e-2
     case .int8: 5e-2
     }
   }
 
-  init(_ report: EquivalenceReport, _ format: ReducedFormat, maxKL: Double) {
+  /// - Parameter maxKL: what is allowed, in nats.
+  public init(_ report: EquivalenceReport, _ format: ReducedFormat, maxKL: Double) {
     tokens = report.tokens
     weights = format.rawValue
-    self.maxKL = maxKL
+    (self.maxKL, tolerance) = (maxKL, maxKL)
+    firstDivergence = nil
     isComplete = report.tokens > 0 && report.differences.allSatisfy { $0.comparisons > 0 }
     // Not a number, or nothing compared, does not agree.
     agree = isComplete && report.meanKL <= maxKL
@@ -38,24 +44,6 @@ struct ReductionReport: Encodable {
     lossTensor = finite(report.lossTensor)
     lossGraph = finite(report.lossGraph)
     lossChange = finite(report.lossGraph - report.lossTensor)
-  }
-
-  /// All keys of ``VerifyReport`` and more; numbers that are not finite are null. `tolerance` is `max_kl`, which judges here;
-  /// `first_divergence` is null, since no quantity by itself does.
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(weights, forKey: .weights)
-    try container.encode(agree, forKey: .agree)
-    try container.encode(maxKL, forKey: .maxKL)
-    try container.encode(maxKL, forKey: .tolerance)
-    try container.encode(quantities, forKey: .quantities)
-    try container.encodeNil(forKey: .firstDivergence)
-    try container.encode(top1Agreement, forKey: .top1Agreement)
-    try container.encode(meanKL, forKey: .meanKL)
-    try container.encode(lossTensor, forKey: .lossTensor)
-    try container.encode(lossGraph, forKey: .lossGraph)
-    try container.encode(lossChange, forKey: .lossChange)
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -70,7 +58,8 @@ struct ReductionReport: Encodable {
       ? "PART: the mean KL is not finite" : "PART: mean KL beyond \(scientific(maxKL)) nats"
   }
 
-  var lines: [String] {
+  /// The report as a person reads it.
+  public var lines: [String] {
     let change = lossChange.map { String(format: "%+.6f", $0) } ?? "not finite"
     return [
       "weights \(weights) against float32, \(grouped(tokens)) tokens",

@@ -2,38 +2,39 @@ import Foundation
 import HatchlingCheckpoint
 
 /// One update of a training run, as the log and the progress line show it. Losses in nats per token.
-struct TrainingLine {
-  var step: Int
+public struct TrainingLine: Sendable {
+  public var step: Int
   /// Tokens read up to now.
-  var tokens: Int
+  public var tokens: Int
   /// Wall-clock seconds of training up to now, those before a resumption included.
-  var seconds: Double
-  var learningRate: Double
-  var loss: Double
+  public var seconds: Double
+  public var learningRate: Double
+  public var loss: Double
   /// Global norm before clipping.
-  var gradientNorm: Double
+  public var gradientNorm: Double
   /// Fractions of n, mean over layers and tokens.
-  var activeX: Double
-  var activeY: Double
-  var tokensPerSecond: Double
+  public var activeX: Double
+  public var activeY: Double
+  public var tokensPerSecond: Double
   /// Where the step was validated.
-  var validationLoss: Double?
+  public var validationLoss: Double?
   /// All planned updates.
-  var steps: Int
+  public var steps: Int
 }
 
 /// The CSV log of a run: a line per update, written as it happens. A resumed run keeps the lines up to its checkpoint and goes on
 /// after them.
-final class TrainingLog {
-  static let header =
+public final class TrainingLog {
+  /// The first line: names of columns.
+  public static let header =
     "step,tokens,seconds,learning_rate,loss,gradient_norm,active_x,active_y,tokens_per_second,validation_loss,steps"
 
-  let path: String
+  public let path: String
   private var descriptor: Int32
 
   /// - Parameter step: how many updates were done before; 0 begins a new log in place of an old one.
   /// - Throws: `CheckpointError` for a file that cannot be written, or one there that is no log.
-  init(path: String, resumingAfter step: Int) throws {
+  public init(path: String, resumingAfter step: Int) throws {
     self.path = path
     let kept = try Self.lines(of: path, upTo: step)
     let file = try AtomicFile(path: path)
@@ -60,7 +61,7 @@ final class TrainingLog {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.first == header else {
       throw CheckpointError.unsupported(
-        path: path, what: "it is not a log of hatchling train; name another --log")
+        path: path, what: "it is not a log of hatchling train; name another file")
     }
     // The last line may have been cut by a kill; a whole one has all columns.
     let columns = header.split(separator: ",").count
@@ -72,7 +73,7 @@ final class TrainingLog {
   }
 
   /// Appends a line. - Throws: `CheckpointError.unwritable`, a full disk for example.
-  func append(_ record: TrainingLine) throws {
+  public func append(_ record: TrainingLine) throws {
     let validation = record.validationLoss.map { String(format: "%.6f", $0) } ?? ""
     let line =
       String(

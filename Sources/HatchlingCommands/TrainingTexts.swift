@@ -23,11 +23,11 @@ struct TrainingTexts {
   init(paths: [String], heldOut fraction: Double) throws {
     var sources: [Source] = []
     if paths.count(where: { $0 == "-" }) > 1 {
-      throw OptionError.bad("standard input can be read once: '-' stands there twice")
+      throw TextError.standardInputTwice
     }
     for path in paths {
       if path.hasSuffix(".npy") {
-        throw OptionError.bad("'\(path)': training reads bytes; a token array can be stepped, not trained on")
+        throw TextError.noBytes(path: path)
       }
       let bytes = try Self.read(path)
       let name = path == "-" ? "standard input" : OutputPaths.name(path)

@@ -7,34 +7,36 @@
   import HatchlingNumerics
   import HatchlingTopology
 
-  /// Everything that `degrees` says about a graph of neurons.
-  struct TopologyReport {
-    let graph: NeuronGraph
-    let partition: Partition?
-    let structure: GraphStructure
-    let entries: EntryStatistics?
-    let summary: TopologySummary
+  /// Everything that is said about a graph of neurons.
+  public struct TopologyReport {
+    public let graph: NeuronGraph
+    public let partition: Partition?
+    public let structure: GraphStructure
+    public let entries: EntryStatistics?
+    public let summary: TopologySummary
 
-    init(
-      _ command: DegreesCommand, _ model: Model, matrix: FactoredMatrix<Float>, graph: NeuronGraph,
-      all: NeuronGraph, entries: EntryStatistics?, profileAt counts: [Int], workers: Workers
+    /// - Parameter model: what the model is called.
+    /// - Throws: `IgraphError`. Cost: mostly the synthetic samples of the power-law fits, and Louvain on every graph of the profile.
+    public init(
+      _ selection: EdgeSelection, model: String, workers: Workers,
+      progress: WorkProgress = { _, _, _ in }
     ) throws {
+      let (request, matrix, graph) = (selection.request, selection.matrix, selection.graph)
       self.graph = graph
-      self.entries = entries
+      entries = selection.entries
       structure = try GraphStructure(graph)
-      let (seed, weighted) = (command.seed, !command.unweighted)
-      let samples = ProgressLine("bootstrap sample", total: 2 * command.bootstrap, saysHowLong: true)
-      let inDegree = DegreeReport(
-        graph.inDegrees, bootstraps: command.bootstrap, seed: seed, workers: workers,
-        progress: samples.update)
+      let (seed, weighted, samples) = (request.seed, request.isWeighted, request.bootstraps)
+      let inDegree = DegreeReport(graph.inDegrees, bootstraps: samples, seed: seed, workers: workers) {
+        progress("bootstrap sample", $0, 2 * samples)
+      }
       let outDegree = DegreeReport(
-        graph.outDegrees, bootstraps: command.bootstrap, seed: seed &+ 1, workers: workers
-      ) { samples.update(command.bootstrap + $0) }
-      samples.update(2 * command.bootstrap)
+        graph.outDegrees, bootstraps: samples, seed: seed &+ 1, workers: workers
+      ) { progress("bootstrap sample", samples + $0, 2 * samples) }
+      progress("bootstrap sample", 2 * samples, 2 * samples)
       let undirected = UndirectedGraph(graph, weighted: weighted)
       partition = try undirected.communities(.louvain, seed: seed)
       let leiden = try undirected.communities(.leiden, seed: seed)
-      let rank = model.hyperparameters.synapticDimension
+      let rank = selection.sizes.synapticDimension
       let nodes = graph.nodeCount
       let uniform = try Baseline.uniform(nodes: nodes, edges: graph.edgeCount, seed: seed)
         .communities(seed: seed)
@@ -42,13 +44,13 @@
         Baseline.product(nodes: nodes, rank: rank, edges: graph.edgeCount, seed: seed, workers: workers),
         weighted: weighted
       ).communities(seed: seed)
-      var rows = Progress("modularity at number of edges", total: counts.count)
+      let counts = selection.profileCounts
       let profile = try ModularityProfile(
-        all, at: counts, rank: rank, weighted: weighted, seed: seed, workers: workers
-      ) { rows.update($0) }
+        selection.all, at: counts, rank: rank, weighted: weighted, seed: seed, workers: workers
+      ) { progress("modularity at number of edges", $0, counts.count) }
       summary = TopologySummary(
-        command, model,
-        layers: command.graph == .sigma ? try command.sigmaLayers(model.hyperparameters) : nil,
+        request, model: model, selection.sizes,
+        layers: request.graph == .sigma ? try request.sigmaLayers(of: selection.sizes) : nil,
         graph: graph, structure: structure,
         entries: entries.map { .init($0, symmetric: matrix.rank < nodes ? matrix.symmetricFraction : nil) },
         degrees: (inDegree, outDegree),
@@ -68,22 +70,23 @@
       return sizes.values.filter { $0 > 1 }.sorted(by: >)
     }
 
-    var lines: [String] { summary.lines }
+    /// The report as a person reads it.
+    public var lines: [String] { summary.lines }
   }
 
   /// What goes into `summary.json`.
-  struct TopologySummary: Encodable {
-    struct Entries: Encodable {
-      let count: Int
-      let positive: Int
-      let negative: Int
-      let minimum: Double
-      let maximum: Double
-      let mean: Double
-      let standardDeviation: Double
-      let skewness: Double
+  public struct TopologySummary: Encodable, Sendable {
+    public struct Entries: Encodable, Sendable {
+      public let count: Int
+      public let positive: Int
+      public let negative: Int
+      public let minimum: Double
+      public let maximum: Double
+      public let mean: Double
+      public let standardDeviation: Double
+      public let skewness: Double
       /// ‖(G + Gᵀ) / 2‖² / ‖G‖².
-      let symmetricFraction: Double?
+      public let symmetricFraction: Double?
 
       init(_ entries: EntryStatistics, symmetric: Double?) {
         (count, positive, negative) = (entries.count, entries.positive, entries.negative)
@@ -94,69 +97,69 @@
       }
     }
 
-    struct Modularity: Encodable {
+    public struct Modularity: Encodable, Sendable {
       /// Best of five seeds, undirected.
-      let louvain: Double?
-      let leiden: Double?
+      public let louvain: Double?
+      public let leiden: Double?
       /// Of the Louvain partition.
-      let directed: Double?
+      public let directed: Double?
       /// Sizes of the communities of more than one node, largest first.
-      let communities: [Int]
+      public let communities: [Int]
       /// Louvain on G(n, m) and on the product of two Gaussian matrices, with as many edges.
-      let uniform: Double?
-      let product: Double?
-      let isWeighted: Bool
+      public let uniform: Double?
+      public let product: Double?
+      public let isWeighted: Bool
       /// The same three over the number of edges.
-      let profile: [ModularityProfile.Row]
+      public let profile: [ModularityProfile.Row]
     }
 
-    struct Components: Encodable {
-      let weak: Int
-      let strong: Int
-      let largestWeak: Int
-      let largestStrong: Int
+    public struct Components: Encodable, Sendable {
+      public let weak: Int
+      public let strong: Int
+      public let largestWeak: Int
+      public let largestStrong: Int
     }
 
-    struct Core: Encodable {
-      let k: Int
-      let nodes: Int
+    public struct Core: Encodable, Sendable {
+      public let k: Int
+      public let nodes: Int
     }
 
-    let graph: String
-    let model: String
-    let sign: String
-    let head: String
-    let centred: Bool?
-    let layers: [Int]?
-    let frame: String?
-    let seed: UInt64
-    let nodes: Int
-    let connectedNodes: Int
-    let edges: Int
-    let selfLoops: Int
-    let threshold: Double?
-    let entries: Entries?
-    let inDegree: DegreeReport
-    let outDegree: DegreeReport
-    let modularity: Modularity
-    let reciprocity: Double?
-    let components: Components
-    let kCores: [Core]
+    public let graph: String
+    public let model: String
+    public let sign: String
+    public let head: String
+    public let centred: Bool?
+    public let layers: [Int]?
+    public let frame: String?
+    public let seed: UInt64
+    public let nodes: Int
+    public let connectedNodes: Int
+    public let edges: Int
+    public let selfLoops: Int
+    public let threshold: Double?
+    public let entries: Entries?
+    public let inDegree: DegreeReport
+    public let outDegree: DegreeReport
+    public let modularity: Modularity
+    public let reciprocity: Double?
+    public let components: Components
+    public let kCores: [Core]
 
     init(
-      _ command: DegreesCommand, _ model: Model, layers: [Int]?, graph: NeuronGraph,
+      _ request: TopologyRequest, model: String, _ sizes: Hyperparameters, layers: [Int]?, graph: NeuronGraph,
       structure: GraphStructure, entries: Entries?, degrees: (in: DegreeReport, out: DegreeReport),
       modularity: Modularity
     ) {
-      self.graph = command.graph.rawValue
-      self.model = command.model.model ?? "shipped"
-      sign = command.sign.rawValue
-      head = command.head.description
-      let isSigma = command.graph == .sigma
-      centred = isSigma ? nil : !command.uncentred && model.hyperparameters.variant.normalises
+      self.graph = request.graph.rawValue
+      self.model = model
+      sign = request.sign.rawValue
+      head = request.head.map(String.init) ?? "all"
+      let isSigma = request.graph == .sigma
+      centred = isSigma ? nil : request.isCentred && sizes.variant.normalises
       self.layers = layers
-      frame = isSigma ? command.frame.rawValue : nil
-      seed = command.seed
+      frame = isSigma ? request.frame.rawValue : nil
+      seed = request.seed
       nodes = graph.nodeCount
       connectedNodes = zip(graph.inDegrees, graph.outDegrees).reduce(0) { $0 + ($1.0 + $1.1 > 0 ? 1 : 0) }
       edges = graph.edgeCount
@@ -174,7 +177,7 @@
     }
 
     /// `G_x, excitatory, head 0`.
-    var title: String {
+    public var title: String {
       let name =
         graph == "sigma"
         ? "σ, layer \((layers ?? []).map(String.init).joined(separator: "+"))"
@@ -182,7 +185,8 @@
       return "\(name), \(sign), \(head == "all" ? "all heads" : "head \(head)")"
     }
 
-    var lines: [String] {
+    /// The summary as a person reads it.
+    public var lines: [String] {
       func number(_ value: Double?, _ places: Int = 3) -> String { value.map { decimal($0, places) } ?? "–" }
       var lines = [
         "\(title)\(frame.map { ", frame \($0)" } ?? ""); model \(model)",

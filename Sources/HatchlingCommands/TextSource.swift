@@ -3,23 +3,31 @@ import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// A stream of tokens and what to call it in messages.
-struct TokenStream {
-  let name: String
-  let tokens: [Int]
+public struct TokenStream: Sendable {
+  public let name: String
+  public let tokens: [Int]
+
+  public init(name: String, tokens: [Int]) { (self.name, self.tokens) = (name, tokens) }
 }
 
 /// A text that cannot be read.
-enum TextError: InputError {
+public enum TextError: InputError, Equatable {
   case nothingToRead
   case twoSources
+  case standardInputTwice
+  /// A token array where bytes are needed.
+  case noBytes(path: String)
   case empty(String)
   case unreadable(name: String, reason: String)
   case tokenTooLarge(name: String, token: Int, offset: Int, vocabulary: Int)
 
-  var description: String {
+  public var description: String {
     switch self {
-    case .nothingToRead: "there is nothing to read; give --text STRING, a FILE, or - for standard input"
-    case .twoSources: "give either --text or FILEs, not both"
+    case .nothingToRead: "there is nothing to read; give a text or a file"
+    case .twoSources: "give either a text or files, not both"
+    case .standardInputTwice: "standard input can be read once: '-' stands there twice"
+    case .noBytes(let path):
+      "'\(path)': training reads bytes; a token array can be stepped, not trained on"
     case .unreadable(let name, let reason): "cannot read \(name): \(reason)"
     case .empty(let name): "\(name) is empty; at least one byte is needed"
     case .tokenTooLarge(let name, let token, let offset, let vocabulary):
@@ -29,8 +37,11 @@ enum TextError: InputError {
 }
 
 /// Text is bytes; a file ending in .npy is an array of token numbers; - is standard input.
-enum TextSource {
-  static func streams(text: String?, files: [String], vocabulary: Int) throws -> [TokenStream] {
+public enum TextSource {
+  /// One stream for a text, or one for each file. - Throws: ``TextError``, `CheckpointError`.
+  public static func streams(
+    text: String?, files: [String] = [], vocabulary: Int
+  ) throws -> [TokenStream] {
     var streams: [TokenStream] = []
     if let text {
       guard files.isEmpty else { throw TextError.twoSources }
@@ -58,7 +69,8 @@ enum TextSource {
     }
   }
 
-  static func read(_ path: String) throws -> TokenStream {
+  /// A file's tokens, whatever the alphabet. - Throws: ``TextError``, `CheckpointError`.
+  public static func read(_ path: String) throws -> TokenStream {
     if path == "-" {
       return TokenStream(name: "standard input", tokens: try standardInput().map(Int.init))
     }
@@ -68,18 +80,5 @@ enum TextSource {
     let file = try MappedFile(path: path)
     // The mapping goes away with `file`.
     return withExtendedLifetime(file) { TokenStream(name: "'\(path)'", tokens: file.bytes.map(Int.init)) }
-  }
-}
-
-/// A token as a person reads it: printable ASCII as itself, else an escape or its number.
-func readable(_ token: Int) -> String {
-  switch token {
-  case 10: "\\n"
-  case 13: "\\r"
-  case 9: "\\t"
-  case 32: "␣"
-  case 33...126: String(UnicodeScalar(UInt8(token)))
-  case 0...255: String(format: "x%02X", token)
-  default: String(token)
   }
 }

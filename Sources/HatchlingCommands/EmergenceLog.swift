@@ -12,19 +12,20 @@
   ///
   /// The graph is G_x of all heads, centred, its largest positive entries, as many per neuron as in the paper's Fig. 10. Modularity is
   /// Louvain's, best of five seeds, beside that of G(n, m) with as many edges; α is the exponent of a discrete power law fitted to the
-  /// tail of the degrees where that has 50 neurons or more, which says nothing of whether a power law is a good fit (`hatchling degrees` does).
-  struct EmergenceLog {
-    static let columns = [
+  /// tail of the degrees where that has 50 neurons or more, which says nothing of whether a power law is a good fit (``TopologyReport`` does).
+  public struct EmergenceLog {
+    /// Names of columns; fractions, counts and exponents.
+    public static let columns = [
       "step", "active_x", "active_y", "edges", "threshold", "modularity", "modularity_uniform", "alpha_in",
       "x_min_in", "alpha_out", "x_min_out", "max_in", "max_out",
     ]
 
-    let path: String
+    public let path: String
     private var rows: [[Double]]
 
     /// - Parameter step: rows up to this step of an interrupted run are kept.
     /// - Throws: `CheckpointError` for a file that cannot be written, or one there that is no such log.
-    init(path: String, resumingAfter step: Int) throws {
+    public init(path: String, resumingAfter step: Int) throws {
       self.path = path
       rows = []
       if TrainingLog.isThere(path) {
@@ -35,7 +36,7 @@
         }
         guard lines.first == Self.columns else {
           throw CheckpointError.unsupported(
-            path: path, what: "it is not a topology log of hatchling train; name another --log-topology")
+            path: path, what: "it is not a topology log of hatchling train; name another file")
         }
         rows = lines.dropFirst().map { $0.map { Double($0) ?? .nan } }
           .filter { $0.count == Self.columns.count && $0[0] <= Double(step) }
@@ -44,11 +45,11 @@
     }
 
     /// Adds the network as it is now. Cost: a pass over all n² entries in blocks, and igraph on some 6 n edges.
-    mutating func append(
+    public mutating func append(
       step: Int, _ weights: Weights<Float>, activeX: Double, activeY: Double, workers: Workers
     ) throws {
       let sizes = weights.hyperparameters
-      let wanted = Int((Double(sizes.neurons) * DegreesCommand.edgesPerNeuron).rounded())
+      let wanted = Int((Double(sizes.neurons) * TopologyRequest.edgesPerNeuron).rounded())
       let matrix = try FactoredMatrix(.x, of: weights, centred: true, head: nil)
       let edges = try matrix.select(.strongest(wanted), sign: .excitatory, workers: workers).edges
       let graph = NeuronGraph(
@@ -85,7 +86,7 @@
     }
 
     /// `NAME.svg` and `NAME.png` beside the log; says where, or why not. Nil before the first row.
-    func draw() throws -> String? {
+    public func draw() throws -> String? {
       guard !rows.isEmpty else { return nil }
       let url = URL(fileURLWithPath: path)
       var picture = Picture(url.deletingPathExtension().lastPathComponent)
@@ -127,15 +128,15 @@
   import HatchlingNumerics
 
   /// Needs the package trait Topology, which this build lacks.
-  struct EmergenceLog {
+  public struct EmergenceLog {
     init(path: String, resumingAfter step: Int) throws {
-      throw OptionError.bad("--log-topology needs igraph; build with the package trait Topology")
+      throw TopologyMissing.emergence
     }
 
-    mutating func append(
+    public mutating func append(
       step: Int, _ weights: Weights<Float>, activeX: Double, activeY: Double, workers: Workers
     ) throws {}
 
-    func draw() throws -> String? { nil }
+    public func draw() throws -> String? { nil }
   }
 #endif

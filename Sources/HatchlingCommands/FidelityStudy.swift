@@ -1,0 +1,145 @@
+import HatchlingCompiler
+import HatchlingExecution
+import HatchlingEquivalence
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// Pruned direct graphs beside the unpruned network, over the same segments of a text.
+public struct FidelityStudy<Scalar: NetworkScalar> {
+  private let fidelity: Fidelity<Scalar>
+  private let weights: Weights<Scalar>
+  private let workers: Workers
+  private let seed: UInt64
+  private let progress: WorkProgress
+  private let onRow: (FidelityRow, FidelityReport) throws -> Void
+  public private(set) var report: FidelityReport
+
+  /// Reads the text with the tensors.
+  ///
+  /// - Parameters:
+  ///   - tokens: the text.
+  ///   - limit: about how many tokens are read, in segments spread evenly.
+  ///   - seed: of the bootstrap.
+  ///   - onRow: told every row as it comes, with the report that it stands in.
+  /// - Throws: `FidelityError` for a text that is too short, `StateMemoryError`.
+  public init(
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1, workers: Workers,
+    progress: @escaping WorkProgress = { _, _, _ in },
+    onRow: @escaping (FidelityRow, FidelityReport) throws -> Void = { _, _ in }
+  ) throws {
+    try weights.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
+    fidelity = try Fidelity(weights, tokens: tokens, segment: segment, limit: limit, workers: workers)
+    (self.weights, self.workers, self.seed) = (weights, workers, seed)
+    (self.progress, self.onRow) = (progress, onRow)
+    report = FidelityReport(
+      segments: fidelity.starts.count, segment: segment, tensorLoss: fidelity.referenceLoss)
+  }
+
+  /// Tokens that are read and scored.
+  public var scored: Int { fidelity.scored }
+
+  /// The direct graph with everything kept, or the circuit where that would not fit into half of memory.
+  ///
+  /// - Returns: whether it fitted.
+  @discardableResult
+  public mutating func measureUnpruned(onCircuit: () -> Void = {}) throws -> Bool {
+    do {
+      try measure("unpruned", nil, EngineDescription(.direct(DirectOptions())), named: "unpruned")
+      return true
+    } catch is DirectError {
+    } catch CompilerError.expansionTooLarge {}
+    onCircuit()
+    try measure("unpruned (circuit)", nil, EngineDescription(.circuit), named: "unpruned")
+    return false
+  }
+
+  /// One graph of a curve.
+  public mutating func measure(_ series: FidelitySeries, edges: Int) throws {
+    try measure(
+      series.name, edges, EngineDescription(.direct(series.options(keeping: edges))),
+      named: "\(series.name), \(grouped(edges)) edges")
+  }
+
+  private mutating func measure(
+    _ series: String, _ edges: Int?, _ description: EngineDescription, named name: String
+  ) throws {
+    let network = try description.network(from: weights, workers: workers)
+    let single = Workers(threads: 1)
+    let (progress, total) = (progress, fidelity.starts.count)
+    let onSegment: @Sendable (Int) -> Void = { progress("\(name): segment", $0, total) }
+    let measure = try fidelity.measure(afterSegment: onSegment) { try network.engine(workers: single) }
+    var graph: DirectGraph<Scalar>?
+    if case .direct(let compiled) = network { graph = compiled }
+    let row = FidelityRow(
+      series: series, edges: edges, graph: graph, measure, interval: measure.interval(seed: seed))
+    report.rows.append(row)
+    try onRow(row, report)
+  }
+}
+
+/// A curve: what is done about what pruning cuts.
+public struct FidelitySeries: Equatable, Sendable {
+  public let name: String
+  private let make: DirectOptions
+
+  /// The curve of these options, whatever number of edges they keep.
+  public init(_ options: DirectOptions) {
+    make = options
+    name = Self.name(options)
+  }
+
+  /// A curve by its name: `plain`, or words joined by `+`. - Throws: ``FidelitySeriesError``.
+  public init(named text: String) throws(FidelitySeriesError) {
+    var options = DirectOptions(kept: .strongest(0))
+    for word in text.split(separator: "+", omittingEmptySubsequences: false) {
+      switch word {
+      case "plain": break
+      case "per-neuron": options.kept = .strongestPerNeuron(0)
+      case "rescale": options.rescales = true
+      case "excitatory-only": options.excitatoryOnly = true
+      case "prune-tokens": options.prunesTokens = true
+      case "complete": options.plastic = .complete
+      default:
+        guard word.hasPrefix("hubs="), let hubs = Int(word.dropFirst(5)), hubs > 0 else {
+          throw .unknown(word: String(word))
+        }
+        options.hubs = hubs
+      }
+    }
+    self.init(options)
+  }
+
+  public func options(keeping edges: Int) -> DirectOptions {
+    var options = make
+    if case .strongestPerNeuron = options.kept {
+      options.kept = .strongestPerNeuron(edges)
+    } else {
+      options.kept = .strongest(edges)
+    }
+    return options
+  }
+
+  private static func name(_ options: DirectOptions) -> String {
+    var words: [String] = []
+    if case .strongestPerNeuron = options.kept { words.append("per-neuron") }
+    if options.rescales { words.append("rescale") }
+    if options.prunesTokens { words.append("prune-tokens") }
+    if options.excitatoryOnly { words.append("excitatory-only") }
+    if options.plastic == .complete { words.append("complete") }
+    if options.hubs > 0 { words.append("hubs=\(options.hubs)") }
+    return words.isEmpty ? "plain" : words.joined(separator: "+")
+  }
+}
+
+/// A curve that nobody knows.
+public enum FidelitySeriesError: InputError, Equatable {
+  case unknown(word: String)
+
+  public var description: String {
+    switch self {
+    case .unknown(let word):
+      "'\(word)' is none of plain, per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R"
+    }
+  }
+}

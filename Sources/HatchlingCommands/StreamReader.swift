@@ -1,0 +1,126 @@
+import HatchlingCheckpoint
+import HatchlingExecution
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTensor
+
+/// What a ``StreamReader`` reads and writes beside its tokens; nil for what is not wanted.
+public struct StreamFiles: Equatable, Sendable {
+  /// A saved state that every stream goes on from.
+  public var stateIn: String?
+  /// Where the state after the last token goes.
+  public var stateOut: String?
+  /// Where the logits of all tokens go, `(tokens, V)`, a NumPy array.
+  public var logits: String?
+
+  public init(stateIn: String? = nil, stateOut: String? = nil, logits: String? = nil) {
+    (self.stateIn, self.stateOut, self.logits) = (stateIn, stateOut, logits)
+  }
+}
+
+/// Who reads a prompt, of which only the end matters.
+public enum PromptReader: String, CaseIterable, Sendable {
+  /// The graph, one token after another.
+  case graph
+  /// The tensors, in chunks; a graph takes their state over.
+  case tensor
+}
+
+/// A prompt that cannot be read as asked.
+public enum PromptError: InputError, Equatable {
+  case noGraph
+  /// Why the tensors cannot read for this graph.
+  case graphOnly(String)
+
+  public var description: String {
+    switch self {
+    case .noGraph: "the tensors run, so no graph can read the prompt"
+    case .graphOnly(let why): "the tensors cannot read the prompt: \(why)"
+    }
+  }
+}
+
+/// An engine that reads streams of tokens, with the files that go with it.
+public struct StreamReader<Scalar: NetworkScalar> {
+  public let engine: any SteppingEngine<Scalar>
+  /// The saved state that was given. An empty start is not kept: a second hold on the plastic weights would have them copied
+  /// whole when they are first written.
+  private let initialState: SavedState?
+  private let stateOut: String?
+  private let logits: NumpyWriter<Scalar>?
+  private let makeTensors: () -> TensorEngine<Scalar>
+  /// Why every token of a prompt must pass through the engine itself; nil where the tensors may read it in chunks.
+  private let whyStepped: String?
+  /// Shorter prompts are not worth the tensors.
+  private static var fewestInChunks: Int { 64 }
+
+  /// - Throws: as `EngineDescription.network(from:fingerprint:workers:)`, and `CheckpointError` or `StateError` for files that cannot be
+  ///   used.
+  public init(
+    _ description: EngineDescription, _ model: Model, files: StreamFiles = StreamFiles(), workers: Workers
+  ) throws {
+    let weights = model.weights.converted(to: Scalar.self)
+    let fingerprint = files.stateIn != nil || files.stateOut != nil ? model.fingerprint : ""
+    engine = try description.engine(running: weights, fingerprint: fingerprint, workers: workers)
+    initialState = try files.stateIn.map { try StateFile.read($0) }
+    if let initialState { try engine.restore(initialState) }
+    stateOut = files.stateOut
+    makeTensors = { TensorEngine(weights, workers: workers) }
+    logits = try files.logits.map {
+      try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary)
+    }
+    if files != StreamFiles() {
+      whyStepped = "saved states and logits must not depend on how a text was split"
+    } else if description.reduced != nil {
+      whyStepped = "they do not compute from reduced weights"
+    } else if case .direct = description.formulation {
+      whyStepped = "the direct form has another state"
+    } else {
+      whyStepped = weights.plasticSynapses == nil ? nil : "the network lacks some plastic synapses"
+    }
+  }
+
+  /// Where every stream starts: the saved state that was given, or nothing.
+  public func rewind() throws {
+    if let initialState { try engine.restore(initialState) } else { engine.reset() }
+  }
+
+  /// Reads a prompt. When nobody says who, the tensors read 64 tokens or more in chunks wherever they can.
+  ///
+  /// - Returns: who read it.
+  /// - Throws: ``PromptError`` when the wanted reader cannot, `TokenError` for a token that is not in the alphabet.
+  @discardableResult
+  public func read(prompt tokens: [Int], by wanted: PromptReader? = nil) throws -> PromptReader {
+    let own = engine as? TensorEngine<Scalar>
+    if wanted == .graph, own != nil { throw PromptError.noGraph }
+    if wanted == .tensor, own == nil, let whyStepped { throw PromptError.graphOnly(whyStepped) }
+    let inChunks = wanted == .tensor || wanted == nil && tokens.count >= Self.fewestInChunks
+    guard inChunks, whyStepped == nil, engine.position == 0 else {
+      for token in tokens { _ = try step(token) }
+      return own == nil ? .graph : .tensor
+    }
+    let tensors = own ?? makeTensors()
+    _ = try tensors.read(tokens)
+    guard own == nil else { return .tensor }
+    guard let circuit = engine as? CircuitEngine<Scalar> else {
+      preconditionFailure("only a circuit takes over what tensors read")
+    }
+    circuit.adopt(
+      attention: (1...tensors.hyperparameters.layers).map { tensors.attentionState(layer: $0) },
+      logits: tensors.logits, position: tensors.position)
+    return .tensor
+  }
+
+  /// Reads a token and keeps its logits if they are wanted.
+  public func step(_ token: Int) throws -> StepActivity {
+    let activity = try engine.step(token)
+    try logits?.append(engine.logits)
+    return activity
+  }
+
+  /// Writes what was asked for, after the last token.
+  public func finish() throws {
+    try logits?.commit()
+    if let stateOut { try StateFile.write(engine.save(), to: stateOut) }
+  }
+}

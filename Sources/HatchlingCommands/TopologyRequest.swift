@@ -1,0 +1,90 @@
+import HatchlingEquivalence
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// Which graph of neurons is looked at, and how.
+public struct TopologyRequest: Sendable {
+  public enum Graph: String, CaseIterable, Sendable {
+    /// G_x = D_x P E.
+    case x
+    /// G_y = D_y P E.
+    case y
+    /// The plastic state between neurons after a text.
+    case sigma
+  }
+
+  /// Which entries of the matrix are edges.
+  public enum Kept: Equatable, Sendable {
+    /// All of at least this strength.
+    case atLeast(Double)
+    case strongest(Int)
+    /// ``edgesPerNeuron`` per neuron; for σ all above the 5 % quantile.
+    case standard
+  }
+
+  /// The layers whose σ is looked at.
+  public enum Layers: Equatable, Sendable {
+    /// ⌈L/2⌉ + 1.
+    case middle
+    /// From 1.
+    case one(Int)
+    /// All, added up.
+    case all
+  }
+
+  public var graph: Graph
+  /// The neurons of one head; nil for all.
+  public var head: Int?
+  public var sign = Sign.excitatory
+  public var kept = Kept.standard
+  /// Whether the mean that LayerNorm takes away is taken away, for G_x and G_y.
+  public var isCentred = true
+  /// Whether weights of edges count for modularity.
+  public var isWeighted = true
+  /// Synthetic samples for the p of a power-law fit.
+  public var bootstraps = 100
+  /// Numbers of edges at which modularity is compared with the baselines; nil for powers of 4.
+  public var profileCounts: [Int]?
+  public var layers = Layers.middle
+  public var frame = SynapticState.Frame.current
+  /// Of everything random: communities, baselines, bootstrap, layout.
+  public var seed: UInt64 = 1
+
+  public init(_ graph: Graph) { self.graph = graph }
+
+  /// More edges than this are refused: nobody looks at them, and they would not fit in memory as lists.
+  public static let mostEdges = 1 << 25
+  /// Edges per neuron of the paper's Fig. 10: 46 820 on 8192 neurons.
+  public static let edgesPerNeuron = 46_820.0 / 8192
+
+  /// The layers of σ, from 1. - Throws: ``TopologyError/noSuchLayer(_:layers:)``.
+  func sigmaLayers(of sizes: Hyperparameters) throws(TopologyError) -> [Int] {
+    switch layers {
+    case .all: return Array(1...sizes.layers)
+    case .one(let number):
+      guard (1...sizes.layers).contains(number) else {
+        throw .noSuchLayer(number, layers: sizes.layers)
+      }
+      return [number]
+    case .middle: return [min(sizes.layers, (sizes.layers + 1) / 2 + 1)]
+    }
+  }
+}
+
+/// A graph of neurons that there is not.
+public enum TopologyError: InputError, Equatable {
+  case noSuchHead(Int, heads: Int)
+  case noSuchLayer(Int, layers: Int)
+  /// The standard number of edges is too large here.
+  case tooManyEdges(wanted: Int, limit: Int)
+
+  public var description: String {
+    switch self {
+    case .noSuchHead(let head, let heads): "head \(head): the model has heads 0 … \(heads - 1), or all"
+    case .noSuchLayer(let layer, let layers): "layer \(layer): the model has layers 1 … \(layers), or all"
+    case .tooManyEdges(let wanted, let limit):
+      "the paper's Fig. 10 would have \(wanted) edges here and at most \(limit) are analysed at a time; ask for fewer"
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTensor
+import HatchlingTraining
+
+/// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
+public final class TrainingSession {
+  private let request: TrainingRequest
+  private let workers: Workers
+  private let texts: TrainingTexts
+  private let training: TrainingRun
+  private let log: TrainingLog?
+  private var emergence: EmergenceLog?
+  private var report: (TrainingEvent) throws -> Void = { _ in }
+  /// The last update; it is logged when it is known whether a validation follows it.
+  private var pending: TrainingLine?
+  private var lossesSinceRow: [Double] = []
+  private var wasMeasuring = false
+  private var lastUpdate = ContinuousClock.now
+  private var lastCheckpoint = ContinuousClock.now
+  private static let betweenCheckpoints = Duration.seconds(300)
+
+  /// Reads and checks everything before any work begins.
+  ///
+  /// - Parameter warn: told what is odd about the model that the run begins with.
+  /// - Throws: `InputError`s: ``TrainingFileError``, ``TextError``, `TrainingError`, `ModelError`, `CheckpointError`.
+  public init(
+    _ request: TrainingRequest, workers: Workers = Workers(), warn: (String) -> Void = { _ in }
+  ) throws {
+    self.request = request
+    self.workers = workers
+    try request.checkRanges()
+    try request.checkFiles()
+    let initial = try Self.initialModel(request, workers, warn)
+    let settings = try TrainingSettings(request, begunFrom: initial.map(Self.name))
+    texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut)
+    let trainer: Trainer<Float>
+    var progress = TrainingProgress()
+    var best: Weights<Float>?
+    if let checkpoint = request.resumed {
+      (trainer, progress, best) = try Trainer<Float>.resume(
+        from: checkpoint, text: texts.training, workers: workers)
+      try settings.check(texts, of: checkpoint)
+      try request.network.check(trainer.weights.hyperparameters, of: checkpoint)
+      try request.schedule.check(trainer.options, of: checkpoint)
+      try texts.check(vocabulary: trainer.weights.hyperparameters.vocabulary)
+    } else {
+      try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
+      let options = request.schedule.options(isContinued: initial != nil)
+      try options.validate()
+      let sizes = try initial?.hyperparameters ?? request.network.sizes()
+      try TrainingMemory(sizes, options).check()  // before the weights are drawn
+      let weights = initial?.weights ?? .untrained(sizes, seed: options.seed)
+      trainer = try Trainer(weights, text: texts.training, options: options, workers: workers)
+    }
+    progress.settings = settings.saved(texts)
+    var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
+    plan.validateEvery = settings.validateEvery
+    if case .minutes(let minutes) = request.schedule.length { plan.minutes = minutes }
+    plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
+    try DiskSpace.check(model: request.out, checkpoint: request.checkpointPath, trainer)
+    log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
+    emergence = try request.emergenceLog.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
+    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress, best: best)
+  }
+
+  private static func initialModel(
+    _ request: TrainingRequest, _ workers: Workers, _ warn: (String) -> Void
+  ) throws -> Model? {
+    guard case .model(let path) = request.beginning else { return nil }
+    let model = try Model.load(
+      path: path, layers: request.network.layers, variant: request.network.variant, workers: workers)
+    for warning in model.warnings { warn(warning) }
+    try request.network.check(model.hyperparameters, of: path)
+    return model
+  }
+
+  private static func name(_ model: Model) -> String {
+    "\(OutputPaths.name(model.path)), fingerprint \(model.fingerprint)"
+  }
+
+  /// What the run is, before it goes on.
+  public var outline: TrainingOutline {
+    let (sizes, options) = (training.trainer.weights.hyperparameters, training.trainer.options)
+    return TrainingOutline(
+      sizes: sizes, options: options, memory: TrainingMemory(sizes, options),
+      learnedBytes: texts.training.count, heldOutBytes: texts.heldOut.count, step: training.trainer.step)
+  }
+
+  /// Trains to the end, or until `isInterrupted`; then the last update is finished and a checkpoint written.
+  ///
+  /// - Parameter report: called for every event, on this thread.
+  /// - Throws: `TrainingError` when training diverges, `CheckpointError` when a file cannot be written. Whatever ended the run, the log
+  ///   and its picture tell what came before.
+  public func train(
+    report: @escaping (TrainingEvent) throws -> Void = { _ in }, isInterrupted: () -> Bool = { false }
+  ) throws -> TrainingOutcome {
+    self.report = report
+    defer { self.report = { _ in } }
+    lastUpdate = .now
+    do {
+      let end = try training.run(
+        isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
+      return TrainingOutcome(
+        end: end, step: training.trainer.step, steps: training.trainer.options.steps,
+        bestLoss: training.progress.bestLoss, bestStep: training.progress.bestStep,
+        pictures: try finishLog())
+    } catch {
+      // The first error is the one to report.
+      _ = try? finishLog()
+      if !(error is TrainingError) { try? training.saveCheckpoint() }
+      throw error
+    }
+  }
+}
+
+// MARK: - While it runs
+
+extension TrainingSession {
+  private func updated(_ update: UpdateReport) throws {
+    try logPending()
+    let now = ContinuousClock.now
+    let seconds = (now - lastUpdate).inSeconds
+    lastUpdate = now
+    let options = training.trainer.options
+    let rows = options.block * options.batch
+    func mean(_ layers: [Double]) -> Double { layers.reduce(0, +) / Double(max(1, layers.count)) }
+    let line = TrainingLine(
+      step: update.step, tokens: update.step * rows, seconds: training.progress.seconds,
+      learningRate: update.learningRate, loss: update.loss, gradientNorm: update.gradientNorm,
+      activeX: mean(update.activeX), activeY: mean(update.activeY),
+      tokensPerSecond: seconds > 0 ? Double(rows) / seconds : 0, steps: options.steps)
+    pending = line
+    lossesSinceRow.append(update.loss)
+    try report(.updated(line, seconds: seconds))
+    if training.progress.stepsAreFixed && wasMeasuring { try report(.stepsFixed(options.steps)) }
+    wasMeasuring = training.isMeasuring
+    let isRow = training.isValidated(update.step)
+    if isRow && !outline.isValidated { try writeRow(isBest: false) }
+    if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
+      lastCheckpoint = now
+      try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)
+    }
+  }
+
+  private func validated(_ step: Int, _ validation: ValidationReport) throws {
+    pending?.validationLoss = validation.loss
+    lastCheckpoint = .now
+    try writeRow(isBest: validation.loss < training.progress.bestLoss ?? .infinity)
+    lastUpdate = .now
+  }
+
+  /// A row of the table, and what the network writes by now.
+  private func writeRow(isBest: Bool) throws {
+    guard let line = pending else { return }
+    try logPending()
+    let mean = lossesSinceRow.reduce(0, +) / Double(max(1, lossesSinceRow.count))
+    lossesSinceRow = []
+    try report(.validated(line, meanLoss: mean, isBest: isBest))
+    try emergence?.append(
+      step: line.step, training.trainer.weights, activeX: line.activeX, activeY: line.activeY,
+      workers: workers)
+    guard request.sample > 0 else { return }
+    let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
+    try report(.sampled(sample(after: prompt)))
+  }
+
+  /// How the network goes on after `prompt`. Cost: a pass over `prompt` and the sample.
+  private func sample(after prompt: some Sequence<UInt8>) throws -> [UInt8] {
+    let engine = try EngineDescription(.tensors).engine(running: training.trainer.weights, workers: workers)
+    for byte in prompt { try engine.step(Int(byte)) }
+    var sampler = Sampler(temperature: 0.8, seed: training.trainer.options.seed)
+    return try (0..<request.sample).map { _ in
+      let token = sampler.draw(from: engine.logits)
+      try engine.step(token)
+      return token < 256 ? UInt8(token) : UInt8(ascii: "?")
+    }
+  }
+
+  private func logPending() throws {
+    guard let line = pending else { return }
+    pending = nil
+    try log?.append(line)
+  }
+
+  /// - Returns: what is to be said of the pictures.
+  private func finishLog() throws -> [String] {
+    try logPending()
+    var pictures: [String] = []
+    if let path = request.log {
+      let picture = try LossPicture(log: path)
+      if !picture.isEmpty { pictures.append(try picture.draw(besideLog: path)) }
+    }
+    if let picture = try emergence?.draw() { pictures.append(picture) }
+    return pictures
+  }
+}

@@ -1,0 +1,92 @@
+import HatchlingCommands
+import HatchlingCompiler
+import HatchlingExecution
+import HatchlingEquivalence
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingTraining
+
+/// What the libraries say in the field's terms, in terms of the flags that the user gave or could give.
+enum FlagAdvice {
+  static func message(for error: any InputError) -> String {
+    switch error {
+    case let error as TrainingError: message(error)
+    case let error as TrainingFileError: error.description(naming: name)
+    case TranslationCorpusError.overwrites(let path):
+      "--out '\(path)' is one of the files to read; choose another name"
+    case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
+    default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
+    }
+  }
+
+  /// The flags that do what an error's description advises.
+  private static func flags(for error: any InputError) -> String? {
+    switch error {
+    case ModelError.missingLayers, ModelError.badLayerCount: "--layers L"
+    case ModelError.noShippedModel: "--model FILE"
+    case is StateMemoryError: "--layers, --precision"
+    case is DirectError: "--edges M or --threshold B, --plastic kept, --form circuit"
+    case CompilerError.expansionTooLarge: "--edges M or --threshold B, --form circuit"
+    case is FidelityError: "--segment"
+    case TextError.nothingToRead: "--text STRING, a FILE, or - for standard input"
+    case TextError.twoSources: "--text, FILE"
+    case is PromptError: "--prompt-by"
+    case TopologyError.tooManyEdges: "--edges"
+    case TopologyMissing.positions: "--layout"
+    case TopologyMissing.emergence: "--log-topology"
+    case TopologyMissing.report: "--graph circuit"
+    default: nil
+    }
+  }
+
+  private static func message(_ error: TrainingError) -> String {
+    switch error {
+    case .outOfRange(let quantity, let value, let allowed):
+      "\(name(quantity)) \(value): \(allowed)"
+    case .decayTooStrong(let decay, let rate):
+      "--weight-decay \(decay) with --lr \(rate): at least 0, and the product of both below 1"
+    case .contradicts(let path, let quantity, _, _) where quantity == .carry || quantity == .detach:
+      "'\(path)' was begun without \(name(quantity)); leave the option out"
+    case .contradicts(let path, let quantity, let value, let wanted):
+      "'\(path)' has \(quantity.rawValue) \(value), not \(name(quantity)) \(wanted); leave the option out, or give what is there"
+    case .lengthIsFixed(let path, let steps):
+      "--minutes cannot be given with --resume: '\(path)' fixed \(steps) steps"
+    case .tooMuchMemory: "\(error) (--batch, --block, --n, --d)"
+    case .textTooShort: "\(error) (--block)"
+    case .diverged: "\(error) (--lr, --clip, --warmup)"
+    case .lacksPlasticSynapses, .tokenOutOfRange, .otherText, .damagedCheckpoint: error.description
+    }
+  }
+
+  private static func name(_ quantity: TrainingQuantity) -> String {
+    switch quantity {
+    case .neurons: "--n"
+    case .synapticDimension: "--d"
+    case .learningRate: "--lr"
+    case .warmup: "--warmup"
+    case .weightDecay: "--weight-decay"
+    case .carry: "--no-carry"
+    case .detach: "--detach"
+    case .heldOut: "--validation"
+    case .validateEvery: "--validate-every"
+    case .clip: "--clip"
+    case .sample: "--sample"
+    case .heads, .layers, .variant, .block, .batch, .chunk, .steps, .dropout, .damping, .passage, .seed,
+      .minutes:
+      "--\(quantity.rawValue)"
+    case .vocabulary, .finalLearningRate: quantity.rawValue
+    }
+  }
+
+  private static func name(_ file: TrainingFile) -> String {
+    switch file {
+    case .text: file.rawValue
+    case .initialModel: "--init"
+    case .model: "--out"
+    case .checkpoint: "the checkpoint of --out"
+    case .resumed: "--resume"
+    case .log: "--log"
+    case .emergenceLog: "--log-topology"
+    }
+  }
+}
