@@ -72,7 +72,8 @@ struct TranslateCorpusCommand: ParsableCommand {
     }
     guard count.forward + count.backward > 0 else {
       throw OptionError.bad(
-        "'\(first)' and '\(second)' hold no pair of lines that are not empty; nothing was written")
+        "no pair is left of the \(grouped(line)) of '\(first)' and '\(second)': \(grouped(count.empty)) with an empty side, \(grouped(count.tagged)) with <F: or <T: in the text; nothing was written"
+      )
     }
     try file.commit()
     report(count, names)
