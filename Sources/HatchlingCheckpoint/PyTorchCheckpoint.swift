@@ -85,7 +85,7 @@ struct PickleCollector {
       if let type = tensor.type, !repeatsTooMuch(tensor) {
         tensors[name] = try view(tensor, of: type, name)
       } else {
-        opaque[name] = tensor.type == nil ? tensor.typeName : "tensor that repeats few numbers very often"
+        opaque[name] = tensor.type == nil ? tensor.typeName : "a tensor that repeats few numbers very often"
       }
     case .text(let text):
       try count(name, text.utf8.count)

@@ -62,7 +62,8 @@ extension Unpickler {
         type == "torch.\(tensor.typeName)"
       else { return try object(name) }
       return values[0]
-    case "copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__":
+    case "copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__",
+      _ where name.hasSuffix(".multiarray._reconstruct"):
       guard case .global(let type)? = values.first else { return try object(name) }
       return try object(type)
     default: return try object(name)

@@ -43,6 +43,7 @@ extension CheckpointLayout {
   private func restored(
     _ values: [Float], isShort: Bool, _ name: String, _ warnings: inout [String]
   ) -> [Float] {
+    let place = "'\(file.path)', key '\(prefix + name)'"
     let roundings: [(name: String, round: (Float) -> Float)] = [
       ("bfloat16", \.roundedToBFloat16), ("float16", \.roundedToHalf),
     ]
@@ -50,7 +51,7 @@ extension CheckpointLayout {
       if let exact = Self.formula(roundingTo: values, by: round) {
         guard exact != values else { return values }
         warnings.append(
-          "'\(file.path)', key '\(prefix + name)': the frequencies were rounded to \(format); they are the formula's and were computed again in float32"
+          "\(place): the frequencies were rounded to \(format); they are the formula's, computed again in float32"
         )
         return exact
       }
@@ -58,8 +59,8 @@ extension CheckpointLayout {
       let long = Set(values.filter { $0.significandWidth > 3 })
       guard isShort ? !long.isEmpty : long.count > 3 else { continue }
       warnings.append(
-        "'\(file.path)', key '\(prefix + name)': the frequencies were rounded to \(format) and are not the formula's; beyond some 100 tokens of a text predictions differ from the network that was trained. Save this tensor in float32"
-      )
+        "\(place): the frequencies were rounded to \(format) and are not the formula's; beyond some 100 tokens of a text "
+          + "predictions differ from the network that was trained. Save this tensor in float32")
       return values
     }
     return values

@@ -91,10 +91,9 @@ extension CheckpointLayout {
   private func nearness(_ key: String) -> Int? {
     var owner = key.split(separator: ".").dropLast()
     func isConfiguration(_ name: Substring) -> Bool {
-      let name = name.lowercased()
-      return ["config", "args", "cfg", "hparams", "hyper", "params", "settings", "__metadata__"].contains {
-        name.contains($0)
-      }
+      if name.allSatisfy(\.isNumber) { return true }  // a part of a tuple that was saved
+      let words = ["config", "args", "cfg", "hparams", "hyper", "params", "settings"]
+      return words.contains { name.lowercased().contains($0) }
     }
     while let last = owner.last, isConfiguration(last) { owner.removeLast() }
     return prefix.split(separator: ".").starts(with: owner) ? owner.count : nil

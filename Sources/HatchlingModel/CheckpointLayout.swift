@@ -194,25 +194,28 @@ struct CheckpointLayout {
     return Matrix(rows: n, columns: d, view.integers.map { $0 == 0 ? 0 : 1 })
   }
 
-  /// Tensors of the network's own parts that the equations here have no place for: another version of the code wrote them.
+  /// Tensors of the network's module that the equations here have no place for: another version of the code wrote them. At the top of
+  /// a file anything may lie beside the network, so there only its own parts count.
   private func warnUnknownTensors(_ warnings: inout [String]) {
     let parts: Set<Substring> = [
-      "encoder", "encoder_v", "decoder", "embed", "lm_head", "attn", "attns", "ln",
+      "encoder", "encoder_v", "decoder", "embed", "lm_head", "lm_gate", "attn", "attns", "ln",
     ]
     let known: Set<Substring> = [
       "encoder", "encoder_v", "decoder", "embed.weight", "lm_head", "attn.freqs", "attn.damping",
       "attn.plastic",
     ]
-    let unknown = Set(file.tensors.keys).union(file.opaque.keys).filter { key in
-      guard key.hasPrefix(prefix) else { return false }
+    let unknown = file.tensors.keys.filter { key in
+      guard key.hasPrefix(prefix),
+        !otherPrefixes.contains(where: { $0.count > prefix.count && key.hasPrefix($0) })
+      else { return false }
       let name = key.dropFirst(prefix.count)
-      return parts.contains(name.prefix { $0 != "." }) && !known.contains(name)
+      return (!prefix.isEmpty || parts.contains(name.prefix { $0 != "." })) && !known.contains(name)
         && layerOfFrequencies(name) == nil
     }
     guard !unknown.isEmpty else { return }
     let names = unknown.sorted().prefix(4).joined(separator: ", ") + (unknown.count > 4 ? ", …" : "")
     warnings.append(
-      "'\(file.path)' holds tensors that this network has no place for, and they are left out: \(names); predictions may differ from the code that wrote it"
+      "'\(file.path)' holds what this network has no place for: \(names); it is left out, and predictions may differ from the code that wrote it"
     )
   }
 }
