@@ -192,6 +192,42 @@ import Testing
     #expect(isRefused(try file("endless.pt", archive([0x80, 2] + Array(endless.utf8)))))
   }
 
+  /// Random instructions of every protocol, with operands that often fit: tensors of wild shapes, objects inside themselves, damage.
+  @Test(arguments: 0..<300)
+  func randomInstructionsNeverCrash(seed: Int) throws {
+    var random = SeededRandom(seed: UInt64(seed))
+    func byte(_ range: ClosedRange<UInt8> = 0...255) -> UInt8 { UInt8.random(in: range, using: &random) }
+    let names = [
+      "torch\nFloatStorage\n", "torch.storage\nUntypedStorage\n", "torch\nfloat32\n",
+      "collections\nOrderedDict\n",
+      "torch._utils\n_rebuild_tensor_v2\n", "torch._utils\n_rebuild_tensor_v3\n",
+      "torch._utils\n_rebuild_parameter\n",
+      "torch._tensor\n_rebuild_from_type_v2\n", "torch\nTensor\n", "people\nThing\n",
+      "copyreg\n_reconstructor\n",
+    ].map { Array("c\($0)".utf8) }
+    let storage = Array("(X\u{7}\0\0\0storagectorch\nFloatStorage\nX\u{1}\0\0\00X\u{3}\0\0\0cpuK\u{8}tQ".utf8)
+    let plain =
+      Array("N()]}.tlaesud0120RboQ1".utf8) + [
+        0x81, 0x85, 0x86, 0x87, 0x88, 0x8F, 0x90, 0x91, 0x92, 0x93, 0x94,
+      ]
+    var code: [UInt8] = [0x80, 4]
+    for _ in 0..<Int.random(in: 1...120, using: &random) {
+      switch byte(0...9) {
+      case 0, 1: code += names[Int(byte()) % names.count]
+      case 2: code += storage
+      case 3: code += [UInt8(ascii: "K"), byte(0...9)]
+      case 4: code += [UInt8(ascii: "J"), byte(), byte(), byte(), byte()]
+      case 5: code += [[UInt8(ascii: "q"), UInt8(ascii: "h")][Int(byte(0...1))], byte(0...7)]
+      case 6: code += [0x8C, 7] + Array("encoder".utf8)
+      case 7: code += [0x8A, 9] + (0..<9).map { _ in byte() }
+      default: code.append(plain[Int(byte()) % plain.count])
+      }
+    }
+    let path = try file("random-\(seed).pt", archive(code + Array(".".utf8)))
+    let text = complaint { _ = try Model.load(path: path, layers: 1) }
+    #expect(text?.hasPrefix("an internal error") == false, "seed \(seed)")
+  }
+
   @Test(.enabled(if: sharedData != nil, "needs the reference checkpoints"), arguments: 0..<60)
   func cutOrFlippedArchivesNeverCrash(seed: Int) throws {
     let source = try #require(sharedData).appendingPathComponent("reference-europarl.pt")
