@@ -1,32 +1,42 @@
+import Foundation
+
 /// A checkpoint file of any supported format: named tensors and text metadata. Everything about the container is
 /// validated before it is returned; numbers are read only when asked for.
 public struct CheckpointFile: Sendable {
   public let path: String
   public let tensors: [String: TensorView]
   public let metadata: [String: String]
+  /// What lies in the file under a name but is no tensor of numbers that are read here, by its type: `F8_E4M3`, `argparse.Namespace`.
+  public let opaque: [String: String]
 
   /// Opens a safetensors file or a PyTorch state dict, told apart by their first bytes. - Throws: ``CheckpointError``.
   public static func open(_ path: String) throws(CheckpointError) -> CheckpointFile {
-    let file = try MappedFile(path: path)
-    if file.bytes.starts(with: [0x50, 0x4B]) { return try PyTorchCheckpoint.read(file) }
-    if file.bytes.count > 1, file.bytes[0] == 0x80, (1...5).contains(file.bytes[1]),
-      !looksLikeSafetensors(file)
-    {
-      throw .unsupported(
-        path: path,
-        what: "it is a bare pickle from before PyTorch 1.6; save it again with a current torch.save")
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let what = ForeignFormat.folder(path) {
+      throw .unreadable(path: path, reason: what)
     }
-    if file.bytes.count >= 8, !looksLikeSafetensors(file) {
+    let file = try MappedFile(path: path)
+    if file.bytes.starts(with: [0x50, 0x4B, 0x03, 0x04]) || file.bytes.starts(with: [0x50, 0x4B, 0x05, 0x06])
+    {
+      return try PyTorchCheckpoint.read(file)
+    }
+    guard file.bytes.count >= 8 else {
+      if let what = ForeignFormat.name(file.bytes) { throw .unsupported(path: path, what: what) }
+      return try Safetensors.read(file)
+    }
+    // The claimed length of the header tells a safetensors file from whatever happens to have a brace in the ninth place.
+    let claim = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+    let beginsObject =
+      file.bytes.count == 8 || [UInt8(ascii: "{"), UInt8(ascii: " ")].contains(file.bytes[8])
+    if beginsObject, claim <= UInt64(max(file.bytes.count - 8, Safetensors.largestHeader)) {
+      return try Safetensors.read(file)
+    }
+    if let what = ForeignFormat.name(file.bytes) { throw .unsupported(path: path, what: what) }
+    guard beginsObject else {
       throw .damaged(
         path: path, place: "offset 0",
         problem: "neither a safetensors header nor a PyTorch zip archive begins here")
     }
     return try Safetensors.read(file)
-  }
-
-  /// A header of plausible length that starts an object. A longer claim is reported as such by the reader.
-  private static func looksLikeSafetensors(_ file: MappedFile) -> Bool {
-    guard file.bytes.count > 8 else { return true }
-    return file.bytes[8] == UInt8(ascii: "{") || file.bytes[8] == UInt8(ascii: " ")
   }
 }

@@ -3,7 +3,7 @@ public struct NumpyArray: Sendable {
   public let shape: [Int]
   public let view: TensorView
 
-  /// - Throws: ``CheckpointError`` for a damaged file or a type that is not a little-endian number in C order.
+  /// Arrays in C and in Fortran order. - Throws: ``CheckpointError`` for a damaged file or a type that is not a little-endian number.
   public static func read(_ path: String) throws(CheckpointError) -> NumpyArray {
     let file = try MappedFile(path: path)
     func damaged(_ problem: String) -> CheckpointError {
@@ -20,33 +20,31 @@ public struct NumpyArray: Sendable {
       ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
       : Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
     guard start + length <= bytes.count, length < 1 << 20 else { throw damaged("it ends inside the header") }
-    let header = String(decoding: bytes[start..<start + length], as: UTF8.self)
-    guard let type = elementType(header) else {
+    guard let header = NumpyHeader.parse(bytes[start..<start + length]), let description = header["descr"]
+    else {
+      throw damaged("it is not a dictionary of descr, fortran_order and shape")
+    }
+    guard case .text(let name) = description, let type = elementType(name) else {
       throw .unsupported(
         path: path, what: "its element type is not a little-endian number; save it with astype('int64')")
     }
-    guard !header.contains("'fortran_order': True") else {
-      throw .unsupported(path: path, what: "it is in Fortran order; save it with numpy.ascontiguousarray")
-    }
-    guard let open = header.firstIndex(of: "("), let close = header[open...].firstIndex(of: ")") else {
-      throw damaged("it names no shape")
-    }
-    var shape: [Int] = []
+    guard case .numbers(let shape) = header["shape"] else { throw damaged("it names no shape") }
+    guard case .bool(let isFortran) = header["fortran_order"] else { throw damaged("it names no order") }
     var count = 1
-    for part in header[header.index(after: open)..<close].split(separator: ",") {
-      let digits = part.drop { $0 == " " }
-      if digits.isEmpty { continue }
-      guard let size = Int(digits), size >= 0 else { throw damaged("its shape is not made of numbers") }
+    for size in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
       guard !overflow else { throw damaged("its shape overflows") }
-      (count, shape) = (product, shape + [size])
+      count = product
     }
     let data = bytes.count - start - length
     let (needed, overflow) = count.multipliedReportingOverflow(by: type.size)
     guard !overflow, needed == data, let base = bytes.baseAddress else {
       throw damaged("shape \(shape) needs \(overflow ? "too many" : "\(needed)") bytes, the file has \(data)")
     }
-    let view = TensorView(type: type, shape: shape, strides: nil, base: base + start + length, owner: file)
+    let view = TensorView(
+      type: type, shape: shape, strides: isFortran ? columnMajorStrides(shape) : nil,
+      base: base + start + length,
+      owner: file)
     return NumpyArray(shape: shape, view: view)
   }
 
@@ -58,11 +56,27 @@ public struct NumpyArray: Sendable {
     return view.integers.map(Int.init)
   }
 
-  private static func elementType(_ header: String) -> ElementType? {
-    let types: [(String, ElementType)] = [
-      ("<f8", .f64), ("<f4", .f32), ("<f2", .f16), ("<i8", .i64), ("<i4", .i32), ("<i2", .i16), ("|i1", .i8),
-      ("<u8", .u64), ("<u4", .u32), ("<u2", .u16), ("|u1", .u8), ("|b1", .bool),
+  /// Distances where the first index runs fastest; nil where that is the order of C too.
+  private static func columnMajorStrides(_ shape: [Int]) -> [Int]? {
+    guard shape.count(where: { $0 > 1 }) > 1 else { return nil }
+    var distance = 1
+    return shape.map { size in
+      defer { distance &*= max(1, size) }  // wraps only for an empty array, which has no elements to find
+      return distance
+    }
+  }
+
+  /// `<` and `|` say little-endian and "one byte"; without either, or with `=`, NumPy means the machine that reads.
+  private static func elementType(_ name: String) -> ElementType? {
+    let types: [String: ElementType] = [
+      "f8": .f64, "f4": .f32, "f2": .f16, "i8": .i64, "i4": .i32, "i2": .i16, "i1": .i8, "u8": .u64,
+      "u4": .u32,
+      "u2": .u16, "u1": .u8, "b1": .bool, "?": .bool,
     ]
-    return types.first { header.contains("'descr': '\($0.0)'") }?.1
+    let bare = name.drop { "<|=".contains($0) }
+    guard name.count - bare.count <= 1, let type = types[String(bare)] else {
+      return name.hasPrefix(">") ? types[String(name.dropFirst())].flatMap { $0.size == 1 ? $0 : nil } : nil
+    }
+    return type
   }
 }

@@ -34,6 +34,7 @@ enum Safetensors {
     }
     var metadata: [String: String] = [:]
     var tensors: [String: TensorView] = [:]
+    var opaque: [String: String] = [:]
     var ranges: [(Range<Int>, String)] = []
     let data = file.bytes.count - 8 - Int(length)
     for (key, value) in entries {
@@ -41,12 +42,19 @@ enum Safetensors {
         metadata = try strings(value, path)
         continue
       }
-      let (view, range) = try tensor(key, value, dataStart: 8 + Int(length), dataBytes: data, file)
-      tensors[key] = view
+      let entry = try Entry(key, value, dataBytes: data, path)
+      let range = entry.range
+      if let type = ElementType(rawValue: entry.type), let base = file.bytes.baseAddress {
+        tensors[key] = TensorView(
+          type: type, shape: entry.shape, strides: nil, base: base + 8 + Int(length) + range.lowerBound,
+          owner: file)
+      } else {
+        opaque[key] = entry.type
+      }
       if !range.isEmpty { ranges.append((range, key)) }
     }
     try checkCover(ranges, dataBytes: data, path)
-    return CheckpointFile(path: path, tensors: tensors, metadata: metadata)
+    return CheckpointFile(path: path, tensors: tensors, metadata: metadata, opaque: opaque)
   }
 
   private static func strings(_ value: JSONValue, _ path: String) throws(CheckpointError) -> [String: String]
@@ -64,40 +72,54 @@ enum Safetensors {
     return result
   }
 
-  private static func tensor(
-    _ key: String, _ value: JSONValue, dataStart: Int, dataBytes: Int, _ file: MappedFile
-  ) throws(CheckpointError) -> (TensorView, Range<Int>) {
-    func damaged(_ problem: String) -> CheckpointError {
-      .damaged(path: file.path, place: "key '\(key)'", problem: problem)
+  /// What the header says about a tensor, checked against the size of the file.
+  private struct Entry {
+    let type: String
+    let shape: [Int]
+    /// Where its numbers lie, in bytes from the first byte after the header.
+    let range: Range<Int>
+
+    init(_ key: String, _ value: JSONValue, dataBytes: Int, _ path: String) throws(CheckpointError) {
+      func damaged(_ problem: String) -> CheckpointError {
+        .damaged(path: path, place: "key '\(key)'", problem: problem)
+      }
+      guard case .object(let entry) = value, case .string(let type) = entry["dtype"],
+        case .array(let sizes) = entry["shape"], case .array(let ends) = entry["data_offsets"],
+        ends.count == 2
+      else { throw damaged("it lacks dtype, shape or data_offsets") }
+      var shape: [Int] = []
+      var count = 1
+      for size in sizes {
+        guard let size = size.integer, size >= 0 else { throw damaged("a dimension is not a whole number") }
+        let (product, overflow) = count.multipliedReportingOverflow(by: size)
+        guard !overflow else { throw damaged("its shape overflows") }
+        count = product
+        shape.append(size)
+      }
+      guard shape.count <= 16 else { throw damaged("\(shape.count) dimensions") }
+      guard let begin = ends[0].integer, let end = ends[1].integer, begin >= 0, end >= begin, end <= dataBytes
+      else {
+        throw damaged("its data lies outside the file's \(dataBytes) data bytes")
+      }
+      // A type of tomorrow has a size that nobody knows today.
+      if let bits = ElementType(rawValue: type).map({ $0.size * 8 }) ?? Safetensors.opaqueBits[type] {
+        let (total, overflow) = count.multipliedReportingOverflow(by: bits)
+        guard !overflow, total % 8 == 0, end - begin == total / 8 else {
+          throw damaged(
+            "shape \(shape) of \(type) needs \(overflow ? "too many" : "\(total / 8)") bytes, its offsets span \(end - begin)"
+          )
+        }
+      }
+      (self.type, self.shape, range) = (type, shape, begin..<end)
     }
-    guard case .object(let entry) = value, case .string(let name) = entry["dtype"],
-      case .array(let sizes) = entry["shape"], case .array(let ends) = entry["data_offsets"], ends.count == 2
-    else { throw damaged("it lacks dtype, shape or data_offsets") }
-    guard let type = ElementType(rawValue: name) else { throw damaged("unknown dtype '\(name)'") }
-    var shape: [Int] = []
-    var count = 1
-    for size in sizes {
-      guard let size = size.integer, size >= 0 else { throw damaged("a dimension is not a whole number") }
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw damaged("its shape overflows") }
-      count = product
-      shape.append(size)
-    }
-    guard shape.count <= 16 else { throw damaged("\(shape.count) dimensions") }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.size)
-    guard let begin = ends[0].integer, let end = ends[1].integer, begin >= 0, end >= begin, end <= dataBytes
-    else {
-      throw damaged("its data lies outside the file's \(dataBytes) data bytes")
-    }
-    guard !overflow, end - begin == bytes else {
-      throw damaged(
-        "shape \(shape) of \(name) needs \(overflow ? "too many" : "\(bytes)") bytes, its offsets span \(end - begin)"
-      )
-    }
-    guard let base = file.bytes.baseAddress else { throw damaged("no data") }
-    let view = TensorView(type: type, shape: shape, strides: nil, base: base + dataStart + begin, owner: file)
-    return (view, begin..<end)
   }
+
+  /// Types of the format that are not read here, and the bits of one number.
+  private static let opaqueBits = [
+    "F8_E4M3": 8, "F8_E5M2": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
+    "F6_E3M2": 6,
+    "C64": 64,
+  ]
 
   /// Tensors must follow one another without overlap, hole or rest.
   private static func checkCover(

@@ -1,73 +1,37 @@
-/// What a restricted pickle can hold.
-indirect enum PickleValue {
-  case none
-  case bool(Bool)
-  case integer(Int)
-  case number(Double)
-  case text(String)
-  case sequence(PickleList)
-  case dictionary(PickleDictionary)
-  /// A name that may be called or stands for a storage type.
-  case global(String)
-  /// A reference to a storage: its type and the entry that holds its numbers.
-  case storage(ElementType, key: String, count: Int)
-  case tensor(StoredTensor)
-  case mark
-}
-
-/// Lists and dictionaries are filled after they were put on the stack, so they are shared.
-final class PickleList {
-  var values: [PickleValue]
-  init(_ values: [PickleValue]) { self.values = values }
-}
-
-final class PickleDictionary {
-  var entries: [(key: PickleValue, value: PickleValue)] = []
-}
-
-/// A view into a storage.
-struct StoredTensor {
-  let type: ElementType
-  let key: String
-  let storageCount: Int
-  let offset: Int
-  let shape: [Int]
-  let strides: [Int]
-}
-
-/// Executes the few instructions that torch.save uses for state dicts. Nothing can be called but the constructors of tensors and
-/// of ordered dictionaries; every other name is refused.
+/// Reads a pickle as data. Nothing is ever called: tensors and plain containers are understood, everything else is kept as an object
+/// with the name of its type and what the file says about it.
+///
+/// All instructions of protocols 0 to 5 are read, but for the few that refer to something outside the file.
 struct Unpickler {
   private let bytes: UnsafeRawBufferPointer
-  private let path: String
+  let path: String
   private var offset = 0
   private var stack: [PickleValue] = []
   private var memo: [Int: PickleValue] = [:]
-  /// Values put on the stack so far; a pickle cannot build more than it has bytes.
-  private var built = 0
+  /// Bytes of memory taken so far, about, and how many may be.
+  private var spent = 0
+  private let budget: Int
   /// Every container built, so that a deep nest is taken apart one by one: releasing the outermost first would recurse.
-  private var lists: [PickleList] = []
-  private var dictionaries: [PickleDictionary] = []
+  private var containers: [PickleContainer] = []
 
-  private static let callable: Set<String> = [
-    "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
-  ]
-  private static let storageTypes: [String: ElementType] = [
-    "DoubleStorage": .f64, "FloatStorage": .f32, "HalfStorage": .f16, "BFloat16Storage": .bf16,
-    "LongStorage": .i64,
-    "IntStorage": .i32, "ShortStorage": .i16, "CharStorage": .i8, "ByteStorage": .u8, "BoolStorage": .bool,
-  ]
-
-  init(_ bytes: UnsafeRawBufferPointer, path: String) {
+  /// - Parameter fileSize: the size of the whole file, in bytes: memory stays within twice that and 40 MB.
+  init(_ bytes: UnsafeRawBufferPointer, path: String, fileSize: Int) {
     self.bytes = bytes
     self.path = path
+    budget = 2 * fileSize + 40 << 20
   }
 
   mutating func run() throws(CheckpointError) -> PickleValue {
     while true {
       let code = try byte()
       if code == UInt8(ascii: ".") { return try pop() }
-      try execute(code)
+      if try readValue(code) { continue }
+      if try arrange(code) { continue }
+      if try fill(code) { continue }
+      if try construct(code) { continue }
+      throw .unsupported(
+        path: path,
+        what: "its pickle has the instruction 0x\(String(code, radix: 16)); save the state_dict() alone")
     }
   }
 
@@ -75,13 +39,12 @@ struct Unpickler {
   mutating func takeApart() {
     stack = []
     memo = [:]
-    for list in lists { list.values = [] }
-    for dictionary in dictionaries { dictionary.entries = [] }
+    for container in containers { container.values = [] }
   }
 
   // MARK: Reading
 
-  private func damaged(_ problem: String) -> CheckpointError {
+  func damaged(_ problem: String) -> CheckpointError {
     .damaged(path: path, place: "offset \(offset) of its pickle", problem: problem)
   }
 
@@ -100,38 +63,65 @@ struct Unpickler {
     return Int(value)
   }
 
-  private mutating func text(_ length: Int) throws(CheckpointError) -> String {
+  private mutating func skip(_ length: Int) throws(CheckpointError) -> Range<Int> {
     guard length <= bytes.count - offset else { throw damaged("a string is longer than the file") }
     defer { offset += length }
-    return String(decoding: bytes[offset..<offset + length], as: UTF8.self)
+    return offset..<offset + length
+  }
+
+  private mutating func text(_ length: Int) throws(CheckpointError) -> PickleValue {
+    let range = try skip(length)
+    try spend(length)
+    return .text(String(decoding: bytes[range], as: UTF8.self))
   }
 
   private mutating func line() throws(CheckpointError) -> String {
     let start = offset
     while try byte() != 10 {}
+    try spend(offset - start)
     return String(decoding: bytes[start..<offset - 1], as: UTF8.self)
   }
 
+  /// A number in two's complement, lowest byte first, of any length.
   private mutating func signed(_ length: Int) throws(CheckpointError) -> PickleValue {
-    guard length <= 8 else { throw damaged("an integer of \(length) bytes") }
-    guard length > 0 else { return .integer(0) }
-    guard bytes.count - offset >= length else { throw damaged("it ends early") }
-    var value = Int64(Int8(bitPattern: bytes[offset + length - 1]))
-    for place in (0..<length - 1).reversed() { value = value << 8 | Int64(bytes[offset + place]) }
-    offset += length
-    return .integer(Int(value))
+    let range = try skip(length)
+    guard length <= 16 else { return .shown("an integer of \(length) bytes") }
+    var value: Int128 = length > 0 && bytes[range.upperBound - 1] >= 0x80 ? -1 : 0
+    for place in range.reversed() { value = value << 8 | Int128(bytes[place]) }
+    return Int(exactly: value).map(PickleValue.integer) ?? .shown(String(value))
+  }
+
+  private mutating func decimal() throws(CheckpointError) -> PickleValue {
+    let digits = try line()
+    if digits == "00" || digits == "01" { return .bool(digits == "01") }
+    let plain = digits.hasSuffix("L") ? String(digits.dropLast()) : digits
+    return Int(plain).map(PickleValue.integer)
+      ?? .shown(plain.count <= 40 ? plain : "an integer of \(plain.count) digits")
   }
 
   // MARK: The stack
 
+  /// Counts memory, roughly and rather too much.
+  private mutating func spend(_ bytes: Int) throws(CheckpointError) {
+    spent += bytes
+    guard spent + stack.count * 48 <= budget else {
+      throw .unsupported(
+        path: path, what: "its pickle builds more than a file of this size may; save the state_dict() alone")
+    }
+  }
+
   private mutating func push(_ value: PickleValue) throws(CheckpointError) {
-    built += 1
-    guard built <= bytes.count + 16 else { throw damaged("it builds more values than it has bytes") }
+    try spend(0)
     stack.append(value)
   }
 
   private mutating func pop() throws(CheckpointError) -> PickleValue {
     guard let value = stack.popLast() else { throw damaged("it takes from an empty stack") }
+    return value
+  }
+
+  private func top() throws(CheckpointError) -> PickleValue {
+    guard let value = stack.last else { throw damaged("it looks at an empty stack") }
     return value
   }
 
@@ -144,85 +134,23 @@ struct Unpickler {
     return values
   }
 
-  private mutating func pushList(_ values: [PickleValue]) throws(CheckpointError) {
-    let list = PickleList(values)
-    lists.append(list)
-    try push(.sequence(list))
+  /// A container that is known, and counted.
+  mutating func container(_ values: [PickleValue] = [], type: String = "") throws(CheckpointError)
+    -> PickleContainer
+  {
+    try spend(128 + 32 * values.count)
+    let container = PickleContainer(values, type: type)
+    containers.append(container)
+    return container
   }
 
-  private mutating func makeDictionary() -> PickleValue {
-    let dictionary = PickleDictionary()
-    dictionaries.append(dictionary)
-    return .dictionary(dictionary)
+  mutating func object(_ type: String) throws(CheckpointError) -> PickleValue {
+    .object(try container(type: type))
   }
 
-  private func top() throws(CheckpointError) -> PickleValue {
-    guard let value = stack.last else { throw damaged("it looks at an empty stack") }
-    return value
-  }
-
-  private mutating func execute(_ code: UInt8) throws(CheckpointError) {
-    switch code {
-    case 0x80: _ = try byte()  // PROTO
-    case 0x95: _ = try unsigned(8)  // FRAME
-    case UInt8(ascii: "N"): try push(.none)
-    case 0x88: try push(.bool(true))
-    case 0x89: try push(.bool(false))
-    case UInt8(ascii: "K"): try push(.integer(Int(try byte())))
-    case UInt8(ascii: "M"): try push(.integer(try unsigned(2)))
-    case UInt8(ascii: "J"): try push(try signed(4))
-    case 0x8A: try push(try signed(Int(try byte())))
-    case UInt8(ascii: "G"):
-      guard bytes.count - offset >= 8 else { throw damaged("it ends early") }
-      let bits = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      offset += 8
-      try push(.number(Double(bitPattern: bits)))
-    case UInt8(ascii: "X"): try push(.text(try text(try unsigned(4))))
-    case 0x8C: try push(.text(try text(Int(try byte()))))
-    case 0x8D: try push(.text(try text(try unsigned(8))))
-    case UInt8(ascii: "("): try push(.mark)
-    case UInt8(ascii: ")"), UInt8(ascii: "]"): try pushList([])
-    case UInt8(ascii: "}"), 0x8F: try push(makeDictionary())
-    case UInt8(ascii: "t"), UInt8(ascii: "l"): try pushList(try popToMark())
-    case 0x85: try pushList([try pop()])
-    case 0x86:
-      let second = try pop()
-      try pushList([try pop(), second])
-    case 0x87:
-      let third = try pop()
-      let second = try pop()
-      try pushList([try pop(), second, third])
-    case UInt8(ascii: "a"):
-      let value = try pop()
-      try append([value])
-    case UInt8(ascii: "e"): try append(try popToMark())
-    case UInt8(ascii: "s"):
-      let value = try pop()
-      let key = try pop()
-      try setItems([key, value])
-    case UInt8(ascii: "u"): try setItems(try popToMark())
-    case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
-    case UInt8(ascii: "r"): memo[try unsigned(4)] = try top()
-    case 0x94: memo[memo.count] = try top()
-    case UInt8(ascii: "h"): try recall(Int(try byte()))
-    case UInt8(ascii: "j"): try recall(try unsigned(4))
-    case UInt8(ascii: "0"): _ = try pop()
-    case UInt8(ascii: "c"):
-      let module = try line()
-      try pushGlobal(module, try line())
-    case 0x93:
-      guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
-        throw damaged("a name is not text")
-      }
-      try pushGlobal(module, name)
-    case UInt8(ascii: "Q"): try push(try storage(try pop()))
-    case UInt8(ascii: "R"):
-      let arguments = try pop()
-      try push(try call(try pop(), arguments))
-    case UInt8(ascii: "b"): _ = try pop()  // BUILD: attributes such as _metadata are not needed
-    default:
-      throw CheckpointError.forbidden(path: path, what: "pickle instruction 0x" + String(code, radix: 16))
-    }
+  private mutating func add(_ values: [PickleValue], to container: PickleContainer) throws(CheckpointError) {
+    try spend(48 * values.count)
+    container.values.append(contentsOf: values)
   }
 
   private mutating func recall(_ place: Int) throws(CheckpointError) {
@@ -230,91 +158,156 @@ struct Unpickler {
     try push(value)
   }
 
+  private mutating func store(_ place: Int) throws(CheckpointError) {
+    try spend(64)
+    memo[place] = try top()
+  }
+
+  private mutating func place() throws(CheckpointError) -> Int {
+    guard let place = Int(try line()) else { throw damaged("a place in the memo is no number") }
+    return place
+  }
+
+  // MARK: Instructions
+
+  /// Numbers, texts, truths.
+  private mutating func readValue(_ code: UInt8) throws(CheckpointError) -> Bool {
+    switch code {
+    case UInt8(ascii: "N"): try push(.none)
+    case 0x88: try push(.bool(true))
+    case 0x89: try push(.bool(false))
+    case UInt8(ascii: "K"): try push(.integer(Int(try byte())))
+    case UInt8(ascii: "M"): try push(.integer(try unsigned(2)))
+    case UInt8(ascii: "J"): try push(try signed(4))
+    case 0x8A: try push(try signed(Int(try byte())))
+    case 0x8B: try push(try signed(try unsigned(4)))
+    case UInt8(ascii: "I"), UInt8(ascii: "L"): try push(try decimal())
+    case UInt8(ascii: "G"):
+      let range = try skip(8)
+      let bits = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: range.lowerBound, as: UInt64.self))
+      try push(.number(Double(bitPattern: bits)))
+    case UInt8(ascii: "F"):
+      guard let value = Double(try line()) else { throw damaged("a number is not valid") }
+      try push(.number(value))
+    case UInt8(ascii: "X"), UInt8(ascii: "T"): try push(try text(try unsigned(4)))
+    case 0x8C, UInt8(ascii: "U"): try push(try text(Int(try byte())))
+    case 0x8D: try push(try text(try unsigned(8)))
+    case UInt8(ascii: "V"): try push(.text(try line()))
+    case UInt8(ascii: "S"): try push(.text(String(try line().dropFirst().dropLast())))
+    case UInt8(ascii: "B"), UInt8(ascii: "C"), 0x8E, 0x96:
+      _ = try skip(
+        code == UInt8(ascii: "C") ? Int(try byte()) : try unsigned(code == UInt8(ascii: "B") ? 4 : 8))
+      try push(try object("bytes"))
+    default: return false
+    }
+    return true
+  }
+
+  /// The protocol, the stack and the memo.
+  private mutating func arrange(_ code: UInt8) throws(CheckpointError) -> Bool {
+    switch code {
+    case 0x80: _ = try byte()  // PROTO
+    case 0x95: _ = try unsigned(8)  // FRAME
+    case UInt8(ascii: "("): try push(.mark)
+    case UInt8(ascii: "0"): _ = try pop()
+    case UInt8(ascii: "1"): _ = try popToMark()
+    case UInt8(ascii: "2"): try push(try top())
+    case UInt8(ascii: "q"): try store(Int(try byte()))
+    case UInt8(ascii: "r"): try store(try unsigned(4))
+    case UInt8(ascii: "p"): try store(try place())
+    case 0x94: try store(memo.count)
+    case UInt8(ascii: "h"): try recall(Int(try byte()))
+    case UInt8(ascii: "j"): try recall(try unsigned(4))
+    case UInt8(ascii: "g"): try recall(try place())
+    default: return false
+    }
+    return true
+  }
+
+  /// Containers, and what goes into them.
+  private mutating func fill(_ code: UInt8) throws(CheckpointError) -> Bool {
+    switch code {
+    case UInt8(ascii: ")"), UInt8(ascii: "]"): try push(.list(try container()))
+    case UInt8(ascii: "}"): try push(.dictionary(try container()))
+    case 0x8F: try push(try object("set"))
+    case UInt8(ascii: "t"), UInt8(ascii: "l"): try push(.list(try container(try popToMark())))
+    case UInt8(ascii: "d"):
+      let dictionary = try container()
+      try set(try popToMark(), of: .dictionary(dictionary))
+      try push(.dictionary(dictionary))
+    case 0x91:
+      _ = try popToMark()
+      try push(try object("frozenset"))
+    case 0x85, 0x86, 0x87:
+      var values: [PickleValue] = []
+      for _ in 0x85...code { values.insert(try pop(), at: 0) }
+      try push(.list(try container(values)))
+    case UInt8(ascii: "a"):
+      let value = try pop()
+      try append([value])
+    case UInt8(ascii: "e"), 0x90: try append(try popToMark())
+    case UInt8(ascii: "s"):
+      let value = try pop()
+      let key = try pop()
+      try set([key, value], of: try top())
+    case UInt8(ascii: "u"):
+      let items = try popToMark()
+      try set(items, of: try top())
+    default: return false
+    }
+    return true
+  }
+
   private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
-    guard case .sequence(let list) = try top() else {
-      throw damaged("it appends to something that is no list")
-    }
-    list.values.append(contentsOf: values)
-  }
-
-  private mutating func setItems(_ items: [PickleValue]) throws(CheckpointError) {
-    guard case .dictionary(let dictionary) = try top(), items.count % 2 == 0 else {
-      throw damaged("it sets items of something that is no dictionary")
-    }
-    for place in stride(from: 0, to: items.count, by: 2) {
-      dictionary.entries.append((items[place], items[place + 1]))
+    switch try top() {
+    case .list(let list): try add(values, to: list)
+    case .object: break  // the elements of a set, a deque, …
+    default: throw damaged("it appends to something that is no list")
     }
   }
 
-  // MARK: The few things that may be called
-
-  private mutating func pushGlobal(_ module: String, _ name: String) throws(CheckpointError) {
-    let full = "\(module) \(name)"
-    let isStorage = module == "torch" && Self.storageTypes[name] != nil
-    guard isStorage || Self.callable.contains(full) else {
-      throw .forbidden(path: path, what: "\(module).\(name)")
-    }
-    try push(.global(isStorage ? name : full))
-  }
-
-  private mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws(CheckpointError)
-    -> PickleValue
-  {
-    guard case .global(let name) = function, case .sequence(let list) = arguments else {
-      throw .forbidden(path: path, what: "something that is no name")
-    }
-    let arguments = list.values
-    switch name {
-    case "collections OrderedDict":
-      guard arguments.isEmpty else { throw damaged("an ordered dictionary with arguments") }
-      return makeDictionary()
-    case "torch._utils _rebuild_tensor_v2": return .tensor(try tensor(arguments))
-    case "torch._utils _rebuild_parameter":
-      guard case .tensor(let tensor)? = arguments.first else { throw damaged("a parameter without a tensor") }
-      return .tensor(tensor)
-    default: throw .forbidden(path: path, what: name)
+  private mutating func set(_ items: [PickleValue], of target: PickleValue) throws(CheckpointError) {
+    switch target {
+    case .dictionary(let container) where items.count % 2 == 0,
+      .object(let container) where items.count % 2 == 0:
+      try add(items, to: container)
+    default: throw damaged("it sets items of something that is no dictionary")
     }
   }
 
-  private func storage(_ value: PickleValue) throws(CheckpointError) -> PickleValue {
-    guard case .sequence(let list) = value, list.values.count == 5, case .text("storage") = list.values[0],
-      case .global(let name) = list.values[1], let type = Self.storageTypes[name],
-      case .text(let key) = list.values[2], case .integer(let count) = list.values[4], count >= 0
-    else { throw damaged("a storage reference is not valid") }
-    return .storage(type, key: key, count: count)
-  }
-
-  private func tensor(_ arguments: [PickleValue]) throws(CheckpointError) -> StoredTensor {
-    func sizes(_ value: PickleValue) throws(CheckpointError) -> [Int] {
-      guard case .sequence(let list) = value, list.values.count <= 16 else {
-        throw damaged("a tensor's shape is not valid")
+  /// Names, storages, and what Python would make by a call.
+  private mutating func construct(_ code: UInt8) throws(CheckpointError) -> Bool {
+    switch code {
+    case UInt8(ascii: "c"):
+      let module = try line()
+      try push(try global(module, try line()))
+    case 0x93:
+      guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
+        throw damaged("a name is not text")
       }
-      var result: [Int] = []
-      for value in list.values {
-        guard case .integer(let size) = value, size >= 0 else {
-          throw damaged("a tensor's shape is not valid")
-        }
-        result.append(size)
-      }
-      return result
+      try push(try global(module, name))
+    case UInt8(ascii: "Q"): try push(try storage(try pop()))
+    case UInt8(ascii: "R"), 0x81:
+      let arguments = try pop()
+      try push(try made(by: try pop(), arguments))
+    case 0x92:
+      _ = try pop()  // arguments with names
+      let arguments = try pop()
+      try push(try made(by: try pop(), arguments))
+    case UInt8(ascii: "i"):
+      let module = try line()
+      let type = try global(module, try line())
+      try push(try made(by: type, .list(try container(try popToMark()))))
+    case UInt8(ascii: "o"):
+      let values = try popToMark()
+      guard let type = values.first else { throw damaged("an object has no class") }
+      try push(try made(by: type, .list(try container(Array(values.dropFirst())))))
+    case UInt8(ascii: "b"):
+      let state = try pop()
+      // Attributes of tensors and dictionaries, such as _metadata, are not needed.
+      if case .object(let object) = try top() { try add([.none, state], to: object) }
+    default: return false
     }
-    guard arguments.count >= 4, case .storage(let type, let key, let count) = arguments[0],
-      case .integer(let offset) = arguments[1], offset >= 0
-    else { throw damaged("a tensor is not valid") }
-    let (shape, strides) = (try sizes(arguments[2]), try sizes(arguments[3]))
-    guard shape.count == strides.count else { throw damaged("a tensor's strides do not fit its shape") }
-    var (last, isEmpty) = (offset, false)
-    for (size, stride) in zip(shape, strides) {
-      if size == 0 { isEmpty = true }
-      let (span, overflow) = max(0, size - 1).multipliedReportingOverflow(by: stride)
-      let (sum, more) = last.addingReportingOverflow(span)
-      guard !overflow, !more else { throw damaged("a tensor's strides overflow") }
-      last = sum
-    }
-    guard isEmpty ? offset <= count : last < count else {
-      throw damaged("a tensor reaches beyond its storage")
-    }
-    return StoredTensor(
-      type: type, key: key, storageCount: count, offset: offset, shape: shape, strides: strides)
+    return true
   }
 }

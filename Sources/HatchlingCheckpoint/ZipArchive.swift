@@ -1,9 +1,14 @@
-/// The entries of a zip archive that are stored without compression, as PyTorch writes them. Compressed entries are refused, so
-/// that no archive can grow beyond its own size.
+/// The entries of a zip archive that are stored without compression, as PyTorch writes them. Compressed entries are refused when
+/// they are needed, so that no archive can grow beyond its own size.
 struct ZipArchive {
   private let file: MappedFile
-  /// Byte ranges of the entries' contents inside the file.
-  private(set) var entries: [String: Range<Int>] = [:]
+  /// Byte ranges of the entries' contents inside the file; for those that cannot be read, why.
+  private var entries: [String: Entry] = [:]
+
+  private enum Entry {
+    case stored(Range<Int>)
+    case unreadable(String)
+  }
 
   init(_ file: MappedFile) throws(CheckpointError) {
     self.file = file
@@ -25,9 +30,22 @@ struct ZipArchive {
     for _ in 0..<count { place = try readEntry(at: place, directoryEnd: start + size) }
   }
 
-  /// The content of an entry whose name ends in `suffix`, with its name.
-  func entry(endingIn suffix: String) -> (name: String, range: Range<Int>)? {
-    entries.filter { $0.key.hasSuffix(suffix) }.min { $0.key < $1.key }.map { ($0.key, $0.value) }
+  /// The names of all entries, without the folders and notes that a Mac or a file manager adds.
+  var names: [String] {
+    entries.keys.filter { name in
+      !name.hasSuffix("/") && !name.hasPrefix("__MACOSX/") && !name.contains("/__MACOSX/")
+        && !(name.split(separator: "/").last ?? "").hasPrefix("._") && !name.hasSuffix(".DS_Store")
+    }
+  }
+
+  /// Where an entry's content lies; nil where there is none of that name.
+  /// - Throws: ``CheckpointError/unsupported(path:what:)`` for one that is compressed or encrypted.
+  func content(of name: String) throws(CheckpointError) -> Range<Int>? {
+    switch entries[name] {
+    case .stored(let range): range
+    case .unreadable(let reason): throw .unsupported(path: file.path, what: reason)
+    case nil: nil
+    }
   }
 
   private func damaged(_ place: String, _ problem: String) -> CheckpointError {
@@ -67,13 +85,11 @@ struct ZipArchive {
     let next = place + 46 + lengths.name + lengths.extra + lengths.comment
     guard next <= directoryEnd else { throw damaged("offset \(place)", "a zip entry leaves the directory") }
     let name = String(decoding: file.bytes[place + 46..<place + 46 + lengths.name], as: UTF8.self)
-    guard half(place + 8) & 1 == 0 else {
-      throw CheckpointError.unsupported(path: file.path, what: "entry '\(name)' is encrypted")
-    }
-    guard half(place + 10) == 0 else {
-      throw CheckpointError.unsupported(
-        path: file.path,
-        what: "entry '\(name)' is compressed, which torch.save never does; save the model again")
+    var unreadable: String?
+    if half(place + 8) & 1 != 0 { unreadable = "entry '\(name)' is encrypted" }
+    if half(place + 10) != 0 {
+      unreadable =
+        "entry '\(name)' is compressed, which torch.save never does; unpack the archive and pack it again with 'zip -0 -r'"
     }
     var (size, stored, local) = (UInt64(word(place + 24)), UInt64(word(place + 20)), UInt64(word(place + 42)))
     var extra = place + 46 + lengths.name
@@ -96,14 +112,17 @@ struct ZipArchive {
       }
       extra += 4 + length
     }
-    guard size == stored, local <= UInt64(file.bytes.count - 30), word(Int(local)) == 0x0403_4B50 else {
+    guard size == stored || unreadable != nil, local <= UInt64(file.bytes.count - 30),
+      word(Int(local)) == 0x0403_4B50
+    else {
       throw damaged("entry '\(name)'", "it lies outside the file or its sizes differ")
     }
     let start = Int(local) + 30 + Int(half(Int(local) + 26)) + Int(half(Int(local) + 28))
-    guard start <= file.bytes.count, size <= UInt64(file.bytes.count - start) else {
+    guard start <= file.bytes.count, stored <= UInt64(file.bytes.count - start) else {
       throw damaged("entry '\(name)'", "it lies outside the file")
     }
-    guard entries.updateValue(start..<start + Int(size), forKey: name) == nil else {
+    let entry = unreadable.map(Entry.unreadable) ?? .stored(start..<start + Int(stored))
+    guard entries.updateValue(entry, forKey: name) == nil else {
       throw damaged("entry '\(name)'", "it appears twice")
     }
     return next

@@ -72,7 +72,7 @@ public struct TranslationCorpus {
       count.bytes += pair.count
       try file.write(pair)
     }
-    guard count.pairs > 0 else { throw TranslationCorpusError.noPairs(first, second) }
+    guard count.pairs > 0 else { throw TranslationCorpusError.noPairs(first, second, of: line, empty: count.empty, tagged: count.tagged) }
     try file.commit()
     return count
   }
@@ -93,15 +93,16 @@ public struct TranslationCorpus {
 public enum TranslationCorpusError: InputError, Equatable {
   case badLanguages
   case overwrites(path: String)
-  case noPairs(String, String)
+  /// Of so many pairs, so many had an empty side or a tag in the text.
+  case noPairs(String, String, of: Int, empty: Int, tagged: Int)
   case unequal(first: String, Int, second: String, Int)
 
   public var description: String {
     switch self {
     case .badLanguages: "two different names of languages are needed, as en and fr"
     case .overwrites(let path): "'\(path)' is one of the files to read; choose another name"
-    case .noPairs(let first, let second):
-      "'\(first)' and '\(second)' hold no pair of lines that are not empty; nothing was written"
+    case .noPairs(let first, let second, let all, let empty, let tagged):
+      "no pair is left of the \(all) of '\(first)' and '\(second)': \(empty) with an empty side, \(tagged) with <F: or <T: in the text; nothing was written"
     case .unequal(let first, let left, let second, let right):
       "'\(first)' has \(left) lines and '\(second)' has \(right); aligned files have the same number of lines"
     }

@@ -6,17 +6,44 @@ import HatchlingNumerics
 ///
 /// The names mislead: the code's *encoder* is the paper's D_x and its *decoder* is E.
 struct CheckpointLayout {
-  private let file: CheckpointFile
+  let file: CheckpointFile
   /// What stands before the names in this file, such as `model._orig_mod.`.
-  private let prefix: String
+  let prefix: String
+  /// The prefixes of other networks in the file.
+  let otherPrefixes: [String]
 
-  init(_ file: CheckpointFile) throws(ModelError) {
+  /// - Parameter wanted: which of several networks: a prefix, or parts of its beginning. Nil where there is one alone.
+  init(_ file: CheckpointFile, prefix wanted: String? = nil) throws(ModelError) {
     self.file = file
-    let candidates = file.tensors.keys.filter { $0 == "encoder" || $0.hasSuffix(".encoder") }
-    guard let key = candidates.min(by: { ($0.count, $0) < ($1.count, $1) }) else {
-      throw .missingTensor(path: file.path, key: "encoder")
+    func has(_ key: String) -> Bool { file.tensors[key] != nil || file.opaque[key] != nil }
+    let begun = Set(file.tensors.keys).union(file.opaque.keys).filter {
+      $0 == "encoder" || $0.hasSuffix(".encoder")
     }
-    prefix = String(key.dropLast("encoder".count))
+    .map { String($0.dropLast("encoder".count)) }.sorted { ($0.count, $0) < ($1.count, $1) }
+    let whole = begun.filter { prefix in
+      ["encoder_v", "decoder", "embed.weight", "lm_head"].allSatisfy { has(prefix + $0) }
+    }
+    // Without a whole network the errors below name what the best attempt lacks.
+    var found = whole.isEmpty ? Array(begun.prefix(1)) : whole
+    if let wanted {
+      let exact = found.filter { $0 == wanted || $0 == wanted + "." }
+      let chosen = exact.isEmpty ? found.filter { !wanted.isEmpty && $0.hasPrefix(wanted + ".") } : exact
+      guard !chosen.isEmpty else {
+        throw .ambiguousNetwork(path: file.path, wanted: wanted, found: found.map(Self.shown))
+      }
+      found = chosen
+    }
+    guard found.count <= 1 else {
+      throw .ambiguousNetwork(path: file.path, wanted: nil, found: found.map(Self.shown))
+    }
+    guard let prefix = found.first else { throw .missingTensor(path: file.path, key: "encoder") }
+    self.prefix = prefix
+    otherPrefixes = whole.filter { $0 != prefix }
+  }
+
+  /// A prefix as `--prefix` takes it.
+  private static func shown(_ prefix: String) -> String {
+    prefix.isEmpty ? "'' (no prefix)" : prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix
   }
 
   func model(layers: Int?, variant: Variant?, workers: Workers) throws -> Model {
@@ -46,17 +73,18 @@ struct CheckpointLayout {
       encoder: try matrix("decoder", n, d, workers),
       embedding: try matrix("embed.weight", vocabulary, d, workers),
       readout: try matrix("lm_head", d, vocabulary, workers),
-      frequencies: try frequencies(perHead), damping: try damping(n),
+      frequencies: try frequencies(perHead, &warnings), damping: try damping(n),
       plasticSynapses: try plasticSynapses(n, d))
-    return Model(path: file.path, weights: weights, metadata: file.metadata, warnings: warnings)
+    warnUnknownTensors(&warnings)
+    return Model(
+      path: file.path, weights: weights, metadata: file.metadata, prefix: prefix,
+      warnings: warnings.map(\.escaped))
   }
 
   // MARK: Tensors
 
   private func tensor(_ name: String, _ expected: [Int]? = nil) throws(ModelError) -> TensorView {
-    guard let view = file.tensors[prefix + name] else {
-      throw .missingTensor(path: file.path, key: prefix + name)
-    }
+    guard let view = try optional(name) else { throw .missingTensor(path: file.path, key: prefix + name) }
     guard view.type.isFloat else {
       throw .wrongType(path: file.path, key: prefix + name, type: view.type.rawValue)
     }
@@ -64,7 +92,15 @@ struct CheckpointLayout {
     return view
   }
 
-  private func shape(_ name: String, _ expected: String) -> ModelError {
+  /// A tensor that need not be there; what is there under its name must be one.
+  func optional(_ name: String) throws(ModelError) -> TensorView? {
+    if let type = file.opaque[prefix + name] {
+      throw .wrongType(path: file.path, key: prefix + name, type: type)
+    }
+    return file.tensors[prefix + name]
+  }
+
+  func shape(_ name: String, _ expected: String) -> ModelError {
     .wrongShape(
       path: file.path, key: prefix + name, shape: file.tensors[prefix + name]?.shape ?? [], expected: expected
     )
@@ -142,22 +178,8 @@ struct CheckpointLayout {
     return .notFinite(path: file.path, key: prefix + name, index: bad)
   }
 
-  private func frequencies(_ perHead: Int) throws(ModelError) -> [Float] {
-    guard let view = file.tensors[prefix + "attn.freqs"] else {
-      return Phases.publicFrequencies(neuronsPerHead: perHead)
-    }
-    guard view.count == perHead, view.type.isFloat else {
-      throw shape("attn.freqs", "\(perHead) frequencies")
-    }
-    let values = view.floats
-    if let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw .notFinite(path: file.path, key: prefix + "attn.freqs", index: index)
-    }
-    return values
-  }
-
   private func damping(_ n: Int) throws(ModelError) -> [Float]? {
-    guard let view = file.tensors[prefix + "attn.damping"] else { return nil }
+    guard let view = try optional("attn.damping") else { return nil }
     guard view.count == n, view.type.isFloat else { throw shape("attn.damping", "\(n) values") }
     let values = view.floats
     if let index = values.firstIndex(where: { !(0...1).contains($0) }) {
@@ -167,42 +189,33 @@ struct CheckpointLayout {
   }
 
   private func plasticSynapses(_ n: Int, _ d: Int) throws(ModelError) -> Matrix<UInt8>? {
-    guard let view = file.tensors[prefix + "attn.plastic"] else { return nil }
+    guard let view = try optional("attn.plastic") else { return nil }
     guard view.shape == [n, d], !view.type.isFloat else { throw shape("attn.plastic", "(\(n), \(d)) of U8") }
     return Matrix(rows: n, columns: d, view.integers.map { $0 == 0 ? 0 : 1 })
   }
 
-  // MARK: What the tensors do not say
-
-  private func layerCount(_ option: Int?, _ warnings: inout [String]) throws(ModelError) -> Int {
-    if let option, !(1...10_000).contains(option) {
-      throw .badLayerCount(option)
+  /// Tensors of the network's module that the equations here have no place for: another version of the code wrote them. At the top of
+  /// a file anything may lie beside the network, so there only its own parts count.
+  private func warnUnknownTensors(_ warnings: inout [String]) {
+    let parts: Set<Substring> = [
+      "encoder", "encoder_v", "decoder", "embed", "lm_head", "lm_gate", "attn", "attns", "ln",
+    ]
+    let known: Set<Substring> = [
+      "encoder", "encoder_v", "decoder", "embed.weight", "lm_head", "attn.freqs", "attn.damping",
+      "attn.plastic",
+    ]
+    let unknown = file.tensors.keys.filter { key in
+      guard key.hasPrefix(prefix),
+        !otherPrefixes.contains(where: { $0.count > prefix.count && key.hasPrefix($0) })
+      else { return false }
+      let name = key.dropFirst(prefix.count)
+      return (!prefix.isEmpty || parts.contains(name.prefix { $0 != "." })) && !known.contains(name)
+        && layerOfFrequencies(name) == nil
     }
-    // Training checkpoints keep it in a nested configuration, such as `config.n_layer`.
-    let nested = file.metadata.keys.filter { $0.hasSuffix(".n_layer") }.min().flatMap { file.metadata[$0] }
-    guard let text = file.metadata["n_layer"] ?? nested else {
-      guard let option else { throw .missingLayers(path: file.path) }
-      return option
-    }
-    guard let recorded = Int(text), (1...10_000).contains(recorded) else {
-      throw .badMetadata(path: file.path, key: "n_layer", value: text, expected: "a number of layers")
-    }
-    if let option, option != recorded {
-      warnings.append("'\(file.path)' records \(recorded) layers; \(option) are used, as was said")
-    }
-    return option ?? recorded
-  }
-
-  private func variantName(_ option: Variant?, _ warnings: inout [String]) throws(ModelError) -> Variant {
-    guard let text = file.metadata["variant"] else { return option ?? .released }
-    guard let recorded = Variant(rawValue: text) else {
-      let names = Variant.allCases.map(\.rawValue).joined(separator: ", ")
-      throw .badMetadata(path: file.path, key: "variant", value: text, expected: "one of \(names)")
-    }
-    if let option, option != recorded {
-      warnings.append(
-        "'\(file.path)' records the variant \(recorded.rawValue); \(option.rawValue) is used, as was said")
-    }
-    return option ?? recorded
+    guard !unknown.isEmpty else { return }
+    let names = unknown.sorted().prefix(4).joined(separator: ", ") + (unknown.count > 4 ? ", …" : "")
+    warnings.append(
+      "'\(file.path)' holds what this network has no place for: \(names); it is left out, and predictions may differ from the code that wrote it"
+    )
   }
 }

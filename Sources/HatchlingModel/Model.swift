@@ -7,15 +7,19 @@ public struct Model: Sendable {
   public let path: String
   public let weights: Weights<Float>
   public let metadata: [String: String]
+  /// What stands before the names of the network's tensors in the file, such as `model._orig_mod.`.
+  public let prefix: String
   /// What the user should know although nothing is wrong, one line each.
   public let warnings: [String]
 
   public init(
-    path: String, weights: Weights<Float>, metadata: [String: String] = [:], warnings: [String] = []
+    path: String, weights: Weights<Float>, metadata: [String: String] = [:], prefix: String = "",
+    warnings: [String] = []
   ) {
     self.path = path
     self.weights = weights
     self.metadata = metadata
+    self.prefix = prefix
     self.warnings = warnings
   }
 
@@ -23,14 +27,17 @@ public struct Model: Sendable {
 
   /// Loads a checkpoint of the public code, or one that this project wrote.
   ///
-  /// `layers` and `variant` are for files that do not record them; against a file that does, they win with a warning. D_x and D_y
+  /// `layers` and `variant` are for files that do not record them; against a file that does, they win with a warning. `prefix` chooses
+  /// among several networks in one file, such as `ema`; without it they are an error that lists them. D_x and D_y
   /// are transposed into one row per neuron; a packed float32 `decoder` is used where it lies in the mapped file.
   /// - Throws: `CheckpointError` or ``ModelError``. Cost: one pass over the file.
   public static func load(
-    path: String, layers: Int? = nil, variant: Variant? = nil, workers: Workers = Workers()
+    path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil,
+    workers: Workers = Workers()
   ) throws -> Model {
     let file = try CheckpointFile.open(path)
-    return try CheckpointLayout(file).model(layers: layers, variant: variant, workers: workers)
+    return try CheckpointLayout(file, prefix: prefix).model(
+      layers: layers, variant: variant, workers: workers)
   }
 
   /// The small trained model inside the package.

@@ -1,15 +1,17 @@
+import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// Models that cannot be merged.
 public enum MergeError: InputError, Equatable {
-  /// `quantity` differs between the first model and model `index`, counted from 0.
-  case mismatch(quantity: String, index: Int, value: String, expected: String)
+  /// `quantity` differs between two models, of which `first` is the first of all.
+  case mismatch(quantity: String, model: String, value: String, first: String, expected: String)
   case tooFew
 
   public var description: String {
     switch self {
-    case .mismatch(let quantity, let index, let value, let expected):
-      "model \(index + 1) has \(quantity) \(value) and the first one \(expected); only models that share it merge"
+    case .mismatch(let quantity, let model, let value, let first, let expected):
+      "\(model) has \(quantity) \(value) and \(first) has \(expected); only models that share it merge"
+        .escaped
     case .tooFew: "merging takes at least two models"
     }
   }
@@ -19,11 +21,14 @@ extension Weights where Scalar == Float {
   /// Concatenates networks along n, head by head, and averages what has no n dimension (§7.1); no training afterwards.
   ///
   /// Block h of the result is block h of the first model, then of the second, …; N may differ, a missing damping counts as 0.
-  /// Neurons keep their frequencies. - Throws: ``MergeError``. Cost: one pass over all weights.
-  public static func merged(_ models: [Weights<Float>]) throws(MergeError) -> Weights<Float> {
+  /// Neurons keep their frequencies. `names` say in errors which model is meant. - Throws: ``MergeError``. Cost: one pass over all weights.
+  public static func merged(_ models: [Weights<Float>], names: [String] = []) throws(MergeError) -> Weights<
+    Float
+  > {
     guard models.count > 1, let first = models.first else { throw .tooFew }
+    func name(_ index: Int) -> String { index < names.count ? "'\(names[index])'" : "model \(index + 1)" }
     for (index, model) in models.enumerated() {
-      try check(model.hyperparameters, first.hyperparameters, index)
+      try check(model.hyperparameters, name(index), first.hyperparameters, name(0))
     }
     var sizes = first.hyperparameters
     sizes.neurons = models.reduce(0) { $0 + $1.hyperparameters.neurons }
@@ -54,7 +59,7 @@ extension Weights where Scalar == Float {
   }
 
   private static func check(
-    _ sizes: Hyperparameters, _ first: Hyperparameters, _ index: Int
+    _ sizes: Hyperparameters, _ name: String, _ first: Hyperparameters, _ firstName: String
   ) throws(MergeError) {
     let quantities: [(String, String, String)] = [
       ("d =", "\(sizes.synapticDimension)", "\(first.synapticDimension)"),
@@ -63,7 +68,7 @@ extension Weights where Scalar == Float {
       ("variant", sizes.variant.rawValue, first.variant.rawValue),
     ]
     for (quantity, value, expected) in quantities where value != expected {
-      throw .mismatch(quantity: quantity, index: index, value: value, expected: expected)
+      throw .mismatch(quantity: quantity, model: name, value: value, first: firstName, expected: expected)
     }
   }
 

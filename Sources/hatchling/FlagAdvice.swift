@@ -23,6 +23,9 @@ enum FlagAdvice {
   private static func flags(for error: any InputError) -> String? {
     switch error {
     case ModelError.missingLayers, ModelError.badLayerCount: "--layers L"
+    case ModelError.ambiguousMetadata(_, let key, _): key == "variant" ? "--variant" : "--layers L"
+    case ModelError.badMetadata(_, "variant", _, _): "--variant"
+    case ModelError.ambiguousNetwork: "--prefix"
     case ModelError.noShippedModel: "--model FILE"
     case is StateMemoryError: "--layers, --precision"
     case is DirectError: "--edges M or --threshold B, --plastic kept, --form circuit"

@@ -56,7 +56,7 @@ enum Main {
   }
 
   private static func fail(_ message: String) -> Never {
-    let line = message.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    let line = message.split(whereSeparator: \.isNewline).map { String($0).escaped }.joined(separator: "; ")
     FileHandle.standardError.write(Data("hatchling: error: \(line)\n".utf8))
     exit(2)
   }

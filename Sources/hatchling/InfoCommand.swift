@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingExecution
@@ -25,17 +26,18 @@ struct InfoCommand: ParsableCommand {
     let model = try options.load(workers: workers)
     let graph = try Compiler().circuit(from: model.weights, workers: workers).graph
     let info = ModelInfo(model, graph)
-    if json { try Output.json(info) } else { Output.lines(info.lines) }
+    if json { try Output.json(info) } else { Output.lines(info.lines.map(\.escaped)) }
   }
 
   private func describe(_ saved: SavedState) throws {
     let info = StateInfo(saved)
-    if json { try Output.json(info) } else { Output.lines(info.lines) }
+    if json { try Output.json(info) } else { Output.lines(info.lines.map(\.escaped)) }
   }
 }
 
 struct ModelInfo: Encodable {
   let path: String
+  let prefix: String
   let n: Int
   let d: Int
   let h: Int
@@ -59,7 +61,7 @@ struct ModelInfo: Encodable {
 
   init(_ model: Model, _ graph: CircuitGraph<Float>) {
     let sizes = model.hyperparameters
-    path = model.path
+    (path, prefix) = (model.path, model.prefix)
     (n, d, h, l, v) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.layers, sizes.vocabulary)
     variant = sizes.variant.rawValue
     rotates = graph.neurons.rotates
@@ -80,7 +82,7 @@ struct ModelInfo: Encodable {
 
   var lines: [String] {
     var lines = [
-      "model         \(path)",
+      "model         \(path)\(prefix.isEmpty ? "" : ", prefix \(prefix)")",
       "sizes         n \(grouped(n)) neurons, d \(d), H \(h) heads, L \(l) layers, V \(v) tokens",
       "rule          \(variant), \(rotates ? "rotating pairs (RoPE)" : "no rotation"), \(damped ? "damped" : "undamped")",
       "parameters    \(grouped(parameters))",

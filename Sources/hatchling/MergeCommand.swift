@@ -21,13 +21,20 @@ struct MergeCommand: ParsableCommand {
   @Option(help: "The layer rule, for checkpoints that do not record it: released, definition4 or normfree.")
   var variant: Variant?
 
+  @Option(help: "Which network, for files that hold several, such as model or ema.")
+  var prefix: String?
+
   func run() throws {
     guard out.hasSuffix(".safetensors") else {
       throw OptionError.bad("--out '\(out)': the merged model is a safetensors file, name it .safetensors")
     }
-    let loaded = try models.map { try Model.load(path: $0, layers: layers, variant: variant) }
+    if let input = models.first(where: { OutputPaths.isSame(out, $0) }) {
+      throw OptionError.bad(
+        "--out would overwrite '\(input)', which is one of the models to merge; name another file")
+    }
+    let loaded = try models.map { try Model.load(path: $0, layers: layers, variant: variant, prefix: prefix) }
     for model in loaded { for warning in model.warnings { note("warning: \(warning)") } }
-    let merged = try Weights.merged(loaded.map(\.weights))
+    let merged = try Weights.merged(loaded.map(\.weights), names: models)
     let names = models.map(OutputPaths.name)
     try merged.save(to: out, metadata: ["merged_from": names.joined(separator: ", ")])
     let parts = loaded.map { grouped($0.hyperparameters.neurons) }.joined(separator: " + ")

@@ -48,9 +48,14 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "The layer rule, for checkpoints that do not record it: released, definition4 or normfree.")
   var variant: Variant?
 
+  @Option(help: "Which network, for files that hold several, such as model or ema.")
+  var prefix: String?
+
   func load(workers: Workers = Workers()) throws -> Model {
     let model =
-      try model.map { try Model.load(path: $0, layers: layers, variant: variant, workers: workers) }
+      try model.map {
+        try Model.load(path: $0, layers: layers, variant: variant, prefix: prefix, workers: workers)
+      }
       ?? Model.shipped(layers: layers, variant: variant, workers: workers)
     for warning in model.warnings { note("warning: \(warning)") }
     return model

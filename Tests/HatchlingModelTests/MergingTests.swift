@@ -49,7 +49,10 @@ import Testing
   @Test func modelsOfAnotherShapeAreRefused() {
     var other = sizes(4)
     other.layers = 3
-    #expect(throws: MergeError.mismatch(quantity: "L =", index: 1, value: "3", expected: "2")) {
+    #expect(
+      throws: MergeError.mismatch(
+        quantity: "L =", model: "model 2", value: "3", first: "model 1", expected: "2")
+    ) {
       try Weights.merged([.random(sizes(4), seed: 1), .random(other, seed: 1)])
     }
     #expect(throws: MergeError.tooFew) { try Weights.merged([.random(sizes(4), seed: 1)]) }

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+/// What the commands say about files that people have.
+@Suite struct FileTests {
+  private let cases = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("HatchlingCheckpointTests/Fixtures/cases")
+
+  private func path(_ name: String) -> String { cases.appendingPathComponent(name + ".pt").path }
+
+  @Test func infoNamesThePrefixAndEscapesWhatItShows() throws {
+    let two = path("two-networks")
+    #expect(try CommandRun.run(["info", "--model", two]).isOneLine("--prefix", "model, ema.module"))
+    let run = try CommandRun.run(["info", "--model", two, "--prefix", "ema"])
+    #expect(run.status == 0 && run.output.contains("prefix ema.module."))
+    let json = try CommandRun.run(["info", "--model", two, "--prefix", "ema", "--json"])
+    #expect(json.output.contains("\"prefix\":\"ema.module.\""))
+
+    let folder = try TemporaryFolder()
+    let header = #"{"__metadata__":{"n\u001b[2J":"a\nmodel fake\u0007"}}"#
+    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+    let file = try folder.write("evil\u{1B}[31m.safetensors", length + Array(header.utf8))
+    #expect(
+      try CommandRun.run(["info", "--model", file]).isOneLine("evil\\u{1B}[31m.safetensors", "encoder"))
+    let state =
+      #"{"__metadata__":{"format":"hatchling-state-1","model":"\u001b[2J","engine":"a\nb","form":"","precision":"float","variant":"released","options":"","position":"1"}}"#
+    let size = withUnsafeBytes(of: UInt64(state.utf8.count).littleEndian) { Array($0) }
+    let saved = try folder.write("state", size + Array(state.utf8))
+    let shown = try CommandRun.run(["info", "--state", saved])
+    #expect(shown.status == 0 && shown.output.contains("a\\nb") && !shown.output.contains("\u{1B}"))
+  }
+
+  @Test func mergeNamesTheFileAndKeepsItsInputs() throws {
+    let folder = try TemporaryFolder()
+    let (one, link) = (folder.path("one.safetensors"), folder.path("link.safetensors"))
+    let model = path("probe")
+    #expect(try CommandRun.run(["merge", model, model, "--out", one]).status == 0)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: one)
+    let before = try Data(contentsOf: URL(fileURLWithPath: one))
+    for out in [one, link, folder.path("./one.safetensors")] {
+      #expect(try CommandRun.run(["merge", model, one, "--out", out]).isOneLine("--out", one))
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: one)) == before)
+    let other = folder.path("other.safetensors")
+    let run = try CommandRun.run(["merge", model, path("two-configs"), "--layers", "4", "--out", other])
+    #expect(run.status == 0)
+    #expect(
+      try CommandRun.run(["merge", model, other, "--out", folder.path("x.safetensors")]).isOneLine(
+        "'\(other)' has L = 4"))
+    #expect(
+      try CommandRun.run([
+        "merge", path("two-networks"), path("two-networks"), "--prefix", "ema", "--out", one,
+      ]).status == 0)
+  }
+
+  @Test func aCorpusSaysWhyNothingIsLeft() throws {
+    let folder = try TemporaryFolder()
+    let a = try folder.write("a", "one <T:xx>\n\nthree\n".utf8)
+    let b = try folder.write("b", "un\ndeux\n<F:fr> trois\n".utf8)
+    let run = try CommandRun.run([
+      "translate-corpus", a, b, "--languages", "en,fr", "--out", folder.path("out"),
+    ])
+    #expect(
+      run.isOneLine("no pair is left of the 3", "1 with an empty side", "2 with <F: or <T: in the text"))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("out")))
+  }
+}
