@@ -107,6 +107,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
       path: "Tests/TestSupport"),
+    .test("HatchlingNumerics", with: "CKernels"),
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),

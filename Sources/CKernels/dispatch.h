@@ -1,34 +1,14 @@
 #pragma once
-// Which processor this is, found once per file of kernels. Sources are compiled for every kind and chosen with `level()`.
-
-#include <stdlib.h>
-#include <string.h>
+// Which processor this is, found once per thread. Sources are compiled for every kind and chosen with `level()`.
 
 enum level { UNKNOWN, PLAIN, AVX2, AVX512, VNNI };
 
-static inline enum level level(void) {
-#if defined(__x86_64__)
-  // The answer never changes, so a race between two first callers is harmless.
-  static enum level known = UNKNOWN;
-  enum level found = __atomic_load_n(&known, __ATOMIC_RELAXED);
-  if (found != UNKNOWN) return found;
-  __builtin_cpu_init();
-  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-  int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
-  found = vnni ? VNNI : avx512 ? AVX512 : avx2 ? AVX2 : PLAIN;
-  // For comparing the kernels with each other: HATCHLING_KERNELS=avx512, avx2 or plain takes simpler ones.
-  const char *wish = getenv("HATCHLING_KERNELS");
-  if (wish && !strcmp(wish, "plain")) found = PLAIN;
-  if (wish && !strcmp(wish, "avx2") && found > AVX2) found = AVX2;
-  if (wish && !strcmp(wish, "avx512") && found > AVX512) found = AVX512;
-  __atomic_store_n(&known, found, __ATOMIC_RELAXED);
-  return found;
-#else
-  return PLAIN;
-#endif
-}
+/// The level that this thread uses; a thread's own, so that a test can take another one while others run. In kernels.c, with
+/// `hatchling_find_level`, which fills it.
+extern _Thread_local enum level hatchling_level;
+enum level hatchling_find_level(void);
+
+static inline enum level level(void) { return hatchling_level != UNKNOWN ? hatchling_level : hatchling_find_level(); }
 
 // What a processor with byte products runs: the AVX-512 kernel, unless the file has a version of its own for it.
 #if defined(MULTIPLIES_BYTES)

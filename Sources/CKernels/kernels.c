@@ -3,6 +3,9 @@
 #define MULTIPLIES_BYTES
 #include "dispatch.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -16,14 +19,36 @@
 #define KERNELS "numbers.inc"
 #include "every_processor.inc"
 
-const char *hatchling_kernel_name(void) {
-  switch (level()) {
-    case VNNI: return "avx512-vnni";
-    case AVX512: return "avx512";
-    case AVX2: return "avx2";
-    default: return "plain";
-  }
+_Thread_local enum level hatchling_level;
+static const char *const names[] = {"", "plain", "avx2", "avx512", "avx512-vnni"};
+
+static enum level best(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return PLAIN;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl"))
+    return AVX2;
+  return __builtin_cpu_supports("avx512vnni") ? VNNI : AVX512;
+#else
+  return PLAIN;
+#endif
 }
+
+int hatchling_use_kernels(const char *name) {
+  for (enum level level = PLAIN; level <= best(); level++)
+    if (!strcmp(name, names[level])) return hatchling_level = level, 1;
+  return 0;
+}
+
+enum level hatchling_find_level(void) {
+  // For comparing the kernels with each other: HATCHLING_KERNELS=avx512, avx2 or plain takes simpler ones.
+  const char *wish = getenv("HATCHLING_KERNELS");
+  if (!wish || !hatchling_use_kernels(wish)) hatchling_level = best();
+  return hatchling_level;
+}
+
+const char *hatchling_kernel_name(void) { return names[level()]; }
 
 #define DEFINE(S, T)                                                                                                  \
   void hatchling_dot_rows_##S(const T *w, size_t ld, size_t rows, const T *v, size_t d, T *out) {                     \

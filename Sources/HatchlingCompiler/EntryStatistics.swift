@@ -76,8 +76,8 @@ final class EntryCounter: Sendable {
     guard count > 0 else { return }
     let bins = 2 * request.bins
     let scale = Scalar(Double(request.bins) / request.reach)
-    var counts = [UInt32](repeating: 0, count: 4 * bins)
-    var total = [Double](repeating: 0, count: 7)
+    var counts = [UInt32](repeating: 0, count: Scalar.histograms * bins)
+    var total = [Double](repeating: 0, count: Scalar.entrySums)
     Scalar.countEntries(values, count: count, scale: scale, bins: bins, into: &counts, sums: &total)
     sums.withLock {
       var sum = Sums()
@@ -88,7 +88,7 @@ final class EntryCounter: Sendable {
     }
     histogram.withLock { histogram in
       for bin in 0..<bins {
-        histogram[bin] += (0..<4).reduce(0) { $0 + Int(counts[$1 * bins + bin]) }
+        histogram[bin] += (0..<Scalar.histograms).reduce(0) { $0 + Int(counts[$1 * bins + bin]) }
       }
     }
   }

@@ -1,83 +1,84 @@
 import COpenBLAS
 import RealModule
 
-/// A number that networks are made of: `Float` or `Double`.
+/// A number that networks are made of: `Float` or `Double`, no other type.
 ///
 /// Everything that computes is generic over it, so that one implementation serves fast float32 runs and
 /// float64 runs used as oracles.
-public protocol NetworkScalar: Real, BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Sendable, Codable,
-  SynapseKernels, HistoryKernels, DeliveryKernels, SelectionKernels, TrainingKernels
+public protocol NetworkScalar: Real, BinaryFloatingPoint, SIMDScalar, BitwiseCopyable, Sendable, Codable
 where Magnitude == Self {
   /// The name used on the command line and in saved states: `float` or `double`.
   static var precisionName: String { get }
-
-  /// Dense products through OpenBLAS; see ``BLAS``.
-  static func gemm(_ call: MatrixProduct<Self>)
-  static func gemv(_ call: MatrixVectorProduct<Self>)
 }
 
 /// C ← α op(A) op(B) + β C with row-major operands; op(A) is `m × k`, op(B) is `k × n`, C is `m × n`.
 ///
 /// `leadingA`, `leadingB`, `leadingC` are the distances between consecutive stored rows, in elements.
-public struct MatrixProduct<Scalar> {
-  public var transposeA = false
-  public var transposeB = false
-  public var m: Int
-  public var n: Int
-  public var k: Int
-  public var alpha: Scalar
-  public var a: UnsafePointer<Scalar>
-  public var leadingA: Int
-  public var b: UnsafePointer<Scalar>
-  public var leadingB: Int
-  public var beta: Scalar
-  public var c: UnsafeMutablePointer<Scalar>
-  public var leadingC: Int
+package struct MatrixProduct<Scalar> {
+  package var transposeA = false
+  package var transposeB = false
+  package var m: Int
+  package var n: Int
+  package var k: Int
+  package var alpha: Scalar
+  package var a: UnsafePointer<Scalar>
+  package var leadingA: Int
+  package var b: UnsafePointer<Scalar>
+  package var leadingB: Int
+  package var beta: Scalar
+  package var c: UnsafeMutablePointer<Scalar>
+  package var leadingC: Int
 }
 
 /// y ← α op(A) x + β y with a row-major stored A of `rows × columns`.
-public struct MatrixVectorProduct<Scalar> {
-  public var transpose = false
-  public var rows: Int
-  public var columns: Int
-  public var alpha: Scalar
-  public var a: UnsafePointer<Scalar>
-  public var leadingA: Int
-  public var x: UnsafePointer<Scalar>
-  public var beta: Scalar
-  public var y: UnsafeMutablePointer<Scalar>
+package struct MatrixVectorProduct<Scalar> {
+  package var transpose = false
+  package var rows: Int
+  package var columns: Int
+  package var alpha: Scalar
+  package var a: UnsafePointer<Scalar>
+  package var leadingA: Int
+  package var x: UnsafePointer<Scalar>
+  package var beta: Scalar
+  package var y: UnsafeMutablePointer<Scalar>
 }
 
 extension Float: NetworkScalar {
   public static var precisionName: String { "float" }
-
-  public static func gemm(_ p: MatrixProduct<Float>) {
-    cblas_sgemm(
-      CblasRowMajor, p.transposeA ? CblasTrans : CblasNoTrans, p.transposeB ? CblasTrans : CblasNoTrans,
-      blasint(p.m), blasint(p.n), blasint(p.k), p.alpha, p.a, blasint(p.leadingA), p.b, blasint(p.leadingB),
-      p.beta, p.c, blasint(p.leadingC))
-  }
-
-  public static func gemv(_ p: MatrixVectorProduct<Float>) {
-    cblas_sgemv(
-      CblasRowMajor, p.transpose ? CblasTrans : CblasNoTrans, blasint(p.rows), blasint(p.columns), p.alpha,
-      p.a, blasint(p.leadingA), p.x, 1, p.beta, p.y, 1)
-  }
 }
 
 extension Double: NetworkScalar {
   public static var precisionName: String { "double" }
+}
 
-  public static func gemm(_ p: MatrixProduct<Double>) {
-    cblas_dgemm(
-      CblasRowMajor, p.transposeA ? CblasTrans : CblasNoTrans, p.transposeB ? CblasTrans : CblasNoTrans,
-      blasint(p.m), blasint(p.n), blasint(p.k), p.alpha, p.a, blasint(p.leadingA), p.b, blasint(p.leadingB),
-      p.beta, p.c, blasint(p.leadingC))
+/// Dense products through OpenBLAS; see ``BLAS``.
+extension NetworkScalar {
+  @_specialize(where Self == Float)
+  @_specialize(where Self == Double)
+  package static func gemm(_ p: MatrixProduct<Self>) {
+    let (a, b) = (p.transposeA ? CblasTrans : CblasNoTrans, p.transposeB ? CblasTrans : CblasNoTrans)
+    let (m, n, k) = (blasint(p.m), blasint(p.n), blasint(p.k))
+    let (leadingA, leadingB, leadingC) = (blasint(p.leadingA), blasint(p.leadingB), blasint(p.leadingC))
+    isFloat
+      ? cblas_sgemm(
+        CblasRowMajor, a, b, m, n, k, Float(p.alpha), p.a.f32, leadingA, p.b.f32, leadingB, Float(p.beta),
+        p.c.f32, leadingC)
+      : cblas_dgemm(
+        CblasRowMajor, a, b, m, n, k, Double(p.alpha), p.a.f64, leadingA, p.b.f64, leadingB,
+        Double(p.beta), p.c.f64, leadingC)
   }
 
-  public static func gemv(_ p: MatrixVectorProduct<Double>) {
-    cblas_dgemv(
-      CblasRowMajor, p.transpose ? CblasTrans : CblasNoTrans, blasint(p.rows), blasint(p.columns), p.alpha,
-      p.a, blasint(p.leadingA), p.x, 1, p.beta, p.y, 1)
+  @_specialize(where Self == Float)
+  @_specialize(where Self == Double)
+  package static func gemv(_ p: MatrixVectorProduct<Self>) {
+    let (a, leading) = (p.transpose ? CblasTrans : CblasNoTrans, blasint(p.leadingA))
+    let (rows, columns) = (blasint(p.rows), blasint(p.columns))
+    isFloat
+      ? cblas_sgemv(
+        CblasRowMajor, a, rows, columns, Float(p.alpha), p.a.f32, leading, p.x.f32, 1, Float(p.beta),
+        p.y.f32, 1)
+      : cblas_dgemv(
+        CblasRowMajor, a, rows, columns, Double(p.alpha), p.a.f64, leading, p.x.f64, 1, Double(p.beta),
+        p.y.f64, 1)
   }
 }

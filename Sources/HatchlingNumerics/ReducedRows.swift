@@ -90,12 +90,12 @@ public struct ReducedRows: Sendable {
   }
 
   /// out_k = Σ_c w_kc v_c for a range of rows.
-  public func dot(_ range: Range<Int>, _ v: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
+  package func dot(_ range: Range<Int>, _ v: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>) {
     dot(range.lowerBound, nil, range.count, v, out)
   }
 
   /// out_k = Σ_c w_list(k),c v_c.
-  public func dot(
+  package func dot(
     _ list: UnsafePointer<Int32>, count: Int, _ v: UnsafePointer<Float>,
     into out: UnsafeMutablePointer<Float>
   ) { dot(0, list, count, v, out) }
@@ -104,6 +104,7 @@ public struct ReducedRows: Sendable {
     _ first: Int, _ list: UnsafePointer<Int32>?, _ count: Int, _ v: UnsafePointer<Float>,
     _ out: UnsafeMutablePointer<Float>
   ) {
+    assert(isInside(first, list, count))
     switch storage {
     case .halves(let matrix): hatchling_dot_bf16(matrix.pointer, nil, first, list, count, v, columns, out)
     case .codes(let codes, let scales):
@@ -111,11 +112,17 @@ public struct ReducedRows: Sendable {
     }
   }
 
+  private func isInside(_ first: Int, _ list: UnsafePointer<Int32>?, _ count: Int) -> Bool {
+    guard let list else { return first >= 0 && count >= 0 && first + count <= rows }
+    return count >= 0 && (0..<count).allSatisfy { (0..<Int32(rows)).contains(list[$0]) }
+  }
+
   /// sum_c += Σ_k values_k w_list(k),c.
-  public func add(
+  package func add(
     _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Float>, count: Int,
     into sum: UnsafeMutablePointer<Float>
   ) {
+    assert(isInside(0, list, count))
     switch storage {
     case .halves(let matrix): hatchling_add_bf16(matrix.pointer, nil, list, values, count, columns, sum)
     case .codes(let codes, let scales):

@@ -9,10 +9,10 @@ import CKernels
 /// never left out. The derivation is in docs/engine.md.
 ///
 /// Memory: `d + 16` bytes per row.
-public final class RowScreen: @unchecked Sendable {
+package final class RowScreen: @unchecked Sendable {
   // Written in init only.
-  public let rows: Int
-  public let d: Int
+  package let rows: Int
+  package let d: Int
   private let codes: NumberStorage<UInt8>
   private let scale: NumberStorage<Float>
   private let bound: NumberStorage<Float>
@@ -21,7 +21,7 @@ public final class RowScreen: @unchecked Sendable {
   private let longest: Double
 
   /// Encodes `rows` rows of `d` weights. Cost: one pass over them, on all threads.
-  public init(_ weights: UnsafePointer<Float>, rows: Int, d: Int, workers: Workers) {
+  package init(_ weights: UnsafePointer<Float>, rows: Int, d: Int, workers: Workers) {
     self.rows = rows
     self.d = d
     codes = NumberStorage(zeros: rows * d)
@@ -45,44 +45,46 @@ public final class RowScreen: @unchecked Sendable {
   }
 
   /// A vector to screen with, `(d)`. Reused from token to token.
-  public final class Query: @unchecked Sendable {
+  package final class Query: @unchecked Sendable {
     fileprivate var query: hatchling_query
     private let high: NumberStorage<Int8>
     private let low: NumberStorage<Int8>
     private let wide: NumberStorage<Int16>
     /// False when the vector last asked cannot be screened with; then every row may be positive.
-    public private(set) var isUsable = false
+    package private(set) var isUsable = false
 
-    public init(d: Int) {
-      high = NumberStorage(zeros: d + 64)
-      low = NumberStorage(zeros: d + 64)
-      wide = NumberStorage(zeros: d + 64)
+    package init(d: Int) {
+      high = NumberStorage(zeros: d + Int(HATCHLING_SCREEN_BYTES))
+      low = NumberStorage(zeros: d + Int(HATCHLING_SCREEN_BYTES))
+      wide = NumberStorage(zeros: d + Int(HATCHLING_SCREEN_BYTES))
       query = hatchling_query(
         high: high.base, low: low.base, wide: wide.base, excess: 0, step: 0, norm: 0, residue: 0, smallest: 0)
     }
 
     /// Prepares for the rows of `screen`. Sums that could overflow in float32 are not screened.
-    public func ask(_ v: UnsafePointer<Float>, _ screen: RowScreen) {
+    package func ask(_ v: UnsafePointer<Float>, _ screen: RowScreen) {
       isUsable = hatchling_ask(&query, v, screen.d) != 0 && screen.longest * query.norm < 1e38
     }
   }
 
   /// Lists the rows of a range that may have a positive sum; `sums` and `possible` have room for the range. Returns how many.
-  public func list(
+  package func list(
     _ range: Range<Int>, _ query: Query, sums: UnsafeMutablePointer<Int32>,
     into possible: UnsafeMutablePointer<Int32>
   ) -> Int {
-    screen(query) {
+    assert(range.lowerBound >= 0 && range.upperBound <= rows)
+    return screen(query) {
       hatchling_screen_rows($0, $1, range.lowerBound, nil, range.count, sums, possible)
     }
   }
 
   /// As ``list(_:_:sums:into:)``, of `count` listed rows.
-  public func list(
+  package func list(
     _ rows: UnsafePointer<Int32>, count: Int, _ query: Query, sums: UnsafeMutablePointer<Int32>,
     into possible: UnsafeMutablePointer<Int32>
   ) -> Int {
-    screen(query) { hatchling_screen_rows($0, $1, 0, rows, count, sums, possible) }
+    assert(count >= 0 && (0..<count).allSatisfy { (0..<Int32(self.rows)).contains(rows[$0]) })
+    return screen(query) { hatchling_screen_rows($0, $1, 0, rows, count, sums, possible) }
   }
 
   private func screen(

@@ -28,16 +28,21 @@ public final class Workers: Sendable {
 
   deinit { shared.stop() }
 
-  /// Runs `body(0)`, …, `body(blocks − 1)`, each once, and returns when all are done. Not reentrant: `body` must
-  /// not call `run` on the same pool, and only one thread at a time may call it.
+  /// Runs `body(0)`, …, `body(blocks − 1)`, each once, and returns when all are done. While the pool is at work, a further call, from
+  /// inside a block or from another thread, runs its blocks on the thread that calls.
+  ///
+  /// `body` is not `@Sendable`: blocks write their own parts of shared memory through unsafe pointers, which Swift holds to be not
+  /// sendable, so that every capture would have to be declared `nonisolated(unsafe)` and nothing more would be checked. The thread
+  /// sanitizer looks at it instead (`.ci/run`).
   public func run(blocks: Int, _ body: (Int) -> Void) {
-    if threads == 1 || blocks <= 1 {
+    guard threads > 1, blocks > 1, shared.claim() else {
       for block in 0..<blocks { body(block) }
-    } else {
-      withoutActuallyEscaping(body) { body in
-        withUnsafePointer(to: body) { shared.run(blocks: blocks, body: $0) }
-      }
+      return
     }
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { shared.run(blocks: blocks, body: $0) }
+    }
+    shared.release()
   }
 }
 
@@ -55,7 +60,8 @@ private final class Shared: @unchecked Sendable {
   private static let generation = 0
   private static let working = 1
   private static let stopped = 2
-  private static let own = 3
+  private static let claimed = 3
+  private static let own = 4
   /// Two lines of 64 bytes, because processors fetch them in pairs.
   private static let lineStride = 16
 
@@ -81,6 +87,10 @@ private final class Shared: @unchecked Sendable {
   private func asleep(_ helper: Int) -> UnsafeMutablePointer<Atomic<Int>> {
     line(Self.own + helpers + 1 + helper)
   }
+
+  /// Whether the caller has the pool to itself now, until it releases it.
+  func claim() -> Bool { line(Self.claimed).pointee.exchange(1, ordering: .acquiring) == 0 }
+  func release() { line(Self.claimed).pointee.store(0, ordering: .releasing) }
 
   func run(blocks: Int, body: UnsafePointer<(Int) -> Void>) {
     self.body = body

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 // Kernels that go through a neuron's contiguous synapses. Every kernel exists for AVX-512 (with and without byte products), AVX2
-// and plain processors; the fastest that this machine runs is chosen once. A sum over one row always has the same 16 (float) or 8
+// and plain processors; the fastest that this machine runs is chosen once per thread. A sum over one row always has the same 16 (float) or 8
 // (double) lanes, so results depend neither on the number of threads nor on which rows are asked for together.
 //
 // Rows are `d` numbers, `ld` apart. `list` holds `count` row numbers. Nothing is aligned unless it says so.
@@ -19,9 +19,12 @@ static inline void hatchling_spin_pause(void) {
 
 /// `avx512-vnni`, `avx512`, `avx2` or `plain`.
 const char *hatchling_kernel_name(void);
+/// Takes the kernels of that name on this thread from now on; 0, and nothing changes, where the machine has not got them. For tests, which
+/// hold all of them in one process.
+int hatchling_use_kernels(const char *name);
 
-/// Slots in a neuron's history of activity: one cache line of float32.
-enum { HATCHLING_HISTORY = 16 };
+/// Slots in a neuron's history of activity, one cache line of float32; bytes that go through a screen together, to which queries are padded.
+enum { HATCHLING_HISTORY = 16, HATCHLING_SCREEN_BYTES = 64 };
 
 #define HATCHLING_KERNELS(S, T)                                                                                     \
   /* out[r] = Σ_c w[r][c] v[c] for r < rows. */                                                                     \
@@ -44,7 +47,7 @@ enum { HATCHLING_HISTORY = 16 };
   /* w[list[k]][c] *= keep[k]. */                                                                                   \
   void hatchling_scale_rows_##S(T *w, size_t ld, const int32_t *list, const T *keep, size_t count, size_t d);       \
   /* sum[c] += Σ_k damped[k] w[list[k]][c]; scores[slot] += Σ_k value[k] history[list[k]][slot] keep[list[k]][slot];  \
-     keep rows 2 · 16 apart, null for 1. */                                                                         \
+     keep rows 2 · HISTORY apart, null for 1. */                                                                         \
   void hatchling_read_plastic_##S(const T *w, size_t ld, const int32_t *list, const T *damped, const T *value,      \
                                   size_t count, const T *history, const T *keep, size_t d, T *sum, T *scores);      \
   /* w[list[k]] += Σ_slot history[list[k]][slot] keep fields[slot], slots from `first` around; empties the history. */ \
@@ -74,7 +77,7 @@ typedef struct {
   float *scale, *bound, *size, *length;
 } hatchling_screen;
 
-/// A vector v ≈ step · p in fixed point, p = 256 high + low; buffers hold `d` numbers and zeros up to a multiple of 64.
+/// A vector v ≈ step · p in fixed point, p = 256 high + low; buffers hold `d` numbers and zeros up to a multiple of HATCHLING_SCREEN_BYTES.
 typedef struct {
   int8_t *high, *low;
   int16_t *wide;

@@ -8,7 +8,7 @@ import HatchlingNumerics
 /// Columns lie in panels of 64, one row per neuron: a neuron that fires touches one short run of memory per panel, and threads take
 /// panels, of which no two share a sum.
 final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
-  private static var width: Int { 64 }
+  private static var width: Int { Scalar.panelWidth }
   private let neurons: Int
   private let nodes: Int
   /// The nodes whose synapses these are.

@@ -1,0 +1,68 @@
+import Foundation
+import HatchlingNumerics
+import Synchronization
+import Testing
+
+/// The pool: every block once, whoever calls from wherever.
+@Suite struct WorkersTests {
+  /// Runs `rounds` rounds and expects that every block ran once in each.
+  private func expectOnce(_ workers: Workers, blocks: Int, rounds: Int) {
+    let counts = Matrix<Int>(rows: 1, columns: blocks)
+    var owned = counts
+    let base = owned.mutablePointer()
+    // Plain additions: the last round sees what the earlier ones left, whichever thread did it.
+    for _ in 0..<rounds { workers.run(blocks: blocks) { base[$0] += 1 } }
+    #expect(
+      owned.elements == [Int](repeating: rounds, count: blocks),
+      "\(workers.threads) threads, \(blocks) blocks")
+    #expect(counts.elements.allSatisfy { $0 == 0 })
+  }
+
+  @Test(arguments: [1, 2, 3, 5]) func everyBlockOnce(threads: Int) {
+    let workers = Workers(threads: threads)
+    #expect(workers.threads == threads)
+    for blocks in [0, 1, 2, 3, 4, 5, 7, 64, 10_000] { expectOnce(workers, blocks: blocks, rounds: 3) }
+    expectOnce(workers, blocks: 9, rounds: 5_000)
+    // Helpers have gone to sleep by then.
+    for _ in 0..<3 {
+      Thread.sleep(forTimeInterval: 0.02)
+      expectOnce(workers, blocks: 20, rounds: 2)
+    }
+  }
+
+  @Test(arguments: [1, 2, 5]) func blocksMayRunBlocks(threads: Int) {
+    let workers = Workers(threads: threads)
+    let counts = (0..<12).map { _ in NumberStorage<Int>(zeros: 30) }
+    for _ in 0..<50 {
+      workers.run(blocks: 12) { outer in
+        workers.run(blocks: 30) { counts[outer].base[$0] += 1 }
+      }
+    }
+    for row in counts { #expect((0..<30).allSatisfy { row.base[$0] == 50 }) }
+    expectOnce(workers, blocks: 40, rounds: 2)
+  }
+
+  @Test func threadsMayShareAPool() {
+    let workers = Workers(threads: 3)
+    let done = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: 4) { _ in
+      for _ in 0..<200 {
+        let seen = NumberStorage<Int>(zeros: 25)
+        workers.run(blocks: 25) { seen.base[$0] += 1 }
+        if (0..<25).allSatisfy({ seen.base[$0] == 1 }) { done.withLock { $0 += 1 } }
+      }
+    }
+    #expect(done.withLock { $0 } == 800)
+  }
+
+  @Test func poolsComeAndGo() {
+    for round in 0..<60 { expectOnce(Workers(threads: 1 + round % 4), blocks: round, rounds: 1) }
+  }
+
+  @Test func sizes() {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    #expect(Workers(threads: 0).threads == 1 && Workers(threads: -3).threads == 1)
+    #expect(Workers().threads == cores)
+    #expect(Workers(threads: 100_000).threads == max(8, 2 * cores))
+  }
+}
