@@ -42,7 +42,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
-    .target(name: "CKernels"),
+    .target(name: "CKernels", dependencies: ["COpenBLAS"]),
 
     // The library, bottom up.
     .target(
