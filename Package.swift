@@ -3,7 +3,7 @@ import PackageDescription
 
 /// Dependencies point one way. A → B: B is built on A, and on all that A is built on. Names without their "Hatchling".
 ///
-///     OpenBLAS, CKernels → Numerics
+///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Tensor, Graph }
 ///     Checkpoint → Pictures
 ///     Tensor → Training
@@ -94,6 +94,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
       path: "Tests/TestSupport"),
+    .test("HatchlingNumerics"),
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
@@ -115,7 +116,8 @@ let package = Package(
     .test(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
-    .testTarget(name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling"]),
+    .testTarget(
+      name: "HatchlingCommandTests", dependencies: ["TestSupport", "HatchlingNumerics", "hatchling"]),
   ],
   swiftLanguageModes: [.v6]
 )
