@@ -3,7 +3,7 @@ import PackageDescription
 
 /// Dependencies point one way. A → B: B is built on A, and on all that A is built on. Names without their "Hatchling".
 ///
-///     OpenBLAS, CKernels → Numerics
+///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Tensor, Graph }
 ///     Checkpoint → Pictures
 ///     Tensor → Training
@@ -46,7 +46,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
-    .target(name: "CKernels"),
+    .target(name: "CKernels", dependencies: ["COpenBLAS"]),
 
     // The library, bottom up.
     .target(
@@ -130,7 +130,7 @@ let package = Package(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
     .testTarget(
-      name: "HatchlingCommandTests", dependencies: ["TestSupport", "hatchling", "HatchlingCommands"]),
+      name: "HatchlingCommandTests", dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,12 +1,17 @@
+import CKernels
 import COpenBLAS
 
 /// Dense linear algebra, always on the calling thread.
 ///
 /// OpenBLAS gives other bits with two threads than with one, so it is pinned to one thread before the first
 /// product; callers cut their work into blocks that do not depend on the number of threads and run the blocks
-/// on ``Workers``.
+/// on ``Workers``. ``core`` says which kernels multiply.
 public enum BLAS {
-  private static let pinnedToOneThread: Void = openblas_set_num_threads(1)
+  private static let pinnedToOneThread: Void = {
+    precondition(
+      hatchling_blas_chosen().usable, "OpenBLAS multiplies wrongly with every core on this processor")
+    openblas_set_num_threads(1)
+  }()
 
   /// C ← α op(A) op(B) + β C; leading dimensions default to densely packed rows. A dimension of zero is allowed.
   public static func multiply<Scalar: NetworkScalar>(

@@ -10,7 +10,9 @@ import HatchlingNumerics
 
 struct InfoCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "info", abstract: "Sizes of a model and of its graph, or what a saved state is.")
+    commandName: "info",
+    abstract:
+      "Sizes of a model and of its graph, and what this machine computes with; or what a saved state is.")
 
   @OptionGroup var options: ModelOptions
 
@@ -58,6 +60,7 @@ struct ModelInfo: Encodable {
   let direct: DirectSizes
   let fingerprint: String
   let metadata: [String: String]
+  let machine = Machine.current
 
   init(_ model: Model, _ graph: CircuitGraph<Float>) {
     let sizes = model.hyperparameters
@@ -103,7 +106,23 @@ struct ModelInfo: Encodable {
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
       lines.append("metadata      \(key): \(value)")
     }
-    return lines
+    return lines + machineLines
+  }
+
+  private var machineLines: [String] {
+    let blas = machine.blas
+    let choice =
+      switch blas.chosenBy {
+      case .openBLAS: "OpenBLAS's own choice"
+      case .coreType, .forced: "by \(blas.chosenBy.rawValue)"
+      case .features: "OpenBLAS by itself chose \(blas.found)"
+      }
+    return [
+      "processor     \(machine.processor)",
+      "BLAS          \(blas.library), core \(blas.name) (\(choice))",
+      "kernels       \(machine.kernels)",
+      "threads       \(machine.processors)",
+    ] + machine.advice.map { "could be better: \($0)" }
   }
 }
 

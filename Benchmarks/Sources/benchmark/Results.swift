@@ -1,8 +1,9 @@
 import Foundation
+import HatchlingNumerics
 
 /// Everything that was measured, as numbers for programs and as tables for people.
 struct Results: Codable {
-  private(set) var machine = Machine.here
+  private(set) var occasion = Occasion.now
   private(set) var bandwidths: [Bandwidth] = []
   private(set) var outcomes: [Outcome] = []
   private(set) var notes: [String] = []
@@ -49,7 +50,7 @@ struct Results: Codable {
   /// ran.
   private func write(into path: String) throws {
     var text = try String(contentsOfFile: path, encoding: .utf8)
-    var tables = ["machine": machine.markdown + "\n"]
+    var tables = ["machine": occasion.markdown + "\n"]
     if !bandwidths.isEmpty { tables["bandwidth"] = Tables.markdown(bandwidths) }
     for task in Set(outcomes.map(\.task)) {
       tables[task] = Tables.markdown(outcomes.filter { $0.task == task })
@@ -65,29 +66,17 @@ struct Results: Codable {
   }
 }
 
-/// What the numbers were measured on.
-struct Machine: Codable {
-  let processor: String
-  let cores: Int
+/// What the numbers were measured on, and when.
+struct Occasion: Codable {
+  let machine: Machine
   let date: String
   /// Runnable threads over the last minute, before the run: an idle machine has next to none.
   let load: Double
 
-  static var here: Machine {
-    let information = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-    func field(_ name: String) -> String? {
-      information.split(separator: "\n").first { $0.hasPrefix(name) }?.split(separator: ":").last
-        .map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-    let details = ["cpu family", "model\t"].compactMap { name in
-      field(name).map { "\(name.trimmingCharacters(in: .whitespaces)) \($0)" }
-    }
+  static var now: Occasion {
     let format = DateFormatter()
     format.dateFormat = "yyyy-MM-dd"
-    return Machine(
-      processor: ([field("model name") ?? "unknown processor"] + details).joined(separator: ", "),
-      cores: ProcessInfo.processInfo.activeProcessorCount, date: format.string(from: Date()),
-      load: averageLoad())
+    return Occasion(machine: .current, date: format.string(from: Date()), load: averageLoad())
   }
 
   private static func averageLoad() -> Double {
@@ -101,7 +90,7 @@ struct Machine: Codable {
       ? ""
       : " **The machine was busy with other work: times are too long, and with two threads far too long.**"
     return
-      "\(processor); \(cores) cores; measured \(date), load before the run \(Tables.decimal(load, 1)).\(busy)"
+      "\(machine.summary); \(machine.processors) cores; measured \(date), load before the run \(Tables.decimal(load, 1)).\(busy)"
   }
 }
 
