@@ -92,6 +92,8 @@ struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph.Scalar
       traversed += 1
     }
     graph.forEachWire(of: connection) { presynaptic, postsynaptic, weight in
+      // Neurons are the first nodes; token neurons hold no y.
+      guard presynaptic < sources else { return }
       if let listens, !(listens[postsynaptic] > 0) { return }
       switch (from.isPerHead, into.isPerHead) {
       case (false, _): deliver(values[presynaptic], weight, to: postsynaptic)
