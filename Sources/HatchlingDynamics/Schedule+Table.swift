@@ -1,4 +1,4 @@
-/// How a schedule reads: the table of `info --rounds`.
+/// How a schedule reads, as a table.
 extension Schedule {
   /// A line of the table: a round, or what comes before the first and after the last.
   public struct Line: Sendable, Hashable {
@@ -70,9 +70,15 @@ extension RoundOperation {
 
 extension Schedule {
   /// Whether particles hold a quantity of this layer after so many of its operations: it was computed, and what a drive came from has not
-  /// changed since.
-  func holds(_ quantity: Quantity, after done: Int) -> Bool {
+  /// changed since. Channels are told apart where the sum was taken in this layer.
+  func holds(_ quantity: Quantity, _ channel: Channel, after done: Int) -> Bool {
     let before = layerOperations[..<done]
+    guard channel == .net else {
+      guard let made = before.lastIndex(where: { $0.adds(up: quantity) }),
+        case .send(let source, _, _, _, _) = before[made]
+      else { return false }
+      return !before[made...].contains { $0.results.contains(source) }
+    }
     // The field and the trace are there from the start.
     if quantity == .v || quantity == .z { return quantities.contains(quantity) }
     guard let made = before.firstIndex(where: { $0.results.contains(quantity) }) else { return false }
@@ -80,5 +86,12 @@ extension Schedule {
       return true
     }
     return !before[made...].contains { $0.results.contains(source) }
+  }
+}
+
+extension RoundOperation {
+  /// Whether what is sent is added up into a quantity.
+  func adds(up quantity: Quantity) -> Bool {
+    if case .send(_, _, quantity, _, _) = self { true } else { false }
   }
 }

@@ -41,7 +41,7 @@ struct CheckpointLayout {
     otherPrefixes = whole.filter { $0 != prefix }
   }
 
-  /// A prefix as `--prefix` takes it.
+  /// A prefix as a user names it.
   private static func shown(_ prefix: String) -> String {
     prefix.isEmpty ? "'' (no prefix)" : prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix
   }

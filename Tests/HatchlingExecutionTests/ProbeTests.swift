@@ -126,7 +126,9 @@ import Testing
               }
             }
           }
-          try watched.attach(Probe(.plasticWeights([PlasticSynapse(from: 3, to: 0)]), after: .end(.read))) {
+          let some = (0..<12).first { watched.hasSynapse($0, 0) }
+          let synapse = PlasticSynapse(from: try #require(some), to: 0)
+          try watched.attach(Probe(.plasticWeights([synapse]), after: .end(.read))) {
             #expect($0.values.count == 1)
           }
           plain.reset()

@@ -218,7 +218,7 @@ import Testing
       try DirectEngine(graph, memory: 2 * needed - 1)
     }
     let message = DirectError.stateTooLarge(needed: 3 << 30, limit: 1 << 30).description
-    for way in ["3.0 GiB", "--edges", "--threshold", "--form circuit"] { #expect(message.contains(way)) }
+    for way in ["3.0 GiB", "keep fewer synapses", "run the circuit"] { #expect(message.contains(way)) }
     let options = DirectOptions(kept: .strongest(100))
     let pruned = try Compiler().direct(from: weights, options: options, workers: one).graph
     #expect(throws: DirectError.stateTooLarge(needed: 3 * (100 + 36 * 9) * 8, limit: 100)) {

@@ -133,7 +133,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
         throw .unknownQuantity(name, form: identityName, known: known.map(\.rawValue))
       }
       assert(one.isEmpty)
-      guard schedule.holds(quantity, after: schedule.operations(through: probe.part)) else {
+      guard schedule.holds(quantity, channel, after: schedule.operations(through: probe.part)) else {
         throw .notYet(quantity.rawValue, round: probe.part.kind.name)
       }
       let count = executor.count(of: quantity)
