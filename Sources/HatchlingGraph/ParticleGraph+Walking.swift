@@ -9,6 +9,8 @@ extension ParticleGraph {
   }
 
   /// Calls `body` for every synapse of a kind.
+  @_specialize(where Self == CircuitGraph<Float>)
+  @_specialize(where Self == DirectGraph<Float>)
   public func forEachSynapse(of kind: SynapseKind, _ body: (Synapse<Scalar>) throws -> Void) rethrows {
     guard let wiring = Self.wiring(of: kind) else { return }
     let (sources, targets) = (numbers(of: wiring.presynaptic), numbers(of: wiring.postsynaptic))

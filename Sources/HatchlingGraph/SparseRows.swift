@@ -117,8 +117,12 @@ public struct SparseRows<Scalar: NetworkScalar>: Sendable {
     {
       return wrong
     }
-    for row in 0..<rowCount where weights[offsets[row]..<offsets[row + 1]].contains(0) {
-      return "row \(row) stores a synapse of weight zero"
+    let stored = weights.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count).nonZero } ?? 0
+    }
+    guard stored == count else {
+      let row = (0..<rowCount).first { weights[offsets[$0]..<offsets[$0 + 1]].contains(0) }
+      return "row \(row ?? 0) stores a synapse of weight zero"
     }
     return nil
   }
