@@ -10,11 +10,11 @@ public struct CentrePass: CompilerPass {
 
   public init() {}
 
-  public func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String) {
-    let centred = try Self.run(stage.weights(for: self))
-    return (.weights(centred), nil, "LayerNorm's mean folded into E and the embedding")
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
+    (
+      try .weights(Self.run(stage.weights(for: self))), nil,
+      "LayerNorm's mean folded into E and the embedding"
+    )
   }
 
   /// - Throws: ``CompilerError/nothingToCentre`` for norm-free networks. Cost: one pass over E and emb.

@@ -49,16 +49,16 @@ public enum Stage<Scalar: NetworkScalar>: Sendable {
   }
 }
 
+/// The next stage; the edges that the pass chose among, where these are not those of the stage before; what it has to say.
+public typealias PassResult<Scalar: NetworkScalar> = (stage: Stage<Scalar>, edgesIn: Int?, note: String)
+
 /// One step of a compilation, a value that says all it needs.
 public protocol CompilerPass: Sendable {
   /// What the log calls it: `centre`, `split` …
   var name: String { get }
   /// Whether the edges before have to be counted; a pass that starts from the weights as they are keeps their number.
   var changesEdges: Bool { get }
-  /// - Returns: the next stage; the edges it chose among, where these are not those of the stage before; what the pass has to say.
-  func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String)
+  func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar>
 }
 
 extension CompilerPass {
@@ -75,14 +75,6 @@ public struct PassReport: Equatable, Sendable {
   public let seconds: Double
   /// What the pass has to say beyond numbers; may be empty.
   public let note: String
-
-  public init(pass: String, edgesIn: Int, edgesOut: Int, seconds: Double, note: String = "") {
-    self.pass = pass
-    self.edgesIn = edgesIn
-    self.edgesOut = edgesOut
-    self.seconds = seconds
-    self.note = note
-  }
 }
 
 /// A compilation that cannot be done as asked.

@@ -15,9 +15,7 @@ public struct ExpandPass: CompilerPass {
   }
 
   /// - Throws: ``CompilerError/expansionTooLarge(needed:limit:)``.
-  public func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String) {
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
     let circuit = try stage.circuit(for: self)
     let field = Self.field(circuit)
     let bytes = 2 * circuit.neuronCount * field.rows * MemoryLayout<Scalar>.size

@@ -12,9 +12,7 @@ public struct LayOutPass: CompilerPass {
   /// column number and cannot be read in full vectors).
   public static let listsBelow = 0.25
 
-  public func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String) {
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
     switch stage {
     case .weights: throw CompilerError.misplaced(pass: name, needs: "a graph")
     case .circuit(let graph):

@@ -13,9 +13,7 @@ public struct PrunePass: CompilerPass {
     self.workers = workers
   }
 
-  public func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String) {
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
     let circuit = try stage.circuit(for: self)
     let field = ExpandPass.field(circuit)
     func prune(_ decoder: Projection<Scalar>) throws -> PrunedMatrix<Scalar>.Result {

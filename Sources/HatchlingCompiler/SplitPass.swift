@@ -21,9 +21,7 @@ public struct SplitPass: CompilerPass {
     self.workers = workers
   }
 
-  public func run<Scalar: NetworkScalar>(
-    _ stage: Stage<Scalar>
-  ) throws -> (stage: Stage<Scalar>, edgesIn: Int?, note: String) {
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
     var graph = try circuit(stage.weights(for: self))
     graph.isCentred = isCentred
     graph.fingerprint = fingerprint

@@ -24,12 +24,13 @@ extension ExportedGraph {
         let rows = graph.numbers(of: population)
         cut.append(
           Kind(
-            name: "\(prefix)cut_\(name)_in", from: population, to: .hub, sources: rows.count, targets: hubs,
+            name: "\(prefix)cut_\(name)_in", source: population, target: .hub, sources: rows.count,
+            targets: hubs,
             matrix: remainder.encoder, rows: rows, firstHub: first))
       }
       cut.append(
         Kind(
-          name: "cut_\(name)_out", from: .hub, to: .neuron, sources: hubs, targets: graph.neuronCount,
+          name: "cut_\(name)_out", source: .hub, target: .neuron, sources: hubs, targets: graph.neuronCount,
           matrix: remainder.decoder, rows: 0..<graph.neuronCount, firstHub: first))
     }
     self.init(graph, [.token: graph.tokenCount, .hub: hubs], order: [.token, .hub], more: cut)
@@ -41,7 +42,7 @@ extension ExportedGraph {
   ) {
     let kinds = Graph.wirings.map { wiring in
       Kind(
-        name: wiring.kind.rawValue, from: wiring.presynaptic, to: wiring.postsynaptic,
+        name: wiring.kind.rawValue, source: wiring.presynaptic, target: wiring.postsynaptic,
         sources: graph.numbers(of: wiring.presynaptic).count,
         targets: graph.numbers(of: wiring.postsynaptic).count, edges: graph.count(of: wiring.kind),
         hasWeights: wiring.kind.hasWeights,
@@ -73,12 +74,12 @@ extension ExportedGraph {
 extension ExportedGraph.Kind {
   /// Synapses of hubs that carry what pruning cut: rows of a matrix are nodes, columns hubs.
   fileprivate init<Scalar: NetworkScalar>(
-    name: String, from source: ParticleKind, to target: ParticleKind, sources: Int, targets: Int,
+    name: String, source: ParticleKind, target: ParticleKind, sources: Int, targets: Int,
     matrix: Matrix<Scalar>, rows: Range<Int>, firstHub: Int
   ) {
     let projection = Projection(dense: matrix)
     self.init(
-      name: name, from: source, to: target, sources: sources, targets: targets,
+      name: name, source: source, target: target, sources: sources, targets: targets,
       edges: projection.rowDegrees[rows].reduce(0) { $0 + Int($1) },
       forEachEdge: { body in
         try projection.forEachEntry(rows: rows) { row, column, weight in

@@ -12,7 +12,7 @@ extension ExportedGraph {
     self.init(
       kinds: [
         Kind(
-          name: kind, from: .neuron, to: .neuron, sources: all, targets: all, edges: graph.edgeCount,
+          name: kind, source: .neuron, target: .neuron, sources: all, targets: all, edges: graph.edgeCount,
           forEachEdge: { body in
             for edge in 0..<graph.edgeCount {
               try body(

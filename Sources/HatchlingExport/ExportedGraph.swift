@@ -44,14 +44,6 @@ public struct ExportedEdge: Sendable {
   public let sign: Sign
   /// At least 0; nil where the weight is state (plastic synapses, partner edges).
   public let weight: Double?
-
-  @inlinable
-  public init(source: Int, target: Int, sign: Sign, weight: Double?) {
-    self.source = source
-    self.target = target
-    self.sign = sign
-    self.weight = weight
-  }
 }
 
 /// A graph to be exported: nodes and edges are asked for one after the other, so memory does not grow with their number.
@@ -61,43 +53,25 @@ public struct ExportedGraph {
     /// What the edge attribute `kind` says.
     public let name: String
     /// The two populations and their sizes.
-    let ends: (source: ParticleKind, target: ParticleKind)
+    let source: ParticleKind
+    let target: ParticleKind
     public let sources: Int
     public let targets: Int
     /// How many edges there are; exact, because a Matrix Market file says so first.
     public let edges: Int
     /// False when no edge of this kind has a fixed weight.
-    public let hasWeights: Bool
+    public internal(set) var hasWeights = true
     /// Calls its argument with every edge.
     let forEachEdge: ((ExportedEdge) throws -> Void) throws -> Void
 
     /// The letters of the two populations.
-    public var sourceLetter: Character { ends.source.letter }
-    public var targetLetter: Character { ends.target.letter }
-
-    init(
-      name: String, from source: ParticleKind, to target: ParticleKind, sources: Int, targets: Int,
-      edges: Int, hasWeights: Bool = true,
-      forEachEdge: @escaping ((ExportedEdge) throws -> Void) throws -> Void
-    ) {
-      self.name = name
-      ends = (source, target)
-      self.sources = sources
-      self.targets = targets
-      self.edges = edges
-      self.hasWeights = hasWeights
-      self.forEachEdge = forEachEdge
-    }
+    public var sourceLetter: Character { source.letter }
+    public var targetLetter: Character { target.letter }
   }
 
   public let kinds: [Kind]
   /// Calls its argument with every node.
   public let forEachNode: ((ExportedNode) throws -> Void) throws -> Void
-
-  init(kinds: [Kind], forEachNode: @escaping ((ExportedNode) throws -> Void) throws -> Void) {
-    self.kinds = kinds
-    self.forEachNode = forEachNode
-  }
 
   /// Calls `body` with every edge of the kind with that name.
   public func forEachEdge(_ kind: String, _ body: (ExportedEdge) throws -> Void) throws {

@@ -74,7 +74,7 @@ extension CircuitGraph: ParticleGraph {
 
   public static var ownRules: [Specification<Self>.Rule] {
     [
-      Specification.Rule("every projection joins its two populations") { graph in
+      Specification.Rule(name: "every projection joins its two populations") { graph in
         let (plastic, n, d) = (graph.plastic, graph.neuronCount, graph.hubCount)
         return (plastic.neurons, plastic.hubs) == (n, d)
           ? nil : "plastic is \(plastic.neurons) × \(plastic.hubs), not \(n) × \(d)"

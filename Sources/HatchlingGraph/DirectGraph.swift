@@ -88,10 +88,10 @@ extension DirectGraph: ParticleGraph {
 
   public static var ownRules: [Specification<Self>.Rule] {
     [
-      Specification.Rule("nodes have numbers of 32 bits") { graph in
+      Specification.Rule(name: "nodes have numbers of 32 bits") { graph in
         graph.nodeCount > Int(Int32.max) ? "\(graph.nodeCount) nodes; lists number at most 2³¹ − 1" : nil
       },
-      Specification.Rule("plastic synapses join nodes and neurons") { graph in
+      Specification.Rule(name: "plastic synapses join nodes and neurons") { graph in
         guard case .lists(let lists) = graph.plastic else { return nil }
         guard lists.targetCount == graph.neuronCount else { return "lists for \(lists.targetCount) neurons" }
         return lists.violation(sourceCount: graph.nodeCount)

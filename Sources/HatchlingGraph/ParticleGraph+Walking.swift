@@ -17,8 +17,9 @@ extension ParticleGraph {
     func visit(_ source: Int, _ target: Int, _ sign: Sign, _ weight: Scalar?) throws {
       try body(
         Synapse(
-          kind: kind, from: Particle(wiring.presynaptic, source - sources.lowerBound),
-          to: Particle(wiring.postsynaptic, target - targets.lowerBound), sign: sign, weight: weight))
+          kind: kind, presynaptic: Particle(wiring.presynaptic, source - sources.lowerBound),
+          postsynaptic: Particle(wiring.postsynaptic, target - targets.lowerBound), sign: sign, weight: weight
+        ))
     }
     if let path = wiring.projection {
       let (rows, columns) = wiring.rowsSend ? (sources, targets) : (targets, sources)

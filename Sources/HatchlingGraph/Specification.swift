@@ -7,11 +7,6 @@ public struct Specification<Graph: ParticleGraph>: Sendable {
   public struct Rule: Sendable {
     public let name: String
     public let violation: @Sendable (Graph) -> String?
-
-    public init(_ name: String, _ violation: @escaping @Sendable (Graph) -> String?) {
-      self.name = name
-      self.violation = violation
-    }
   }
 
   public let rules: [Rule]
@@ -19,17 +14,17 @@ public struct Specification<Graph: ParticleGraph>: Sendable {
   /// The rules that every engine relies on: those of all forms, and the form's own before the rules of neurons.
   public static var standard: Specification {
     let shared = [
-      Rule("populations are not empty", emptyPopulation),
-      Rule("heads tile the neurons") { $0.neurons.headViolation },
-      Rule("every projection joins its two populations", shapes),
-      Rule("weights are finite") { graph in
+      Rule(name: "populations are not empty", violation: emptyPopulation),
+      Rule(name: "heads tile the neurons") { $0.neurons.headViolation },
+      Rule(name: "every projection joins its two populations", violation: shapes),
+      Rule(name: "weights are finite") { graph in
         graph.fixedSynapses.first { !$0.projection.isFinite }.map { "\($0.noun) is not" }
       },
-      Rule("lists are in order", listOrder),
+      Rule(name: "lists are in order", violation: listOrder),
     ]
     let ofNeurons = [
-      Rule("partners are mutual and share a head") { $0.neurons.partnerViolation },
-      Rule("clocks and damping are in range") { $0.neurons.clockViolation },
+      Rule(name: "partners are mutual and share a head") { $0.neurons.partnerViolation },
+      Rule(name: "clocks and damping are in range") { $0.neurons.clockViolation },
     ]
     return Specification(rules: shared + Graph.ownRules + ofNeurons)
   }

@@ -52,14 +52,4 @@ public struct Synapse<Scalar: Sendable & Equatable>: Equatable, Sendable {
   public let sign: Sign
   /// At least 0. Nil for a plastic synapse, whose weight is state, and for a partner edge, whose weight is the neuron's clock.
   public let weight: Scalar?
-
-  public init(
-    kind: SynapseKind, from presynaptic: Particle, to postsynaptic: Particle, sign: Sign, weight: Scalar?
-  ) {
-    self.kind = kind
-    self.presynaptic = presynaptic
-    self.postsynaptic = postsynaptic
-    self.sign = sign
-    self.weight = weight
-  }
 }

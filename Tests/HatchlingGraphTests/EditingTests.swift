@@ -119,7 +119,8 @@ import Testing
     try renumbered.validate()
     let moved = all(renumbered).map {
       Synapse(
-        kind: $0.kind, from: old($0.presynaptic), to: old($0.postsynaptic), sign: $0.sign, weight: $0.weight)
+        kind: $0.kind, presynaptic: old($0.presynaptic), postsynaptic: old($0.postsynaptic), sign: $0.sign,
+        weight: $0.weight)
     }
     func sorted(_ synapses: [Synapse<Double>]) -> [String] { synapses.map { "\($0)" }.sorted() }
     #expect(sorted(moved) == sorted(all(graph)), "seed \(seed)")

@@ -114,9 +114,10 @@ import Testing
 
   @Test func writingOneReducedWeightWidensAll() {
     let matrix = Matrix<Float>(rows: 2, columns: 16, (0..<32).map { Float($0) / 8 - 1 })
-    var projection = Projection<Float>(.reduced(ReducedRows(matrix, .bf16)))
+    let rows = ReducedRows(matrix, .int8)
+    var projection = Projection<Float>(.reduced(rows))
     projection[1, 3] = 0.123_456_7
     #expect(
-      projection.reducedFormat == nil && projection[1, 3] == 0.123_456_7 && projection[0, 5] == matrix[0, 5])
+      projection.reducedFormat == nil && projection[1, 3] == 0.123_456_7 && projection[0, 5] == rows[0, 5])
   }
 }
