@@ -111,6 +111,7 @@ let package = Package(
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
+    .test("HatchlingGraph", with: "HatchlingModel", "HatchlingCompiler"),
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingExecution", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",

@@ -5,7 +5,18 @@ import HatchlingNumerics
 ///
 /// Every sum that a normaliser sees is then centred by itself, and normalisers answer with a gain alone. Means are taken in
 /// double; the network is the same up to rounding.
-public enum CentrePass {
+public struct CentrePass: CompilerPass {
+  public let name = "centre"
+
+  public init() {}
+
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
+    (
+      try .weights(Self.run(stage.weights(for: self))), nil,
+      "LayerNorm's mean folded into E and the embedding"
+    )
+  }
+
   /// - Throws: ``CompilerError/nothingToCentre`` for norm-free networks. Cost: one pass over E and emb.
   public static func run<Scalar: NetworkScalar>(
     _ weights: Weights<Scalar>

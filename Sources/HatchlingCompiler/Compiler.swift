@@ -1,16 +1,16 @@
+import Foundation
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
 /// Weights → graph: a short list of named passes, each of which can be read and tested on its own.
 public struct Compiler: Sendable {
-  /// Whether to run *centre*.
+  /// Whether the circuit is centred.
   public var centres: Bool
 
   public init(centres: Bool = false) { self.centres = centres }
 
-  /// Compiles the circuit form: (*centre*,) *split*, *lay out*; the graph is checked against its specification on entry and exit
-  /// of *lay out*.
+  /// Compiles the circuit form: (*centre*,) *split*, *lay out*.
   ///
   /// Without *centre* the graph shares the weights' storage and ``Decompiler`` gives them back bit for bit.
   /// - Throws: ``CompilerError`` or `GraphError` when the weights do not fit together. Cost: one pass over the weights, shared
@@ -18,71 +18,63 @@ public struct Compiler: Sendable {
   public func circuit<Scalar: NetworkScalar>(
     from weights: Weights<Scalar>, fingerprint: String = "", workers: Workers? = nil
   ) throws -> (graph: CircuitGraph<Scalar>, reports: [PassReport]) {
-    var reports: [PassReport] = []
-    let clock = ContinuousClock()
-    var weights = weights
-    var edges: Int?
-    if centres {
-      let start = clock.now
-      let before = Compiler.edgeCount(weights, workers)
-      weights = try CentrePass.run(weights)
-      let after = Compiler.edgeCount(weights, workers)
-      reports.append(
-        PassReport(
-          pass: "centre", edgesIn: before, edgesOut: after, seconds: (clock.now - start).inSeconds,
-          note: "LayerNorm's mean folded into E and the embedding"))
-      edges = after
+    let passes: [any CompilerPass] =
+      (centres ? [CentrePass()] : [])
+      + [SplitPass(isCentred: centres, fingerprint: fingerprint, workers: workers), LayOutPass()]
+    let (stage, reports) = try Self.run(passes, on: weights, workers: workers)
+    guard case .circuit(let graph) = stage else {
+      throw CompilerError.misplaced(pass: "lay out", needs: "a circuit")
     }
-    var start = clock.now
-    var graph = try SplitPass.run(weights)
-    graph.isCentred = centres
-    graph.fingerprint = fingerprint
-    graph.takeCensus(workers: workers)
-    let signs = Compiler.signCounts(graph)
-    reports.append(
-      PassReport(
-        pass: "split", edgesIn: edges ?? signs.excitatory + signs.inhibitory,
-        edgesOut: signs.excitatory + signs.inhibitory,
-        seconds: (clock.now - start).inSeconds,
-        note: "\(signs.excitatory) excitatory, \(signs.inhibitory) inhibitory, \(graph.plastic.count) plastic"
-      ))
-
-    start = clock.now
-    try graph.validate()
-    graph = LayOutPass.run(graph)
-    try graph.validate()
-    reports.append(
-      PassReport(
-        pass: "lay out", edgesIn: signs.excitatory + signs.inhibitory, edgesOut: Compiler.edgeCount(graph),
-        seconds: (clock.now - start).inSeconds, note: Compiler.layoutNote(graph)))
     return (graph, reports)
   }
 
-  private static func edgeCount<Scalar>(_ weights: Weights<Scalar>, _ workers: Workers?) -> Int {
-    [weights.embedding, weights.decoderX, weights.decoderY, weights.encoder, weights.readout]
-      .reduce(0) { $0 + SignCensus(of: $1.pointer, count: $1.count, workers: workers).nonZero }
-  }
-
-  private static func edgeCount<Scalar>(_ graph: CircuitGraph<Scalar>) -> Int {
-    let counts = signCounts(graph)
-    return counts.excitatory + counts.inhibitory
-  }
-
-  private static func signCounts<Scalar>(
-    _ graph: CircuitGraph<Scalar>
-  ) -> (excitatory: Int, inhibitory: Int) {
-    [graph.embedding, graph.drivesX, graph.drivesY, graph.encoder, graph.readout].reduce((0, 0)) {
-      let counts = $1.counts
-      return ($0.0 + counts.excitatory, $0.1 + counts.inhibitory)
+  /// Compiles the direct form (Eq. 6 made exact): *centre*, *split*, *expand* or *prune*, *lay out*.
+  ///
+  /// Norm-free networks have nothing to centre. ``centres`` is not asked: gains need F = P E'.
+  /// - Parameter memory: bytes of the machine, of which the unpruned G_x and G_y may take half.
+  /// - Throws: ``CompilerError`` or `GraphError`. Cost: one product of n (n + V) d for each of G_x, G_y.
+  public func direct<Scalar: NetworkScalar>(
+    from weights: Weights<Scalar>, options: DirectOptions = DirectOptions(), fingerprint: String = "",
+    workers: Workers = Workers(), memory: Int = Int(ProcessInfo.processInfo.physicalMemory)
+  ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
+    try options.check(hubCount: weights.hyperparameters.synapticDimension)
+    let normalises = weights.hyperparameters.variant.normalises
+    let passes: [any CompilerPass] =
+      (normalises ? [CentrePass()] : [])
+      + [
+        SplitPass(isCentred: normalises, fingerprint: fingerprint, workers: workers),
+        options.isExact
+          ? ExpandPass(workers: workers, memory: memory) : PrunePass(options: options, workers: workers),
+        LayOutPass(),
+      ]
+    let (stage, reports) = try Self.run(passes, on: weights, workers: workers)
+    guard case .direct(let graph) = stage else {
+      throw CompilerError.misplaced(pass: "lay out", needs: "a direct graph")
     }
+    return (graph, reports)
   }
 
-  private static func layoutNote<Scalar>(_ graph: CircuitGraph<Scalar>) -> String {
-    let projections = [
-      ("embedding", graph.embedding), ("x", graph.drivesX), ("y", graph.drivesY), ("encoder", graph.encoder),
-      ("readout", graph.readout),
-    ]
-    let lists = projections.filter { if case .sparse = $0.1.storage { true } else { false } }.map(\.0)
-    return lists.isEmpty ? "dense blocks" : "lists for \(lists.joined(separator: ", ")), else dense blocks"
+  /// Runs passes one after the other, counts edges and time, and checks every graph against its specification as soon as it is there:
+  /// what a pass leaves is what the next one enters with.
+  /// - Throws: what a pass throws, or `GraphError.brokenRule(rule:detail:)`.
+  public static func run<Scalar: NetworkScalar>(
+    _ passes: [any CompilerPass], on weights: Weights<Scalar>, workers: Workers? = nil
+  ) throws -> (stage: Stage<Scalar>, reports: [PassReport]) {
+    var stage = Stage.weights(weights)
+    var reports: [PassReport] = []
+    for pass in passes {
+      let start = ContinuousClock.now
+      var before = reports.last?.edgesOut
+      if before == nil, pass.changesEdges { before = stage.countEdges(workers) }
+      let (next, chosenFrom, note) = try pass.run(stage)
+      stage = next
+      let after = stage.countEdges(workers)
+      try stage.validate()
+      reports.append(
+        PassReport(
+          pass: pass.name, edgesIn: chosenFrom ?? before ?? after, edgesOut: after,
+          seconds: (ContinuousClock.now - start).inSeconds, note: note))
+    }
+    return (stage, reports)
   }
 }

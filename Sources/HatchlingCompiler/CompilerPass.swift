@@ -2,6 +2,69 @@ import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
+/// What passes hand to each other.
+public enum Stage<Scalar: NetworkScalar>: Sendable {
+  case weights(Weights<Scalar>)
+  case circuit(CircuitGraph<Scalar>)
+  case direct(DirectGraph<Scalar>)
+
+  /// Weights for a pass; see ``circuit(for:)``.
+  func weights(for pass: some CompilerPass) throws(CompilerError) -> Weights<Scalar> {
+    guard case .weights(let weights) = self else { throw .misplaced(pass: pass.name, needs: "weights") }
+    return weights
+  }
+
+  /// A circuit for a pass. - Throws: ``CompilerError/misplaced(pass:needs:)`` when passes stand in the wrong order.
+  func circuit(for pass: some CompilerPass) throws(CompilerError) -> CircuitGraph<Scalar> {
+    guard case .circuit(let graph) = self else { throw .misplaced(pass: pass.name, needs: "a circuit") }
+    return graph
+  }
+
+  /// Fixed synapses of the projections (non-zero weights). Cost: one pass where no census was taken.
+  mutating func countEdges(_ workers: Workers?) -> Int {
+    func edges<Graph: ParticleGraph>(_ graph: inout Graph) -> Int {
+      graph.takeCensus(workers: workers)
+      return Graph.projections.reduce(0) { $0 + graph[keyPath: $1.path].count }
+    }
+    switch self {
+    case .weights(let weights):
+      return [weights.embedding, weights.decoderX, weights.decoderY, weights.encoder, weights.readout]
+        .reduce(0) { $0 + SignCensus(of: $1.pointer, count: $1.count, workers: workers).nonZero }
+    case .circuit(var graph):
+      defer { self = .circuit(graph) }
+      return edges(&graph)
+    case .direct(var graph):
+      defer { self = .direct(graph) }
+      return edges(&graph)
+    }
+  }
+
+  /// Checks a graph against its specification; weights have none.
+  func validate() throws(GraphError) {
+    switch self {
+    case .weights: break
+    case .circuit(let graph): try graph.validate()
+    case .direct(let graph): try graph.validate()
+    }
+  }
+}
+
+/// The next stage; the edges that the pass chose among, where these are not those of the stage before; what it has to say.
+public typealias PassResult<Scalar: NetworkScalar> = (stage: Stage<Scalar>, edgesIn: Int?, note: String)
+
+/// One step of a compilation, a value that says all it needs.
+public protocol CompilerPass: Sendable {
+  /// What the log calls it: `centre`, `split` …
+  var name: String { get }
+  /// Whether the edges before have to be counted; a pass that starts from the weights as they are keeps their number.
+  var changesEdges: Bool { get }
+  func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar>
+}
+
+extension CompilerPass {
+  public var changesEdges: Bool { true }
+}
+
 /// What one pass did.
 public struct PassReport: Equatable, Sendable {
   /// `centre`, `split`, `expand`, `prune` or `lay out`.
@@ -12,14 +75,6 @@ public struct PassReport: Equatable, Sendable {
   public let seconds: Double
   /// What the pass has to say beyond numbers; may be empty.
   public let note: String
-
-  public init(pass: String, edgesIn: Int, edgesOut: Int, seconds: Double, note: String = "") {
-    self.pass = pass
-    self.edgesIn = edgesIn
-    self.edgesOut = edgesOut
-    self.seconds = seconds
-    self.note = note
-  }
 }
 
 /// A compilation that cannot be done as asked.
@@ -33,6 +88,8 @@ public enum CompilerError: InputError, Equatable {
   case expansionTooLarge(needed: Int, limit: Int)
   /// Options of pruning that make no sense together.
   case badPruning(String)
+  /// A pass that stands in the wrong place of a list.
+  case misplaced(pass: String, needs: String)
 
   public var description: String {
     switch self {
@@ -43,6 +100,7 @@ public enum CompilerError: InputError, Equatable {
     case .expansionTooLarge(let needed, let limit):
       "the unpruned G_x and G_y would need \(needed >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB); keep fewer synapses, or compile the circuit"
     case .badPruning(let what): what
+    case .misplaced(let pass, let needs): "the pass '\(pass)' needs \(needs); change the order of the passes"
     }
   }
 }

@@ -29,17 +29,9 @@ public enum Decompiler {
       }
     }
     return Weights(
-      hyperparameters: sizes, decoderX: dense(graph.drivesX), decoderY: dense(graph.drivesY),
-      encoder: dense(graph.encoder), embedding: dense(graph.embedding), readout: dense(graph.readout),
+      hyperparameters: sizes, decoderX: graph.drivesX.dense, decoderY: graph.drivesY.dense,
+      encoder: graph.encoder.dense, embedding: graph.embedding.dense, readout: graph.readout.dense,
       frequencies: frequencies, damping: neurons.isDamped ? neurons.damping : nil,
       plasticSynapses: graph.plastic.present)
-  }
-
-  private static func dense<Scalar: NetworkScalar>(_ projection: Projection<Scalar>) -> Matrix<Scalar> {
-    switch projection.storage {
-    case .dense(let matrix): matrix
-    case .sparse(let lists): lists.dense
-    case .reduced(let rows): rows.dense.map { Scalar($0) }
-    }
   }
 }

@@ -3,28 +3,42 @@ import HatchlingNumerics
 
 /// *lay out*: storage fit for the engine. A projection that connects most of its two populations stays one dense block, so that a
 /// neuron's synapses lie together; a sparse one becomes lists of synapses.
-public enum LayOutPass {
+public struct LayOutPass: CompilerPass {
+  public let name = "lay out"
+
+  public init() {}
+
   /// Below this fraction of all possible synapses, lists read fewer bytes than a block (a list spends 4 bytes on every
   /// column number and cannot be read in full vectors).
   public static let listsBelow = 0.25
 
-  public static func run<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) -> CircuitGraph<Scalar> {
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
+    switch stage {
+    case .weights: throw CompilerError.misplaced(pass: name, needs: "a graph")
+    case .circuit(let graph):
+      let laidOut = Self.run(graph)
+      return (.circuit(laidOut), nil, Self.note(laidOut))
+    case .direct(let graph):
+      let laidOut = Self.run(graph)
+      return (.direct(laidOut), nil, Self.note(laidOut))
+    }
+  }
+
+  /// The same graph, every projection stored as fits it.
+  public static func run<Graph: ParticleGraph>(_ graph: Graph) -> Graph {
     var result = graph
-    result.embedding = layOut(graph.embedding)
-    result.drivesX = layOut(graph.drivesX)
-    result.drivesY = layOut(graph.drivesY)
-    result.encoder = layOut(graph.encoder)
-    result.readout = layOut(graph.readout)
+    for (_, path) in Graph.projections { result[keyPath: path] = layOut(graph[keyPath: path]) }
     result.takeCensus()
     return result
   }
 
-  /// The same for a direct graph: G_x by presynaptic node, G_y by postsynaptic neuron.
-  public static func run<Scalar: NetworkScalar>(_ graph: DirectGraph<Scalar>) -> DirectGraph<Scalar> {
-    var result = graph
-    result.drivesX = layOut(graph.drivesX)
-    result.drivesY = layOut(graph.drivesY)
-    return result
+  private static func note<Graph: ParticleGraph>(_ graph: Graph) -> String {
+    let lists = Graph.projections.filter {
+      if case .sparse = graph[keyPath: $0.path].storage { true } else { false }
+    }
+    if lists.isEmpty { return "dense blocks" }
+    return "lists for \(lists.map(\.kind.rawValue).joined(separator: ", "))"
+      + (lists.count < Graph.projections.count ? ", else dense blocks" : "")
   }
 
   private static func layOut<Scalar: NetworkScalar>(_ projection: Projection<Scalar>) -> Projection<Scalar> {

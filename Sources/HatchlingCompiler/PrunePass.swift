@@ -1,8 +1,47 @@
+import Foundation
 import HatchlingGraph
 import HatchlingNumerics
 
-/// *prune*: which entries of one matrix G = D F become synapses.
-struct PrunePass<Scalar: NetworkScalar> {
+/// *prune*: *expand* that stores only what is kept.
+public struct PrunePass: CompilerPass {
+  public let name = "prune"
+  private let options: DirectOptions
+  private let workers: Workers
+
+  public init(options: DirectOptions, workers: Workers) {
+    self.options = options
+    self.workers = workers
+  }
+
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
+    let circuit = try stage.circuit(for: self)
+    let field = ExpandPass.field(circuit)
+    func prune(_ decoder: Projection<Scalar>) throws -> PrunedMatrix<Scalar>.Result {
+      try PrunedMatrix(
+        decoder: decoder.dense, field: field, neurons: circuit.neuronCount, options: options, workers: workers
+      ).run()
+    }
+    let (x, y) = (try prune(circuit.drivesX), try prune(circuit.drivesY))
+    var graph = ExpandPass.direct(
+      circuit, field, drivesX: Projection(.sparse(x.incoming.transposing())),
+      drivesY: Projection(.sparse(y.incoming)))
+    let possible = circuit.neuronCount * field.rows
+    let isComplete = options.plastic == .complete || x.edges.count == possible
+    graph.plastic = isComplete ? .complete : .lists(x.edges)
+    (graph.remainderX, graph.remainderY) = (x.remainder, y.remainder)
+    graph.compilation = options.spelling
+    func text(_ threshold: Scalar?) -> String {
+      threshold.map { String(format: "%.4g", Double($0)) } ?? "–"
+    }
+    let tokens = options.prunesTokens ? "" : ", all token → neuron synapses beside them"
+    let bounds = "|G_x| ≥ \(text(x.threshold)), |G_y| ≥ \(text(y.threshold))"
+    let note = "\(x.chosen) of G_x, \(y.chosen) of G_y kept (\(bounds))\(tokens)"
+    return (.direct(graph), 2 * possible, note)
+  }
+}
+
+/// Which entries of one matrix G = D F become synapses.
+struct PrunedMatrix<Scalar: NetworkScalar> {
   /// D, `(n, d)`.
   let decoder: Matrix<Scalar>
   /// Fᵀ, `(n + V, d)`.

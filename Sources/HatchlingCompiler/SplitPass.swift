@@ -7,8 +7,32 @@ import HatchlingNumerics
 ///
 /// A stored weight's sign bit is its synapse's channel from here on, zero is no synapse, and storage is shared with the
 /// weights: nothing is copied.
-public enum SplitPass {
-  public static func run<Scalar: NetworkScalar>(
+public struct SplitPass: CompilerPass {
+  public let name = "split"
+  public let changesEdges = false
+  private let isCentred: Bool
+  private let fingerprint: String
+  private let workers: Workers?
+
+  /// - Parameter workers: to share the counting of synapses.
+  public init(isCentred: Bool = false, fingerprint: String = "", workers: Workers? = nil) {
+    self.isCentred = isCentred
+    self.fingerprint = fingerprint
+    self.workers = workers
+  }
+
+  public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
+    var graph = try circuit(stage.weights(for: self))
+    graph.isCentred = isCentred
+    graph.fingerprint = fingerprint
+    graph.takeCensus(workers: workers)
+    let counts = CircuitGraph<Scalar>.projections.map { graph[keyPath: $0.path].counts }
+    let (excitatory, inhibitory) = counts.reduce((0, 0)) { ($0.0 + $1.excitatory, $0.1 + $1.inhibitory) }
+    let note = "\(excitatory) excitatory, \(inhibitory) inhibitory, \(graph.plastic.count) plastic"
+    return (.circuit(graph), nil, note)
+  }
+
+  private func circuit<Scalar: NetworkScalar>(
     _ weights: Weights<Scalar>
   ) throws(CompilerError) -> CircuitGraph<Scalar> {
     let sizes = weights.hyperparameters
@@ -20,7 +44,7 @@ public enum SplitPass {
     for neuron in 0..<neurons.count {
       neurons.frequencies[neuron] = weights.frequencies[neuron % perHead]
     }
-    if neurons.frequencies.contains(where: { $0 != 0 }) { pairNeighbours(&neurons, perHead: perHead) }
+    if neurons.frequencies.contains(where: { $0 != 0 }) { Self.pairNeighbours(&neurons, perHead: perHead) }
     if let damping = weights.damping { neurons.damping = damping }
     return CircuitGraph(
       layers: sizes.layers, variant: sizes.variant, neurons: neurons,

@@ -16,9 +16,9 @@ public struct CircuitDegrees: Sendable {
     public internal(set) var inStrength: [Double]
     public internal(set) var outStrength: [Double]
 
-    init(kind: String, letter: Character, count: Int, heads: [Int?]) {
-      self.kind = kind
-      names = (0..<count).map { "\(letter)\($0)" }
+    init(kind: ParticleKind, count: Int, heads: [Int?]) {
+      self.kind = kind.rawValue
+      names = (0..<count).map { Particle(kind, $0).name }
       self.heads = heads
       (inDegree, outDegree) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
       (inStrength, outStrength) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
@@ -34,19 +34,14 @@ public struct CircuitDegrees: Sendable {
     for (head, range) in graph.neurons.heads.enumerated() {
       heads += [Int?](repeating: head, count: range.count)
     }
-    let (hubs, tokens) = (graph.hubCount, graph.tokenCount)
-    var found = [
-      Population(kind: "neuron", letter: "n", count: graph.neuronCount, heads: heads),
-      Population(kind: "token", letter: "t", count: tokens, heads: Array(repeating: nil, count: tokens)),
-      Population(kind: "hub", letter: "h", count: hubs, heads: Array(repeating: nil, count: hubs)),
-    ]
+    let kinds: [ParticleKind] = [.neuron, .token, .hub]
+    var found = kinds.map { kind in
+      let count = graph.numbers(of: kind).count
+      return Population(
+        kind: kind, count: count, heads: kind == .neuron ? heads : Array(repeating: nil, count: count))
+    }
     func place(_ particle: Particle) -> (Int, Int)? {
-      switch particle {
-      case .neuron(let neuron): (0, neuron.index)
-      case .token(let token): (1, token.index)
-      case .hub(let hub): (2, hub.index)
-      case .readout: nil
-      }
+      kinds.firstIndex(of: particle.kind).map { ($0, particle.index) }
     }
     graph.forEachSynapse { synapse in
       let weight = synapse.weight.map { Double($0) } ?? 0
@@ -60,6 +55,7 @@ public struct CircuitDegrees: Sendable {
       }
     }
     populations = found
-    synapses = Dictionary(uniqueKeysWithValues: SynapseKind.allCases.map { ($0, graph.count(of: $0)) })
+    synapses = Dictionary(
+      uniqueKeysWithValues: CircuitGraph<Scalar>.kinds.map { ($0, graph.count(of: $0)) })
   }
 }

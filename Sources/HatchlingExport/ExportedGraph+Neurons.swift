@@ -12,26 +12,22 @@ extension ExportedGraph {
     self.init(
       kinds: [
         Kind(
-          name: kind, from: Neurons.letter, to: Neurons.letter, sources: all, targets: all,
-          edges: graph.edgeCount)
+          name: kind, source: .neuron, target: .neuron, sources: all, targets: all, edges: graph.edgeCount,
+          forEachEdge: { body in
+            for edge in 0..<graph.edgeCount {
+              try body(
+                ExportedEdge(
+                  source: graph.firstNeuron + Int(graph.sources[edge]),
+                  target: graph.firstNeuron + Int(graph.targets[edge]), sign: graph.sign,
+                  weight: Double(graph.weights[edge])))
+            }
+          })
       ],
       forEachNode: { body in
         for node in 0..<graph.nodeCount {
           let neuron = graph.firstNeuron + node
           let frequency = frequencies.isEmpty ? 0 : frequencies[neuron % frequencies.count]
-          try body(
-            ExportedNode(
-              letter: Neurons.letter, index: neuron, kind: "neuron", head: graph.head(of: node),
-              frequencyBucket: Self.frequencyBucket(frequency)))
-        }
-      },
-      forEachEdge: { _, body in
-        for edge in 0..<graph.edgeCount {
-          try body(
-            ExportedEdge(
-              source: graph.firstNeuron + Int(graph.sources[edge]),
-              target: graph.firstNeuron + Int(graph.targets[edge]), sign: graph.sign,
-              weight: Double(graph.weights[edge])))
+          try body(ExportedNode(neuron: neuron, head: graph.head(of: node), frequency: frequency))
         }
       })
   }

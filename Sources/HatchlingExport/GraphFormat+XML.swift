@@ -26,13 +26,13 @@ extension GraphFormat {
         text.append("</node>\n")
         try text.flushIfLarge()
       }
-      for kind in graph.kinds { try writeGraphMLEdges(graph, kind, &text) }
+      for kind in graph.kinds { try writeGraphMLEdges(kind, &text) }
       text.append("</graph>\n</graphml>\n")
     }
   }
 
   private func writeGraphMLEdges(
-    _ graph: ExportedGraph, _ kind: ExportedGraph.Kind, _ text: inout TextBuffer
+    _ kind: ExportedGraph.Kind, _ text: inout TextBuffer
   ) throws {
     let start = [UInt8]("<edge source=\"\(kind.sourceLetter)".utf8)
     let middle = [UInt8]("\" target=\"\(kind.targetLetter)".utf8)
@@ -41,7 +41,7 @@ extension GraphFormat {
     }
     let (weightStart, weightEnd) = ([UInt8]("<data key=\"ew\">".utf8), [UInt8]("</data>".utf8))
     let end = [UInt8]("</edge>\n".utf8)
-    try graph.forEachEdge(kind.name) { edge in
+    try kind.forEachEdge { edge in
       text.append(start)
       text.append(edge.source)
       text.append(middle)
@@ -84,13 +84,13 @@ extension GraphFormat {
       }
       text.append("</nodes>\n<edges>\n")
       var number = 0
-      for kind in graph.kinds { try writeGEXFEdges(graph, kind, &number, &text) }
+      for kind in graph.kinds { try writeGEXFEdges(kind, &number, &text) }
       text.append("</edges>\n</graph>\n</gexf>\n")
     }
   }
 
   private func writeGEXFEdges(
-    _ graph: ExportedGraph, _ kind: ExportedGraph.Kind, _ number: inout Int, _ text: inout TextBuffer
+    _ kind: ExportedGraph.Kind, _ number: inout Int, _ text: inout TextBuffer
   ) throws {
     let (start, source) = ([UInt8]("<edge id=\"".utf8), [UInt8]("\" source=\"\(kind.sourceLetter)".utf8))
     let (target, weightStart) = (
@@ -101,7 +101,7 @@ extension GraphFormat {
         "\"><attvalues><attvalue for=\"0\" value=\"\(kind.name)\"/><attvalue for=\"1\" value=\"\($0.rawValue)\"/></attvalues></edge>\n"
           .utf8)
     }
-    try graph.forEachEdge(kind.name) { edge in
+    try kind.forEachEdge { edge in
       text.append(start)
       text.append(number)
       text.append(source)

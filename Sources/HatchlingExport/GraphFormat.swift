@@ -43,7 +43,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
       for kind in graph.kinds {
         let (start, middle) = ([UInt8]("\(kind.sourceLetter)".utf8), [UInt8](",\(kind.targetLetter)".utf8))
         let ends = SignedFragments { [UInt8](",\(kind.name),\($0.rawValue),".utf8) }
-        try graph.forEachEdge(kind.name) { edge in
+        try kind.forEachEdge { edge in
           text.append(start)
           text.append(edge.source)
           text.append(middle)
@@ -82,7 +82,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         text.append("%%MatrixMarket matrix coordinate \(kind.hasWeights ? "real" : "pattern") general\n")
         text.append("% \(kind.name) synapses: row = source, column = target; negative = inhibitory\n")
         text.append("\(kind.sources) \(kind.targets) \(kind.edges)\n")
-        try graph.forEachEdge(kind.name) { edge in
+        try kind.forEachEdge { edge in
           text.append(edge.source + 1)
           text.append(byte: 32)
           text.append(edge.target + 1)

@@ -50,21 +50,12 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
     self.plastic = plastic
   }
 
-  /// n.
-  public var neuronCount: Int { neurons.count }
   /// n + V.
   public var nodeCount: Int { neurons.count + tokenCount }
   /// d.
   public var hubCount: Int { field.columns }
-  /// H.
-  public var headCount: Int { neurons.heads.count }
-
-  /// The sizes in the model's terms.
-  public var hyperparameters: Hyperparameters {
-    Hyperparameters(
-      neurons: neuronCount, synapticDimension: hubCount, heads: headCount, layers: layers,
-      vocabulary: tokenCount, variant: variant)
-  }
+  /// The direct form folds the mean into F, always.
+  public var isCentred: Bool { true }
 
   /// The particle that is node `index`.
   public func particle(_ index: Int) -> Particle {
@@ -78,6 +69,66 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
     case .token(let token): token.index < tokenCount ? neuronCount + token.index : nil
     case .hub, .readout: nil
     }
+  }
+}
+
+extension DirectGraph: ParticleGraph {
+  public static var form: GraphForm { .direct }
+
+  public static var wirings: [Wiring<Self>] {
+    [
+      Wiring(.x, from: .neuron, to: .neuron, \.drivesX, rowsSend: true),
+      Wiring(.tokenX, from: .token, to: .neuron, \.drivesX, rowsSend: true),
+      Wiring(.y, from: .neuron, to: .neuron, \.drivesY),
+      Wiring(.tokenY, from: .token, to: .neuron, \.drivesY),
+      Wiring(.plastic, from: .neuron, to: .neuron), Wiring(.tokenPlastic, from: .token, to: .neuron),
+      Wiring(.partner, from: .neuron, to: .neuron),
+    ]
+  }
+
+  public static var ownRules: [Specification<Self>.Rule] {
+    [
+      Specification.Rule(name: "nodes have numbers of 32 bits") { graph in
+        graph.nodeCount > Int(Int32.max) ? "\(graph.nodeCount) nodes; lists number at most 2³¹ − 1" : nil
+      },
+      Specification.Rule(name: "plastic synapses join nodes and neurons") { graph in
+        guard case .lists(let lists) = graph.plastic else { return nil }
+        guard lists.targetCount == graph.neuronCount else { return "lists for \(lists.targetCount) neurons" }
+        return lists.violation(sourceCount: graph.nodeCount)
+      },
+    ]
+  }
+
+  public func numbers(of kind: ParticleKind) -> Range<Int> {
+    switch kind {
+    case .neuron: 0..<neuronCount
+    case .token: neuronCount..<nodeCount
+    case .hub: 0..<hubCount
+    case .readout: 0..<tokenCount
+    }
+  }
+
+  public var fixedSynapses: [FixedSynapses<Scalar>] {
+    let (n, m, d) = (neuronCount, nodeCount, hubCount)
+    var all = [
+      FixedSynapses(
+        name: "field", noun: "a synapse to a hub", projection: Projection(dense: field), rows: m, columns: d),
+      FixedSynapses(
+        name: "readout", noun: "a readout synapse", projection: Projection(dense: readout), rows: d,
+        columns: tokenCount),
+      FixedSynapses(name: "x", noun: "an x synapse", projection: drivesX, rows: m, columns: n),
+      FixedSynapses(name: "y", noun: "a y synapse", projection: drivesY, rows: n, columns: m),
+    ]
+    for (name, remainder) in [("x", remainderX), ("y", remainderY)] {
+      guard let remainder else { continue }
+      for (part, matrix, rows) in [("encoder", remainder.encoder, m), ("decoder", remainder.decoder, n)] {
+        all.append(
+          FixedSynapses(
+            name: "\(part) of \(name)", noun: "a synapse of the remainder",
+            projection: Projection(dense: matrix), rows: rows, columns: remainder.hubs))
+      }
+    }
+    return all
   }
 }
 
@@ -105,61 +156,36 @@ public enum PlasticEdges: Equatable, Sendable {
   }
 }
 
-/// Synapses without weights, as incoming lists.
-///
-/// Invariants: `offsets` has `targets + 1` ascending entries from 0 to `sources.count`; the sources of a target ascend strictly.
-public struct EdgeLists: Equatable, Sendable {
-  /// The sources of target t are `sources[offsets[t] ..< offsets[t + 1]]`.
-  public var offsets: [Int]
-  public var sources: [Int32]
+extension PlasticEdges: PlasticSynapses {
+  public func contains(source: Int, neuron: Int) -> Bool { contains(source, NeuronIndex(neuron)) }
 
-  public var targetCount: Int { offsets.count - 1 }
-  public var count: Int { sources.count }
-
-  public init(offsets: [Int], sources: [Int32]) {
-    self.offsets = offsets
-    self.sources = sources
+  public func forEachSource(of neuron: Int, in sources: Range<Int>, _ body: (Int) throws -> Void) rethrows {
+    guard case .lists(let lists) = self else { return try sources.forEach(body) }
+    for source in lists.sources[lists.offsets[neuron]..<lists.offsets[neuron + 1]]
+    where sources.contains(Int(source)) { try body(Int(source)) }
   }
 
-  /// Position of an edge in `sources`, by binary search; nil where there is none.
-  public func position(target: Int, source: Int) -> Int? {
-    var (low, high) = (offsets[target], offsets[target + 1])
-    while low < high {
-      let middle = (low + high) / 2
-      if Int(sources[middle]) < source { low = middle + 1 } else { high = middle }
-    }
-    return low < offsets[target + 1] && Int(sources[low]) == source ? low : nil
+  public func count(neurons: Int, in sources: Range<Int>) -> Int {
+    guard case .lists(let lists) = self else { return neurons * sources.count }
+    return lists.sources.count { sources.contains(Int($0)) }
   }
 
-  /// The lists without token neurons, where every token (nodes `neurons ..< nodes`) reaches every target; nil where one does not.
-  public func withoutCompleteTokens(neurons: Int, nodes: Int) -> EdgeLists? {
-    let tokens = nodes - neurons
-    var rest = EdgeLists(offsets: [0], sources: [])
-    for target in 0..<targetCount {
-      let end = offsets[target + 1] - tokens
-      // Sources ascend and lie below `nodes`: the last V are the tokens if they begin with the first one.
-      guard end >= offsets[target], Int(sources[end]) == neurons else { return nil }
-      rest.sources += sources[offsets[target]..<end]
-      rest.offsets.append(rest.sources.count)
+  /// A complete graph becomes lists first: 4 bytes for every synapse.
+  public mutating func remove(source: Int, neuron: Int, neurons: Int, sources: Int) {
+    var lists: EdgeLists
+    switch self {
+    case .lists(let present): lists = present
+    case .complete:
+      let row = (0..<sources).map { Int32($0) }
+      lists = EdgeLists(
+        offsets: (0...neurons).map { $0 * sources },
+        sources: Array(repeatElement(row, count: neurons).joined()))
     }
-    return rest
-  }
-
-  /// What is wrong with the lists, nil when the invariants hold.
-  public func violation(sourceCount: Int) -> String? {
-    guard offsets.first == 0, offsets.last == sources.count else { return "offsets do not cover the edges" }
-    for target in 0..<targetCount {
-      guard offsets[target] <= offsets[target + 1] else { return "offsets descend at neuron \(target)" }
-      for position in offsets[target]..<offsets[target + 1] {
-        guard sources[position] >= 0, Int(sources[position]) < sourceCount else {
-          return "neuron \(target) names node \(sources[position]) of \(sourceCount)"
-        }
-        guard position == offsets[target] || sources[position - 1] < sources[position] else {
-          return "sources of neuron \(target) do not ascend"
-        }
-      }
+    self = .complete  // one reference to the lists: edit in place
+    if let position = lists.position(target: neuron, source: source) {
+      lists.remove(at: position, of: neuron)
     }
-    return nil
+    self = .lists(lists)
   }
 }
 

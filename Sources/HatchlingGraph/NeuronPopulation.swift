@@ -46,4 +46,16 @@ public struct NeuronPopulation: Equatable, Sendable {
     frequencies[first.index] = frequency
     frequencies[second.index] = frequency
   }
+
+  /// The same neurons with neuron `order[j]` as neuron j.
+  func renumbered(_ order: [Int]) -> NeuronPopulation {
+    var place = [Int32](repeating: 0, count: count)
+    for (new, old) in order.enumerated() { place[old] = Int32(new) }
+    var result = self
+    result.frequencies = order.map { frequencies[$0] }
+    result.damping = order.map { damping[$0] }
+    result.partners = order.map { partners[$0] < 0 ? -1 : place[Int(partners[$0])] }
+    result.leads = order.map { leads[$0] }
+    return result
+  }
 }

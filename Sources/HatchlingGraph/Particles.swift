@@ -28,6 +28,21 @@ public typealias HubIndex = ParticleIndex<Hubs>
 public typealias TokenIndex = ParticleIndex<Tokens>
 public typealias ReadoutIndex = ParticleIndex<Readouts>
 
+/// The populations of particles, as values.
+public enum ParticleKind: String, CaseIterable, Sendable {
+  case neuron, hub, token, readout
+
+  /// The letter before a particle's number in names.
+  public var letter: Character {
+    switch self {
+    case .neuron: Neurons.letter
+    case .hub: Hubs.letter
+    case .token: Tokens.letter
+    case .readout: Readouts.letter
+    }
+  }
+}
+
 /// Any particle of a graph.
 public enum Particle: Hashable, Sendable {
   case neuron(NeuronIndex)
@@ -35,8 +50,25 @@ public enum Particle: Hashable, Sendable {
   case token(TokenIndex)
   case readout(ReadoutIndex)
 
+  public init(_ kind: ParticleKind, _ index: Int) {
+    switch kind {
+    case .neuron: self = .neuron(NeuronIndex(index))
+    case .hub: self = .hub(HubIndex(index))
+    case .token: self = .token(TokenIndex(index))
+    case .readout: self = .readout(ReadoutIndex(index))
+    }
+  }
+
+  /// Reads a name such as `n12`; nil for anything else.
+  public init?(name: some StringProtocol) {
+    guard let kind = ParticleKind.allCases.first(where: { $0.letter == name.first }),
+      let index = Int(name.dropFirst()), index >= 0
+    else { return nil }
+    self.init(kind, index)
+  }
+
   /// `n12`, `h3`, `t65` or `o10`.
-  public var name: String { "\(letter)\(index)" }
+  public var name: String { "\(kind.letter)\(index)" }
 
   /// The number inside its population.
   public var index: Int {
@@ -48,25 +80,13 @@ public enum Particle: Hashable, Sendable {
     }
   }
 
-  /// The letter of its population.
-  public var letter: Character {
+  /// Its population.
+  public var kind: ParticleKind {
     switch self {
-    case .neuron: Neurons.letter
-    case .hub: Hubs.letter
-    case .token: Tokens.letter
-    case .readout: Readouts.letter
-    }
-  }
-
-  /// Reads a name such as `n12`; nil for anything else.
-  public init?(name: some StringProtocol) {
-    guard let letter = name.first, let index = Int(name.dropFirst()), index >= 0 else { return nil }
-    switch letter {
-    case Neurons.letter: self = .neuron(NeuronIndex(index))
-    case Hubs.letter: self = .hub(HubIndex(index))
-    case Tokens.letter: self = .token(TokenIndex(index))
-    case Readouts.letter: self = .readout(ReadoutIndex(index))
-    default: return nil
+    case .neuron: .neuron
+    case .hub: .hub
+    case .token: .token
+    case .readout: .readout
     }
   }
 }

@@ -43,3 +43,25 @@ public struct PlasticProjection: Sendable {
     }
   }
 }
+
+extension PlasticProjection: PlasticSynapses {
+  public func contains(source: Int, neuron: Int) -> Bool { contains(HubIndex(source), NeuronIndex(neuron)) }
+
+  public func forEachSource(of neuron: Int, in sources: Range<Int>, _ body: (Int) throws -> Void) rethrows {
+    for hub in sources where contains(source: hub, neuron: neuron) { try body(hub) }
+  }
+
+  public func count(neurons: Int, in sources: Range<Int>) -> Int { count }
+
+  public mutating func remove(source: Int, neuron: Int, neurons: Int, sources: Int) {
+    set(HubIndex(source), NeuronIndex(neuron), exists: false)
+  }
+
+  /// The same synapses with neuron `order[j]` as neuron j.
+  func renumbered(_ order: [Int]) -> PlasticProjection {
+    guard let present else { return self }
+    let elements = order.flatMap { Array(UnsafeBufferPointer(start: present.row($0), count: hubs)) }
+    return PlasticProjection(
+      neurons: neurons, hubs: hubs, present: Matrix(rows: neurons, columns: hubs, elements))
+  }
+}

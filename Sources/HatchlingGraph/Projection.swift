@@ -44,7 +44,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     get {
       switch storage {
       case .dense(let matrix): return matrix[row, column]
-      case .sparse(let lists): return lists.position(row: row, column: column).map { lists.weights[$0] } ?? 0
+      case .sparse(let lists): return lists[row, column]
       case .reduced(let rows): return Scalar(rows[row, column])
       }
     }
@@ -55,21 +55,37 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
         matrix[row, column] = newValue
         storage = .dense(matrix)
       case .sparse(var lists):
-        if let position = lists.position(row: row, column: column), newValue != 0 {
-          lists.weights[position] = newValue
-          storage = .sparse(lists)
-        } else {
-          var matrix = lists.dense
-          matrix[row, column] = newValue
-          storage = .sparse(SparseRows(matrix))
-        }
-      case .reduced(let rows):
+        storage = .sparse(SparseRows(columnCount: 0, offsets: [], columns: [], weights: []))
+        lists[row, column] = newValue
+        storage = .sparse(lists)
+      case .reduced:
         // One weight need not fit the row's scale: all go back to full width.
-        var matrix = rows.dense.map { Scalar($0) }
+        var matrix = dense
         matrix[row, column] = newValue
         storage = .dense(matrix)
       }
     }
+  }
+
+  /// All weights at full width, 0 where there is no synapse. Cost: nothing for a dense block, else a copy of that size.
+  public var dense: Matrix<Scalar> {
+    switch storage {
+    case .dense(let matrix): matrix
+    case .sparse(let lists): lists.dense
+    case .reduced(let rows): rows.dense.map { Scalar($0) }
+    }
+  }
+
+  /// The same projection in another order of rows: row `order[j]` becomes row j.
+  func permutingRows(_ order: [Int]) -> Projection {
+    if case .sparse(let lists) = storage { return Projection(.sparse(lists.permutingRows(order))) }
+    let source = dense
+    var matrix = Matrix<Scalar>(rows: rows, columns: columns)
+    let target = matrix.mutablePointer()
+    for (row, old) in order.enumerated() {
+      (target + row * columns).update(from: source.row(old), count: columns)
+    }
+    return Projection(dense: matrix)
   }
 
   /// How the weights are kept in fewer bits; nil where they are not.

@@ -2,32 +2,56 @@ import HatchlingNumerics
 
 /// Synapses of one population as outgoing or incoming lists: compressed sparse rows.
 ///
-/// Invariants: `offsets` has `rows + 1` ascending entries from 0 to `columns.count`; column numbers ascend strictly inside
-/// a row and lie below `columnCount`; no stored weight is zero.
+/// Edge lists with weights: the invariants of ``EdgeLists`` hold, column numbers lie below `columnCount`, no stored weight is zero.
 public struct SparseRows<Scalar: NetworkScalar>: Sendable {
   public let columnCount: Int
-  /// Row r occupies `offsets[r] ..< offsets[r + 1]`.
-  public var offsets: [Int]
-  public var columns: [Int32]
+  /// Where the synapses are: rows are its targets, columns its sources.
+  public var edges: EdgeLists
   /// Signed: the sign says whether the synapse is excitatory or inhibitory.
   public var weights: [Scalar]
 
-  public var rowCount: Int { offsets.count - 1 }
-  public var count: Int { columns.count }
+  /// Row r occupies `offsets[r] ..< offsets[r + 1]`.
+  @inlinable public var offsets: [Int] {
+    get { edges.offsets }
+    _modify { yield &edges.offsets }
+  }
+  @inlinable public var columns: [Int32] {
+    get { edges.sources }
+    _modify { yield &edges.sources }
+  }
+
+  public var rowCount: Int { edges.targetCount }
+  public var count: Int { edges.count }
 
   public init(columnCount: Int, offsets: [Int], columns: [Int32], weights: [Scalar]) {
     self.columnCount = columnCount
-    self.offsets = offsets
-    self.columns = columns
+    edges = EdgeLists(offsets: offsets, sources: columns)
     self.weights = weights
+  }
+
+  /// The signed weight, 0 where there is no synapse. Cost of writing: moves what lies behind it when a synapse comes or goes.
+  public subscript(row: Int, column: Int) -> Scalar {
+    get { position(row: row, column: column).map { weights[$0] } ?? 0 }
+    set {
+      precondition(
+        (0..<rowCount).contains(row) && (0..<columnCount).contains(column),
+        "(\(row), \(column)) lies outside \(rowCount) × \(columnCount)")
+      switch (edges.search(row, column), newValue != 0) {
+      case ((let position, true), true): weights[position] = newValue
+      case ((let position, true), false):
+        edges.remove(at: position, of: row)
+        weights.remove(at: position)
+      case ((let position, false), true):
+        edges.insert(column, of: row, at: position)
+        weights.insert(newValue, at: position)
+      case ((_, false), false): break
+      }
+    }
   }
 
   /// Keeps the non-zero entries.
   public init(_ matrix: Matrix<Scalar>) {
-    columnCount = matrix.columns
-    offsets = [0]
-    columns = []
-    weights = []
+    self.init(columnCount: matrix.columns, offsets: [0], columns: [], weights: [])
     offsets.reserveCapacity(matrix.rows + 1)
     for row in 0..<matrix.rows {
       let values = matrix.row(row)
@@ -72,32 +96,33 @@ public struct SparseRows<Scalar: NetworkScalar>: Sendable {
     return SparseRows(columnCount: rowCount, offsets: starts, columns: rows, weights: moved)
   }
 
-  /// Position of (row, column) in `columns` and `weights`, by binary search; nil where there is no synapse.
-  public func position(row: Int, column: Int) -> Int? {
-    var (low, high) = (offsets[row], offsets[row + 1])
-    while low < high {
-      let middle = (low + high) / 2
-      if Int(columns[middle]) < column { low = middle + 1 } else { high = middle }
+  /// The same lists in another order of rows: row `order[j]` becomes row j.
+  func permutingRows(_ order: [Int]) -> SparseRows {
+    var result = SparseRows(columnCount: columnCount, offsets: [0], columns: [], weights: [])
+    for row in order {
+      result.columns += columns[offsets[row]..<offsets[row + 1]]
+      result.weights += weights[offsets[row]..<offsets[row + 1]]
+      result.offsets.append(result.count)
     }
-    return low < offsets[row + 1] && Int(columns[low]) == column ? low : nil
+    return result
   }
+
+  /// Position of (row, column) in `columns` and `weights`, by binary search; nil where there is no synapse.
+  public func position(row: Int, column: Int) -> Int? { edges.position(target: row, source: column) }
 
   /// What is wrong with the lists, nil when the invariants hold.
   public var violation: String? {
-    guard offsets.first == 0, offsets.last == columns.count, columns.count == weights.count else {
-      return "offsets do not cover the stored synapses"
+    guard columns.count == weights.count else { return "offsets do not cover the stored synapses" }
+    if let wrong = edges.violation(sourceCount: columnCount, row: "row", column: "column", columns: "columns")
+    {
+      return wrong
     }
-    for row in 0..<rowCount {
-      guard offsets[row] <= offsets[row + 1] else { return "offsets descend at row \(row)" }
-      for position in offsets[row]..<offsets[row + 1] {
-        guard columns[position] >= 0, Int(columns[position]) < columnCount else {
-          return "row \(row) names column \(columns[position]) of \(columnCount)"
-        }
-        guard position == offsets[row] || columns[position - 1] < columns[position] else {
-          return "columns of row \(row) do not ascend"
-        }
-        guard weights[position] != 0 else { return "row \(row) stores a synapse of weight zero" }
-      }
+    let stored = weights.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count).nonZero } ?? 0
+    }
+    guard stored == count else {
+      let row = (0..<rowCount).first { weights[offsets[$0]..<offsets[$0 + 1]].contains(0) }
+      return "row \(row ?? 0) stores a synapse of weight zero"
     }
     return nil
   }

@@ -75,7 +75,7 @@ struct ModelInfo: Encodable {
     tokens = graph.tokenCount
     normalisers = graph.normalisers.count
     synapses = Dictionary(
-      uniqueKeysWithValues: SynapseKind.allCases.map { ($0.rawValue, graph.count(of: $0)) })
+      uniqueKeysWithValues: CircuitGraph<Float>.kinds.map { ($0.rawValue, graph.count(of: $0)) })
     stateSize = sizes.stateSize
     stateBytesFloat = sizes.stateSize * 4
     direct = DirectSizes(sizes)
@@ -91,7 +91,7 @@ struct ModelInfo: Encodable {
       "parameters    \(grouped(parameters))",
       "particles     \(grouped(neurons)) neurons, \(hubs) hubs, \(tokens) token neurons, \(normalisers) normalisers",
     ]
-    for kind in SynapseKind.allCases {
+    for kind in CircuitGraph<Float>.kinds {
       let name = kind == .embedding ? "synapses      " : "              "
       let times = kind == .plastic ? " in each of \(l) layers" : ""
       lines.append(

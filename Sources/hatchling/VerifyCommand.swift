@@ -79,29 +79,23 @@ struct VerifyCommand: EitherPrecisionCommand {
     let tensors = try EngineDescription(.tensors).engine(running: weights, workers: workers)
     switch try options.engineDescription.network(from: weights, workers: workers) {
     case .circuit(var graph):
-      let change = try nudge.map(Nudge.init)
+      let change = try readNudge(as: CircuitGraph<Scalar>.self)
       try checkNudge(at: change?.time, of: wanted.count)
-      if let change, change.time == nil { try change.apply(to: &graph) }
-      let engine = try RunnableNetwork.circuit(graph).engine(workers: workers)
-      try compare(engine, tensors, wanted) { token in
-        guard let change, change.time?.token == token else { return }
-        guard let circuit = engine as? CircuitEngine<Scalar> else { preconditionFailure("a circuit runs") }
-        try change.apply(to: circuit)
-      }
+      try change?.apply(to: &graph)
+      let engine = try CircuitEngine(graph, workers: workers)
+      try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
     case .direct(var graph):
-      let change = try nudge.map(DirectNudge.init)
+      let change = try readNudge(as: DirectGraph<Scalar>.self)
       try checkNudge(at: change?.time, of: wanted.count)
-      if let change, change.time == nil { try change.apply(to: &graph) }
-      let engine = try RunnableNetwork.direct(graph).engine(workers: workers)
-      try compare(engine, tensors, wanted) { token in
-        guard let change, change.time?.token == token else { return }
-        guard let direct = engine as? DirectEngine<Scalar> else {
-          preconditionFailure("the direct form runs")
-        }
-        try change.apply(to: direct)
-      }
+      try change?.apply(to: &graph)
+      let engine = try DirectEngine(graph, workers: workers)
+      try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
+  }
+
+  private func readNudge<Graph: ParticleGraph>(as: Graph.Type) throws -> Nudge<Graph>? {
+    do { return try nudge.map { try Nudge($0) } } catch { throw OptionError.bad("--nudge \(error)") }
   }
 
   /// A plastic synapse changes after its token; unless another token follows, nothing is compared then.
@@ -133,72 +127,5 @@ struct VerifyCommand: EitherPrecisionCommand {
     let report = VerifyReport(check.report)
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
     if !check.report.agree { throw CheckFailed() }
-  }
-}
-
-/// `KIND:PRE:POST:FACTOR`, for plastic synapses `plastic:PRE:POST:FACTOR:TOKEN:LAYER`.
-struct Nudge {
-  let kind: SynapseKind
-  let presynaptic: Particle
-  let postsynaptic: Particle
-  let factor: Double
-  /// When a plastic synapse is changed: after this token, in this layer (from 1).
-  let time: (token: Int, layer: Int)?
-
-  init(_ text: String) throws {
-    func bad(_ why: String) -> OptionError {
-      .bad("--nudge '\(text)': \(why); write for example x:h3:n12:1.1")
-    }
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count == 4 || parts.count == 6 else { throw bad("four parts separated by colons are needed") }
-    let aliases = [
-      "d_x": "x", "dx": "x", "gx": "x", "d_y": "y", "dy": "y", "gy": "y", "e": "encoder", "encode": "encoder",
-      "emb": "embedding", "embed": "embedding", "w_out": "readout", "rho": "plastic",
-    ]
-    let name = parts[0].lowercased()
-    guard let kind = SynapseKind(rawValue: aliases[name] ?? name), kind != .partner else {
-      throw bad("the kind is one of x, y, encoder, embedding, readout, plastic")
-    }
-    let letters: (String, String) =
-      switch kind {
-      case .embedding: ("t", "h")
-      case .encoder: ("n", "h")
-      case .readout: ("h", "o")
-      default: ("h", "n")
-      }
-    func particle(_ part: Substring, _ letter: String) throws -> Particle {
-      guard let particle = Particle(name: Int(part) == nil ? String(part) : letter + part) else {
-        throw bad("'\(part)' names no particle")
-      }
-      return particle
-    }
-    self.kind = kind
-    presynaptic = try particle(parts[1], letters.0)
-    postsynaptic = try particle(parts[2], letters.1)
-    guard let factor = Double(parts[3]), factor.isFinite else { throw bad("'\(parts[3])' is not a factor") }
-    self.factor = factor
-    if parts.count == 6 {
-      guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1
-      else {
-        throw bad("only a plastic synapse is changed at a TOKEN and a LAYER")
-      }
-      time = (token, layer)
-    } else {
-      guard kind != .plastic else {
-        throw bad("a plastic weight is state: say when, plastic:h3:n12:1.1:TOKEN:LAYER")
-      }
-      time = nil
-    }
-  }
-
-  func apply<Scalar>(to graph: inout CircuitGraph<Scalar>) throws {
-    try graph.scale(kind, from: presynaptic, to: postsynaptic, by: Scalar(factor))
-  }
-
-  func apply<Scalar>(to engine: CircuitEngine<Scalar>) throws {
-    guard case .hub(let hub) = presynaptic, case .neuron(let neuron) = postsynaptic, let time else {
-      throw GraphError.noSuchParticle("\(presynaptic.name) → \(postsynaptic.name)", kind: kind.rawValue)
-    }
-    try engine.scalePlasticWeight(layer: time.layer, from: hub, to: neuron, by: Scalar(factor))
   }
 }

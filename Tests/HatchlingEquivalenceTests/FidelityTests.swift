@@ -80,7 +80,7 @@ import Testing
     let reference = TensorEngine(weights, workers: Workers(threads: 1))
     let neuron = try #require(try reference.stepRecording(text[0]).layers[0].x.firstIndex { $0 > 0 })
     var graph = try Compiler().direct(from: weights).graph
-    try graph.scale(.x, from: .token(TokenIndex(text[0])), to: NeuronIndex(neuron), by: 1.1)
+    try graph.scale(.x, from: .token(TokenIndex(text[0])), to: .neuron(NeuronIndex(neuron)), by: 1.1)
     var check = Equivalence(
       graph: try DirectEngine(graph, workers: Workers(threads: 1)),
       tensors: TensorEngine(weights, workers: Workers(threads: 1)))

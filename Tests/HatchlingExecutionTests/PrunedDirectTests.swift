@@ -86,7 +86,7 @@ import Testing
       let options = DirectOptions(kept: .atLeast(0), prunesTokens: prunesTokens)
       let pruned = try Compiler().direct(from: weights, options: options, workers: one).graph
       #expect(pruned.plastic == .complete)
-      for kind in DirectSynapseKind.allCases { #expect(pruned.count(of: kind) == exact.count(of: kind)) }
+      for kind in DirectGraph<Float>.kinds { #expect(pruned.count(of: kind) == exact.count(of: kind)) }
       let (a, b) = (try DirectEngine(pruned, workers: one), try DirectEngine(exact, workers: one))
       for token in randomTokens(30, vocabulary: 9, seed: UInt64(seed)) {
         #expect(try a.step(token) == b.step(token), "seed \(seed)")
