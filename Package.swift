@@ -4,12 +4,13 @@ import PackageDescription
 /// Dependencies point one way. A → B: B is built on A, and on all that A is built on. Names without their "Hatchling".
 ///
 ///     OpenBLAS → CKernels → Numerics
-///     Numerics, libcrypto → Checkpoint → Model → { Tensor, Graph }
+///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
-///     Tensor → Training
-///     Graph → { Compiler, Engine, Export }
+///     Dynamics → Tensor → Training
+///     Dynamics, Graph → Execution
+///     Graph → { Compiler, Export }
 ///     Compiler, igraph → Topology
-///     Tensor, Compiler, Engine → Equivalence
+///     Tensor, Compiler, Execution → Equivalence
 ///     Pictures, Training, Export, Topology, Equivalence → Commands → hatchling, the command line
 let package = Package(
   name: "hatchling",
@@ -65,7 +66,8 @@ let package = Package(
     .target(
       name: "HatchlingExecution",
       dependencies: [
-        "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CKernels",
+        "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+        "CKernels",
       ]),
     .target(
       name: "HatchlingEquivalence",
@@ -96,7 +98,8 @@ let package = Package(
       name: "hatchling",
       dependencies: [
         "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph",
-        "HatchlingCompiler", "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport",
+        "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingEquivalence",
+        "HatchlingExport",
         "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -131,7 +134,8 @@ let package = Package(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
     .testTarget(
-      name: "HatchlingCommandTests", dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
+      name: "HatchlingCommandTests",
+      dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
   ],
   swiftLanguageModes: [.v6]
 )

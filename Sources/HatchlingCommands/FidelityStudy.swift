@@ -1,6 +1,6 @@
 import HatchlingCompiler
-import HatchlingExecution
 import HatchlingEquivalence
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

@@ -72,7 +72,9 @@ public struct TranslationCorpus {
       count.bytes += pair.count
       try file.write(pair)
     }
-    guard count.pairs > 0 else { throw TranslationCorpusError.noPairs(first, second, of: line, empty: count.empty, tagged: count.tagged) }
+    guard count.pairs > 0 else {
+      throw TranslationCorpusError.noPairs(first, second, of: line, empty: count.empty, tagged: count.tagged)
+    }
     try file.commit()
     return count
   }

@@ -1,5 +1,5 @@
-import HatchlingModel
 import HatchlingGraph
+import HatchlingModel
 import HatchlingNumerics
 
 extension NeuronGraph {

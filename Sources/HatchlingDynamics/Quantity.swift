@@ -36,7 +36,7 @@ public enum Quantity: String, Sendable, Hashable, CaseIterable {
   /// A_h, one row per head, on the nodes of the direct form.
   case attention = "A"
   /// LN(a_h), one row per head: what neurons hear in round 4l + 2.
-  case heard = "LN(a)"
+  case heard = "heard a"
   /// What reaches a neuron in round 4l + 2, before the gate.
   case driveY = "drive of y"
   /// y ≥ 0.

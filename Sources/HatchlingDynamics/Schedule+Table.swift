@@ -1,7 +1,7 @@
 /// How a schedule reads, as a table.
 extension Schedule {
   /// A line of the table: a round, or what comes before the first and after the last.
-  public struct Line: Sendable, Hashable {
+  public struct Line: Sendable, Hashable, Encodable {
     /// `input`, `4l + 3`, …, `readout`.
     public let round: String
     public let purpose: String
@@ -47,8 +47,11 @@ extension RoundOperation {
     case .activateX: return "x ← (drive of x)₊, added up in Definition 4"
     case .rotate: return "x̃ ← R_t x over partner edges"
     case .activateY: return "y ← (drive of y)₊ x"
+    case .normalise(let values, let measured, let kind) where values == [measured]:
+      return "\(measured.rawValue) ← LN(\(measured.rawValue)), the normaliser of the \(kind.rawValue)"
     case .normalise(let values, let measured, let kind):
-      return "\(values.map(\.rawValue).joined(separator: ", ")) ← LN by \(measured.rawValue) (\(kind.rawValue))"
+      return
+        "\(values.map(\.rawValue).joined(separator: ", ")) ← LN by \(measured.rawValue) (\(kind.rawValue))"
     case .copy(let from, let to): return "\(to.rawValue) ← \(from.rawValue)"
     case .add(let from, let to): return "\(to.rawValue) ← \(to.rawValue) + \(from.rawValue)"
     }

@@ -6,7 +6,8 @@ public enum RoundOperation: Sendable, Hashable {
   case fire(Quantity)
   /// Every particle whose value is not zero sends it over its synapses; what arrives is added up. Where `listening` is named, only
   /// particles that hold more than zero of it listen. Rules: `deliver`, `compete`.
-  case send(Quantity, over: Connection, into: Quantity, listening: Quantity? = nil, counted: Traffic = .messages)
+  case send(
+    Quantity, over: Connection, into: Quantity, listening: Quantity? = nil, counted: Traffic = .messages)
   /// X̃ travels back over the plastic synapses, one sum per head. Rule: `read`.
   case read(Quantity, into: Quantity)
   /// Hebb on every plastic synapse. Rule: `reweight`.
@@ -137,7 +138,9 @@ public struct RoundPart: Sendable, Hashable {
   public let kind: RoundKind
   public let hasComputed: Bool
 
-  public static func communication(_ kind: RoundKind) -> RoundPart { RoundPart(kind: kind, hasComputed: false) }
+  public static func communication(_ kind: RoundKind) -> RoundPart {
+    RoundPart(kind: kind, hasComputed: false)
+  }
   public static func end(_ kind: RoundKind) -> RoundPart { RoundPart(kind: kind, hasComputed: true) }
 }
 
@@ -161,7 +164,8 @@ extension RoundOperation {
 
 extension Schedule {
   /// The operation that adds a quantity up from what is sent, whose channels can be told apart; nil for others.
-  public func sender(of quantity: Quantity) -> (from: Quantity, connection: Connection, listening: Quantity?)? {
+  public func sender(of quantity: Quantity) -> (from: Quantity, connection: Connection, listening: Quantity?)?
+  {
     for case .send(let from, let over, let into, let listening, _) in input + layerOperations + readout
     where into == quantity { return (from, over, listening) }
     return nil

@@ -41,7 +41,9 @@ extension Schedule {
   ) -> Schedule {
     let hasNorms = variant.normalises
     let traffic: Traffic = hasNorms ? .broadcasts : .nothing
-    func normalised(_ quantities: [Quantity], _ measured: Quantity, _ kind: NormaliserKind) -> [RoundOperation] {
+    func normalised(_ quantities: [Quantity], _ measured: Quantity, _ kind: NormaliserKind)
+      -> [RoundOperation]
+    {
       hasNorms ? [.normalise(quantities, measuring: measured, by: kind)] : []
     }
     let cutX: [RoundOperation] = [

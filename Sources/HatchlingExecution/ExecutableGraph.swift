@@ -156,7 +156,8 @@ extension DirectGraph: ExecutableGraph {
   public func throughHubs(_ weights: Matrix<Scalar>) -> Matrix<Scalar> {
     var rho = Matrix<Scalar>(rows: neuronCount, columns: hubCount)
     BLAS.multiply(
-      weights.pointer, by: field.pointer, into: rho.mutablePointer(), m: neuronCount, n: hubCount, k: nodeCount)
+      weights.pointer, by: field.pointer, into: rho.mutablePointer(), m: neuronCount, n: hubCount,
+      k: nodeCount)
     return rho
   }
 }

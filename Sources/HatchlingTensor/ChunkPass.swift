@@ -66,7 +66,8 @@ public enum TensorError: InputError, Equatable {
 
   public var description: String {
     if self == .watched { return "a network that is watched reads token by token; detach its probes or step" }
-    return "this network lacks some plastic synapses, so tokens cannot be read many at a time; step them one by one"
+    return
+      "this network lacks some plastic synapses, so tokens cannot be read many at a time; step them one by one"
   }
 }
 
@@ -132,10 +133,10 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     (self.tokens, self.position, self.logits) = (tokens, position, logits)
     let schedule = engine.schedule
     var activity = StepActivity(activeX: [], activeY: [])
-    Plan(schedule.input, kernels: kernels).run(on: self, layer: 0, &activity)
-    let layer = Plan(schedule.layerOperations, kernels: kernels)
-    for number in 1...sizes.layers { layer.run(on: self, layer: number, &activity) }
-    Plan(schedule.readout, kernels: kernels).run(on: self, layer: 0, &activity)
+    Plan(schedule.input, on: self, kernels: kernels).run(layer: 0, &activity)
+    let layer = Plan(schedule.layerOperations, on: self, kernels: kernels)
+    for number in 1...sizes.layers { layer.run(layer: number, &activity) }
+    Plan(schedule.readout, on: self, kernels: kernels).run(layer: 0, &activity)
   }
 
   /// What a chunk does in one go.

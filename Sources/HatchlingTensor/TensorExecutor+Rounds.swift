@@ -9,9 +9,11 @@ extension TensorExecutor {
     let parts = CircuitOperations(schedule.variant)
     return [
       Kernel("receive", parts.receive) { executor, _, _ in executor.receiveToken() },
-      Kernel("hear", parts.hear) { executor, _, _ in executor.runBlocks { block, _ in executor.hear(block) } },
+      Kernel("hear", parts.hear) { executor, _, _ in executor.runBlocks { block, _ in executor.hear(block) }
+      },
       Kernel("activate, rotate", parts.turn) { $0.activateAndRotate(&$2) },
-      Kernel("read", parts.read) { executor, layer, _ in executor.exchange(layer, reads: true, writes: false) },
+      Kernel("read", parts.read) { executor, layer, _ in executor.exchange(layer, reads: true, writes: false)
+      },
       Kernel("write", parts.write) { executor, layer, _ in
         executor.exchange(layer, reads: false, writes: true)
       },
@@ -161,7 +163,9 @@ extension TensorExecutor {
     let d = hyperparameters.synapticDimension
     runBlocks { block, index in
       let first = block.neurons.lowerBound
-      for neuron in block.neurons { self.y.base[neuron] = max(0, self.driveY.base[neuron]) * self.x.base[neuron] }
+      for neuron in block.neurons {
+        self.y.base[neuron] = max(0, self.driveY.base[neuron]) * self.x.base[neuron]
+      }
       BLAS.multiply(
         self.weights.encoder.row(first), transposed: true, rows: block.neurons.count, columns: d,
         by: self.y.base + first, into: self.partial.base + index * d)

@@ -1,7 +1,7 @@
 import HatchlingCommands
 import HatchlingCompiler
-import HatchlingExecution
 import HatchlingEquivalence
+import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTraining

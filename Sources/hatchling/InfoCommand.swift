@@ -3,6 +3,7 @@ import Foundation
 import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingCompiler
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -19,16 +20,45 @@ struct InfoCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Describe this saved state instead.", valueName: "file"))
   var state: String?
 
+  @Flag(
+    help: "The rounds of Table 1 as this model runs them: who sends what to whom, and what each computes.")
+  var rounds = false
+
+  @Option(help: "With --rounds: circuit (through hubs) or direct (neuron to neuron).")
+  var form: FormChoice = .circuit
+
   @Flag(help: "One JSON object instead of the table.")
   var json = false
 
+  func validate() throws {
+    if form == .direct, !rounds { throw ValidationError("--form direct goes with --rounds") }
+    if rounds, state != nil { throw ValidationError("--rounds are a model's; leave --state out") }
+  }
+
   func run() throws {
     if let state { return try describe(try StateFile.read(state)) }
+    if rounds { return try describeRounds(of: try options.load().hyperparameters) }
     let workers = Workers()
     let model = try options.load(workers: workers)
     let graph = try Compiler().circuit(from: model.weights, workers: workers).graph
     let info = ModelInfo(model, graph)
     if json { try Output.json(info) } else { Output.lines(info.lines.map(\.escaped)) }
+  }
+
+  private func describeRounds(of sizes: Hyperparameters) throws {
+    let schedule =
+      form == .circuit
+      ? Schedule.circuit(layers: sizes.layers, variant: sizes.variant)
+      : Schedule.direct(layers: sizes.layers, variant: sizes.variant)
+    if json { return try Output.json(schedule.table) }
+    Output.line(
+      "\(form.rawValue) form, \(sizes.variant.rawValue); l = 0 … \(sizes.layers - 1), rounds −1 … \(4 * sizes.layers - 2)"
+    )
+    for line in schedule.table {
+      Output.line("\(padded(line.round, 9, right: false)) \(line.purpose)")
+      for step in line.communication { Output.line("          over synapses   \(step)") }
+      for step in line.computation { Output.line("          in particles    \(step)") }
+    }
   }
 
   private func describe(_ saved: SavedState) throws {

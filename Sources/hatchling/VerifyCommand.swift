@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import HatchlingCommands
-import HatchlingExecution
 import HatchlingEquivalence
+import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics

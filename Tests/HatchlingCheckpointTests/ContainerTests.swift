@@ -147,7 +147,9 @@ import Testing
     let path = try network {
       $0.replacingOccurrences(of: "\"variant\":\"released\"", with: "\"variant\":\"fp16\"")
     }
-    #expect(complaint { _ = try Model.load(path: path) }?.contains("one of released, definition4, normfree") == true)
+    #expect(
+      complaint { _ = try Model.load(path: path) }?.contains("one of released, definition4, normfree") == true
+    )
     let model = try Model.load(path: path, variant: .definition4)
     #expect(model.hyperparameters.variant == .definition4 && model.warnings.count == 1)
   }

@@ -32,7 +32,8 @@ import Testing
 
   /// Calls `body` with a run of the case, whatever its executor.
   private func withRun<Scalar: NetworkScalar>(
-    _ weights: Weights<Scalar>, _ form: String, threads: Int = 1, _ body: (any WatchedRun<Scalar>) throws -> Void
+    _ weights: Weights<Scalar>, _ form: String, threads: Int = 1,
+    _ body: (any WatchedRun<Scalar>) throws -> Void
   ) throws {
     let workers = Workers(threads: threads)
     switch form {
@@ -40,7 +41,8 @@ import Testing
     case "direct", "direct pruned":
       let options = form == "direct" ? DirectOptions() : DirectOptions(kept: .strongest(900))
       try body(
-        try DirectEngine(Compiler().direct(from: weights, options: options, workers: workers).graph, workers: workers))
+        try DirectEngine(
+          Compiler().direct(from: weights, options: options, workers: workers).graph, workers: workers))
     default:
       try body(
         try CircuitEngine(
@@ -168,7 +170,9 @@ import Testing
           for channel in Channel.allCases {
             let name = "\(quantity.rawValue), \(channel.rawValue), place \(index)"
             let probe = Probe(.quantity(quantity, channel: channel), after: place)
-            guard (try? run.attach(probe) { found[name, default: []].append($0.values) }) != nil else { continue }
+            guard (try? run.attach(probe) { found[name, default: []].append($0.values) }) != nil else {
+              continue
+            }
             try oracle.attach(probe) { expected[name, default: []].append($0.values) }
             watched.insert(quantity)
           }
@@ -254,7 +258,9 @@ import Testing
     let engine = try CircuitEngine(Compiler().circuit(from: Model.load(path: file.path).weights).graph)
     var seen: [Int: [Float]] = [:]
     for kind in [RoundKind.read, .reweight] {
-      try engine.attach(Probe(.plasticWeights(), after: .end(kind), layers: [2])) { seen[$0.round] = $0.values }
+      try engine.attach(Probe(.plasticWeights(), after: .end(kind), layers: [2])) {
+        seen[$0.round] = $0.values
+      }
     }
     for byte in "To be, or not".utf8 { try engine.step(Int(byte)) }
     let (before, after) = (try #require(seen[4]), try #require(seen[5]))

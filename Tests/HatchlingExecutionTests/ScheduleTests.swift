@@ -32,7 +32,9 @@ import Testing
         try #require(schedule.layerOperations.firstIndex { $0.summary.contains(sign) }, "\(sign)")
       }
       #expect(order == order.sorted() && Set(order).count == 4)
-      #expect(schedule.layerOperations.contains { if case .normalise = $0 { true } else { false } } == variant.normalises)
+      #expect(
+        schedule.layerOperations.contains { if case .normalise = $0 { true } else { false } }
+          == variant.normalises)
     }
   }
 

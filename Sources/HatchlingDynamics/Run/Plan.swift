@@ -1,18 +1,22 @@
 import HatchlingModel
 
 /// Some operations in a row, each run of them that a kernel covers replaced by that kernel.
-package struct Plan<Owner: RoundPerformer> {
-  enum Step {
-    case kernel(Kernel<Owner>)
-    case plain(RoundOperation)
-  }
+///
+/// Not generic: what is done at every token is a list of plain calls.
+package struct Plan {
+  typealias Action = (_ layer: Int, _ activity: inout StepActivity) -> Void
 
-  /// The steps, and how many operations are done after each.
-  let steps: [(step: Step, done: Int)]
+  private let actions: [Action]
+  /// How many operations are done after each action.
+  private let done: [Int]
+  /// What is done, for reports.
+  let names: [String]
 
   /// The longest kernel first, at every place; no kernel reaches across a place of `stops`, where somebody looks.
-  package init(_ operations: [RoundOperation], kernels: [Kernel<Owner>], stops: Set<Int> = []) {
-    var steps: [(step: Step, done: Int)] = []
+  package init<Owner: RoundPerformer>(
+    _ operations: [RoundOperation], on owner: Owner, kernels: [Kernel<Owner>], stops: Set<Int> = []
+  ) {
+    var steps: [(action: Action, name: String, done: Int)] = []
     var place = 0
     while place < operations.count {
       let fitting = kernels.filter { kernel in
@@ -22,35 +26,29 @@ package struct Plan<Owner: RoundPerformer> {
       }
       if let kernel = fitting.max(by: { $0.operations.count < $1.operations.count }) {
         place += kernel.operations.count
-        steps.append((.kernel(kernel), place))
+        steps.append(({ kernel.body(owner, $0, &$1) }, kernel.name, place))
       } else {
+        let operation = operations[place]
         place += 1
-        steps.append((.plain(operations[place - 1]), place))
+        steps.append(
+          ({ owner.perform(operation, layer: $0, &$1) }, "plain: \(operation.summary)", place))
       }
     }
-    self.steps = steps
+    actions = steps.map(\.action)
+    names = steps.map(\.name)
+    done = steps.map(\.done)
   }
 
-  /// Does everything; `afterOperations` is called with the number of operations done.
-  package func run(
-    on executor: Owner, layer: Int, _ activity: inout StepActivity, afterOperations: ((Int) -> Void)? = nil
-  ) {
-    for (step, done) in steps {
-      switch step {
-      case .kernel(let kernel): kernel.body(executor, layer, &activity)
-      case .plain(let operation): executor.perform(operation, layer: layer, &activity)
-      }
-      afterOperations?(done)
-    }
+  /// Does everything.
+  package func run(layer: Int, _ activity: inout StepActivity) {
+    for action in actions { action(layer, &activity) }
   }
 
-  /// The names of what is done, for reports.
-  var names: [String] {
-    steps.map {
-      switch $0.step {
-      case .kernel(let kernel): kernel.name
-      case .plain(let operation): "plain: \(operation.summary)"
-      }
+  /// Does everything; `look` is called with the number of operations done, after each action.
+  func run(layer: Int, _ activity: inout StepActivity, look: (Int) -> Void) {
+    for (action, done) in zip(actions, done) {
+      action(layer, &activity)
+      look(done)
     }
   }
 }

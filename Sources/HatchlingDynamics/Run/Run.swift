@@ -13,10 +13,10 @@ public final class Run<Engine: Executor>: SteppingEngine {
 
   private let schedule: Schedule
   private let kernels: [Kernel<Engine>]
-  private let input: Plan<Engine>
-  private let readout: Plan<Engine>
+  private let input: Plan
+  private let readout: Plan
   /// One per layer; all the same unless a layer is watched.
-  private var layers: [Plan<Engine>]
+  private var layers: [Plan]
   private var watchers: [(handle: ProbeHandle, probe: Probe, observer: (ProbeSample<Scalar>) -> Void)] = []
   private var nextHandle = 0
 
@@ -26,9 +26,10 @@ public final class Run<Engine: Executor>: SteppingEngine {
     schedule = executor.schedule
     kernels = executor.kernels.filter { !unwanted.contains($0.name) }
     logits = executor.logits
-    input = Plan(schedule.input, kernels: kernels)
-    readout = Plan(schedule.readout, kernels: kernels)
-    layers = Array(repeating: Plan(schedule.layerOperations, kernels: kernels), count: schedule.layers)
+    input = Plan(schedule.input, on: executor, kernels: kernels)
+    readout = Plan(schedule.readout, on: executor, kernels: kernels)
+    layers = Array(
+      repeating: Plan(schedule.layerOperations, on: executor, kernels: kernels), count: schedule.layers)
   }
 
   public var hyperparameters: Hyperparameters { executor.hyperparameters }
@@ -61,25 +62,27 @@ public final class Run<Engine: Executor>: SteppingEngine {
       throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
     }
     var activity = StepActivity(activeX: [], activeY: [])
-    var seen: [(watcher: Int, sample: ProbeSample<Scalar>)] = []
+    let views = watchers.isEmpty ? nil : Views()
     executor.begin(token, at: position)
-    input.run(on: executor, layer: 0, &activity)
+    input.run(layer: 0, &activity)
     for layer in 1...schedule.layers {
-      if watchers.isEmpty {
-        layers[layer - 1].run(on: executor, layer: layer, &activity)
+      if let views {
+        layers[layer - 1].run(layer: layer, &activity) { self.look(layer, $0, into: views) }
       } else {
-        layers[layer - 1].run(on: executor, layer: layer, &activity) { done in
-          self.look(layer, done, into: &seen)
-        }
+        layers[layer - 1].run(layer: layer, &activity)
       }
       afterLayer?()
     }
-    readout.run(on: executor, layer: 0, &activity)
+    readout.run(layer: 0, &activity)
     logits = executor.logits
     position += 1
-    let observers = watchers.map(\.observer)
-    for (watcher, sample) in seen { observers[watcher](sample) }
+    if let views { for (observer, sample) in views.seen { observer(sample) } }
     return activity
+  }
+
+  /// What probes saw of one token, and who is to be told.
+  private final class Views {
+    var seen: [(observer: (ProbeSample<Scalar>) -> Void, sample: ProbeSample<Scalar>)] = []
   }
 
   // MARK: Probes
@@ -113,7 +116,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
     for layer in 1...schedule.layers {
       let watched = watchers.filter { $0.probe.layers?.contains(layer) ?? true }
       let stops = Set(watched.map { schedule.operations(through: $0.probe.part) })
-      layers[layer - 1] = Plan(schedule.layerOperations, kernels: kernels, stops: stops)
+      layers[layer - 1] = Plan(
+        schedule.layerOperations, on: executor, kernels: kernels, stops: stops)
     }
   }
 
@@ -152,10 +156,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
   }
 
   /// What the probes of this place see.
-  private func look(
-    _ layer: Int, _ done: Int, into seen: inout [(watcher: Int, sample: ProbeSample<Scalar>)]
-  ) {
-    for (index, watcher) in watchers.enumerated() {
+  private func look(_ layer: Int, _ done: Int, into views: Views) {
+    for watcher in watchers {
       let probe = watcher.probe
       guard schedule.operations(through: probe.part) == done, probe.layers?.contains(layer) ?? true else {
         continue
@@ -169,7 +171,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
       }
       let sample = ProbeSample(
         position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values)
-      seen.append((index, sample))
+      views.seen.append((watcher.observer, sample))
     }
   }
 

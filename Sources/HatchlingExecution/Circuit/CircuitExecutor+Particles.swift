@@ -62,8 +62,9 @@ extension CircuitExecutor: ParticleStore {
       var all = [Scalar](repeating: 0, count: graph.neuronCount)
       for (index, block) in layout.blocks.enumerated() {
         let (first, count) = (block.neurons.lowerBound, scratch.possibleCount.base[index])
+        let list = quantity == .driveY ? driven(block) : scratch.possible.base + first
         for offset in 0..<(count < 0 ? block.neurons.count : count) {
-          let neuron = count < 0 ? first + offset : Int(scratch.possible.base[first + offset])
+          let neuron = count < 0 ? first + offset : Int(list[offset])
           all[neuron] = scratch.drives.base[first + offset]
         }
       }

@@ -215,21 +215,26 @@ extension CircuitExecutor {
     scratch.messages.base[index] =
       scratch.heardByAll.base[block.head] != 0
       ? layout.drivesY.total(listening, listeningCount) : heardSynapses(listening, listeningCount, heard)
-    let possible = scratch.possible.base + first
     var count = listeningCount
     if let screens, screens.isUsableY(block.head) {
       count = screens.listY(
-        listening, listeningCount, block.head, sums: scratch.sums.base + first, into: possible)
-    } else {
-      possible.update(from: listening, count: listeningCount)
+        listening, listeningCount, block.head, sums: scratch.sums.base + first,
+        into: scratch.possible.base + first)
     }
     scratch.possibleCount.base[index] = count
-    deliver(graph.drivesY, toList: possible, count, from: heard, into: scratch.drives.base + first, d)
+    deliver(
+      graph.drivesY, toList: driven(block), count, from: heard, into: scratch.drives.base + first, d)
+  }
+
+  /// The neurons of a block that have a drive of y: those that listen, less the ones that a screen rules out.
+  func driven(_ block: NeuronBlock) -> UnsafeMutablePointer<Int32> {
+    (screens?.isUsableY(block.head) == true ? scratch.possible : scratch.listening).base
+      + block.neurons.lowerBound
   }
 
   private func gateAndEncode(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
-    let (possible, drives) = (scratch.possible.base + first, scratch.drives.base + first)
+    let (possible, drives) = (driven(block), scratch.drives.base + first)
     (y.base + first).update(repeating: 0, count: block.neurons.count)
     let (answering, sent) = (scratch.answering.base + first, scratch.answers.base + first)
     var active = 0

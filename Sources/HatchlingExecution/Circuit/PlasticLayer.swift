@@ -125,7 +125,9 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
   }
 
   /// One weight with everything that is pending. Cost: O(d).
-  func weight(from hub: HubIndex, to neuron: NeuronIndex, at moment: PlasticMoment, _ damping: Damping<Scalar>?)
+  func weight(
+    from hub: HubIndex, to neuron: NeuronIndex, at moment: PlasticMoment, _ damping: Damping<Scalar>?
+  )
     -> Scalar
   {
     let row = PlasticLayer(row: neuron.index, of: self)

@@ -28,7 +28,8 @@ extension DirectExecutor {
 
   public func restoration(of state: SavedState) throws -> () -> Void {
     let times =
-      stamps.isEmpty ? [] : try (1...graph.layers).map { try state.stamps(layer: $0, neurons: graph.neuronCount) }
+      stamps.isEmpty
+      ? [] : try (1...graph.layers).map { try state.stamps(layer: $0, neurons: graph.neuronCount) }
     let restorations = try (1...graph.layers).map { try plastic[$0 - 1].restoration(from: state, layer: $0) }
     return {
       for restoration in restorations { restoration() }

@@ -39,7 +39,8 @@ extension GraphExecutor where Self: ParticleStore {
       let target = entry % targets
       if let listens, !(listens[target] > 0) { return 0 }
       let head =
-        quantity.isPerHead ? entry / targets : from.isPerHead ? graph.neurons.head(of: NeuronIndex(target)) : 0
+        quantity.isPerHead
+        ? entry / targets : from.isPerHead ? graph.neurons.head(of: NeuronIndex(target)) : 0
       var sums = Channels<Scalar>()
       for source in 0..<sources where values[head * sources + source] != 0 {
         let weight = graph.weight(of: connection, from: source, to: target)

@@ -2,8 +2,8 @@
 //
 //     verify-checkpoint [MODEL [LAYERS [TEXT]]]
 import HatchlingCompiler
-import HatchlingExecution
 import HatchlingEquivalence
+import HatchlingExecution
 import HatchlingModel
 import HatchlingTensor
 
