@@ -48,13 +48,16 @@ extension ExecutableGraph {
     return quantity.isPerHead ? each * sizes.heads : each
   }
 
-  /// The place of a normaliser among the gains: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
-  func place(of kind: NormaliserKind, head: Int = 0) -> Int {
-    switch kind {
+}
+
+extension NormaliserKind {
+  /// Its place among the gains of a network of `heads` heads: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
+  func place(head: Int = 0, of heads: Int) -> Int {
+    switch self {
     case .embedding: 0
     case .attention: 1 + head
-    case .encoding: 1 + hyperparameters.heads
-    case .residual: 2 + hyperparameters.heads
+    case .encoding: 1 + heads
+    case .residual: 2 + heads
     }
   }
 }

@@ -58,7 +58,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
   }
 
   private func step(_ token: Int, afterLayer: (() -> Void)?) throws -> StepActivity {
-    guard token >= 0, token < hyperparameters.vocabulary else {
+    guard token >= 0, token < logits.count else {
       throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
     }
     var activity = StepActivity(activeX: [], activeY: [])

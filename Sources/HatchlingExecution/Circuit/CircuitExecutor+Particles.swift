@@ -55,7 +55,7 @@ extension CircuitExecutor: ParticleStore {
     return all
   }
 
-  func load(_ quantity: Quantity) -> [Scalar] {
+  public func load(_ quantity: Quantity) -> [Scalar] {
     switch quantity {
     case .driveX, .driveY:
       // As the kernels left them: the neurons without a drive are certainly silent.
@@ -74,7 +74,7 @@ extension CircuitExecutor: ParticleStore {
     }
   }
 
-  func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
+  public func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
     switch quantity {
     case .logits: logits = values
     case .token: break
@@ -98,5 +98,5 @@ extension CircuitExecutor: ParticleStore {
     }
   }
 
-  func store(gain: Scalar, place: Int) { gains.base[place] = gain }
+  public func store(gain: Scalar, place: Int) { gains.base[place] = gain }
 }

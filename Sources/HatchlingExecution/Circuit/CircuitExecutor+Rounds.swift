@@ -304,7 +304,7 @@ extension CircuitExecutor {
     let d = graph.hubCount
     let answer = NormaliserNode.answer(to: values, count: d, isCentred: graph.isCentred)
     for hub in 0..<d { values[hub] = Rules.normalise(values[hub], answer) }
-    gains.base[graph.place(of: kind, head: head)] = answer.gain
+    gains.base[kind.place(head: head, of: layout.blocksOfHead.count)] = answer.gain
     activity.broadcasts += 2 * d
   }
 }

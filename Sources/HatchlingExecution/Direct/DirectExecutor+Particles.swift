@@ -32,9 +32,11 @@ extension DirectExecutor: ParticleStore {
     return storage(of: quantity)?.values(entries)
   }
 
-  func load(_ quantity: Quantity) -> [Scalar] { values(of: quantity, channel: .net, entries: nil) ?? [] }
+  public func load(_ quantity: Quantity) -> [Scalar] {
+    values(of: quantity, channel: .net, entries: nil) ?? []
+  }
 
-  func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
+  public func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
     if quantity == .logits { logits = values }
     storage(of: quantity)?.replace(by: values)
     // The lists that kernels read follow along.
@@ -44,5 +46,5 @@ extension DirectExecutor: ParticleStore {
     }
   }
 
-  func store(gain: Scalar, place: Int) { gains.base[place] = gain }
+  public func store(gain: Scalar, place: Int) { gains.base[place] = gain }
 }

@@ -262,7 +262,7 @@ extension DirectExecutor {
     activity.broadcasts += 1
     let answer: Broadcast<Scalar> = NormaliserNode.answer(
       to: values, count: graph.hubCount, isCentred: true)
-    gains.base[graph.place(of: kind, head: head)] = answer.gain
+    gains.base[kind.place(head: head, of: graph.headCount)] = answer.gain
     return answer
   }
 

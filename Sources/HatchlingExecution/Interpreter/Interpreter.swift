@@ -48,16 +48,16 @@ where Graph.Scalar == Rules.Scalar {
     arrivals = [:]
   }
 
-  func load(_ quantity: Quantity) -> [Scalar] {
+  public func load(_ quantity: Quantity) -> [Scalar] {
     held[quantity] ?? [Scalar](repeating: 0, count: graph.count(of: quantity))
   }
 
-  func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
+  public func store(_ values: [Scalar], _ quantity: Quantity, arrived: [Channels<Scalar>]?) {
     held[quantity] = values
     if let arrived { arrivals[quantity] = arrived }
   }
 
-  func store(gain: Scalar, place: Int) {
+  public func store(gain: Scalar, place: Int) {
     var gains = load(.gains)
     gains[place] = gain
     held[.gains] = gains

@@ -4,7 +4,7 @@ import HatchlingModel
 import HatchlingNumerics
 
 /// Holds what particles hold, for rounds that are done plainly.
-protocol ParticleStore<Scalar>: AnyObject {
+public protocol ParticleStore<Scalar>: AnyObject {
   associatedtype Scalar: NetworkScalar
 
   func load(_ quantity: Quantity) -> [Scalar]
@@ -18,14 +18,14 @@ protocol ParticleStore<Scalar>: AnyObject {
 /// they compete. What no kernel replaces is done this way, by any executor.
 ///
 /// Cost of a communication: a walk over all its synapses.
-struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph.Scalar == Rules.Scalar {
-  typealias Scalar = Rules.Scalar
+public struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph.Scalar == Rules.Scalar {
+  public typealias Scalar = Rules.Scalar
 
-  let graph: Graph
-  let phases: Phases
+  public let graph: Graph
+  private let phases: Phases
   private let headOfNeuron: [Int]
 
-  init(_ graph: Graph) {
+  public init(_ graph: Graph) {
     self.graph = graph
     phases = Phases(frequencies: graph.neurons.frequencies)
     headOfNeuron = graph.neurons.heads.enumerated().flatMap { head, neurons in neurons.map { _ in head } }
@@ -33,7 +33,7 @@ struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph.Scalar
 
   /// - Parameters:
   ///   - token: the token that is read, at `position`.
-  func perform(
+  public func perform(
     _ operation: RoundOperation, on store: some ParticleStore<Scalar>, token: Int, at position: Int,
     _ activity: inout StepActivity
   ) {
@@ -146,7 +146,7 @@ struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph.Scalar
     }
     activity.broadcasts += graph.broadcastsPerAnswer * answers.count
     for (head, answer) in answers.enumerated() {
-      store.store(gain: answer.gain, place: graph.place(of: kind, head: head))
+      store.store(gain: answer.gain, place: kind.place(head: head, of: graph.neurons.heads.count))
     }
     for quantity in quantities {
       let before = quantity == measured ? values : store.load(quantity)

@@ -2,6 +2,7 @@
 //
 //     watch-synapse [TEXT]
 import HatchlingCompiler
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -18,9 +19,11 @@ let (neuron, hub) = (NeuronIndex(strongest / state.columns), HubIndex(strongest 
 print("watching h\(hub.index) → n\(neuron.index) in layer 2")
 
 engine.reset()
-for byte in text.utf8 {
-  try engine.step(Int(byte))
-  let weight = engine.plasticWeight(layer: 2, from: hub, to: neuron) ?? 0
+let bytes = Array(text.utf8)
+let synapse = PlasticSynapse(from: hub.index, to: neuron.index)
+try engine.attach(Probe(.plasticWeights([synapse]), after: .end(.reweight), layers: [2])) { sample in
+  let weight = sample.values[0]
   let bar = String(repeating: weight < 0 ? "-" : "+", count: min(60, Int(abs(weight) * 4)))
-  print("\(String(UnicodeScalar(byte)))  \(weight)  \(bar)")
+  print("\(String(UnicodeScalar(bytes[sample.position])))  \(weight)  \(bar)")
 }
+for byte in bytes { try engine.step(Int(byte)) }
