@@ -1,3 +1,5 @@
+import HatchlingModel
+
 /// A population of particles, as far as a schedule tells them apart.
 public enum Population: String, Sendable, Hashable, CaseIterable {
   /// The V token neurons, of which one fires per token.
@@ -68,6 +70,23 @@ public enum Quantity: String, Sendable, Hashable, CaseIterable {
     case .logits: .readouts
     case .gains: .normalisers
     }
+  }
+}
+
+extension Quantity {
+  /// How many entries it has in a network, rows of heads included; `remainders` are the hubs that carry what pruning cut.
+  package func count(in sizes: Hyperparameters, remainders: (x: Int, y: Int) = (0, 0)) -> Int {
+    let each =
+      switch population {
+      case .tokens, .readouts: sizes.vocabulary
+      case .neurons: sizes.neurons
+      case .hubs: sizes.synapticDimension
+      case .nodes: sizes.neurons + sizes.vocabulary
+      case .remainderX: remainders.x
+      case .remainderY: remainders.y
+      case .normalisers: sizes.heads + (sizes.variant.accumulatesActivity ? 2 : 3)
+      }
+    return isPerHead ? each * sizes.heads : each
   }
 }
 

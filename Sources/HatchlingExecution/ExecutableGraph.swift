@@ -34,20 +34,8 @@ public protocol ExecutableGraph<Scalar>: Sendable {
 extension ExecutableGraph {
   /// Entries of a quantity, rows of heads included.
   func count(of quantity: Quantity) -> Int {
-    let sizes = hyperparameters
-    let each =
-      switch quantity.population {
-      case .tokens, .readouts: sizes.vocabulary
-      case .neurons: sizes.neurons
-      case .hubs: sizes.synapticDimension
-      case .nodes: sizes.neurons + sizes.vocabulary
-      case .remainderX: remainderCounts.x
-      case .remainderY: remainderCounts.y
-      case .normalisers: sizes.heads + (sizes.variant.accumulatesActivity ? 2 : 3)
-      }
-    return quantity.isPerHead ? each * sizes.heads : each
+    quantity.count(in: hyperparameters, remainders: remainderCounts)
   }
-
 }
 
 extension NormaliserKind {

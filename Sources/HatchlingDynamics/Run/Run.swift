@@ -239,16 +239,9 @@ public final class Run<Engine: Executor>: SteppingEngine {
 extension Executor {
   /// How many entries a quantity has: rows of heads included.
   public func count(of quantity: Quantity) -> Int {
-    let sizes = hyperparameters
-    let each =
-      switch quantity.population {
-      case .tokens, .readouts: sizes.vocabulary
-      case .neurons: sizes.neurons
-      case .hubs: sizes.synapticDimension
-      case .nodes: sizes.neurons + sizes.vocabulary
-      case .remainderX, .remainderY: values(of: quantity, channel: .net, entries: nil)?.count ?? 0
-      case .normalisers: sizes.heads + (sizes.variant.accumulatesActivity ? 2 : 3)
-      }
-    return each * (quantity.isPerHead && quantity.population != .remainderY ? sizes.heads : 1)
+    switch quantity {
+    case .remainderX, .remainderY: values(of: quantity, channel: .net, entries: nil)?.count ?? 0
+    default: quantity.count(in: hyperparameters)
+    }
   }
 }
