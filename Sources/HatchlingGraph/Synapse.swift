@@ -40,8 +40,6 @@ public enum SynapseKind: String, Sendable {
   }
 }
 
-public typealias DirectSynapseKind = SynapseKind
-
 /// One synapse: what a walk over a graph yields.
 public struct Synapse<Scalar: Sendable & Equatable>: Equatable, Sendable {
   public let kind: SynapseKind
