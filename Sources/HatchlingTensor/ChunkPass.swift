@@ -141,9 +141,9 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
 
   /// What a chunk does in one go.
   var kernels: [Kernel<ChunkPass>] {
-    let parts = CircuitOperations(sizes.variant)
+    let (schedule, parts) = (engine.schedule, engine.schedule.parts)
     return [
-      Kernel("receive", parts.receive) { pass, _, _ in pass.receive() },
+      Kernel("receive", schedule.input) { pass, _, _ in pass.receive() },
       Kernel("activate, rotate, read", parts.hear + parts.turn + parts.read) { pass, layer, _ in
         pass.activateAndRead(layer)
       },
@@ -151,7 +151,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
         "write, forget, listen, gate, encode", parts.write + parts.forget + parts.listen + parts.gate
       ) { pass, layer, _ in pass.writeAndGate(layer) },
       Kernel("update the field", parts.field) { pass, _, _ in pass.updateField(pass.tokens.count) },
-      Kernel("read out", parts.readOut) { pass, _, _ in pass.readOut() },
+      Kernel("read out", schedule.readout) { pass, _, _ in pass.readOut() },
     ]
   }
 
@@ -212,7 +212,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   }
 
   /// X = (V D_xᵀ)₊ and X̃ of one block, for all tokens.
-  private func activateX(_ block: TensorBlock, _ count: Int) {
+  private func activateX(_ block: NeuronBlock, _ count: Int) {
     let (n, d, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.neuronsPerHead)
     let (first, width) = (block.neurons.lowerBound, block.neurons.count)
     Scalar.dotBlock(
@@ -247,7 +247,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   }
 
   /// Some neurons of a block at a time, few enough for their rows to stay in the cache while all tokens pass.
-  private func forEachTile(of block: TensorBlock, _ body: (Range<Int>, Int) -> Void) {
+  private func forEachTile(of block: NeuronBlock, _ body: (Range<Int>, Int) -> Void) {
     for first in stride(
       from: block.neurons.lowerBound, to: block.neurons.upperBound, by: ActiveLists<Scalar>.room)
     {
@@ -271,7 +271,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   }
 
   /// ρ ← ρ Λ^c + Σ_τ v_τ x̃_τᵀ Λ^(c − τ) on the rows of one block, c the number of tokens.
-  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: TensorBlock, _ count: Int) {
+  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock, _ count: Int) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     if let powers {
       for neuron in block.neurons {
@@ -287,7 +287,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
 
   /// X̃ of one block, row `τ` times (1 − u)^exponent(τ); X̃ itself without damping.
   private func scaledActivity(
-    _ block: TensorBlock, _ count: Int, exponent: (Int) -> Int
+    _ block: NeuronBlock, _ count: Int, exponent: (Int) -> Int
   ) -> UnsafePointer<Scalar> {
     let (n, first) = (sizes.neurons, block.neurons.lowerBound)
     guard let powers else { return UnsafePointer(rotated.base + first) }

@@ -6,9 +6,9 @@ import HatchlingNumerics
 extension TensorExecutor {
   /// Wherever a probe may look, a kernel ends.
   public var kernels: [Kernel<TensorExecutor>] {
-    let parts = CircuitOperations(schedule.variant)
+    let parts = schedule.parts
     return [
-      Kernel("receive", parts.receive) { executor, _, _ in executor.receiveToken() },
+      Kernel("receive", schedule.input) { executor, _, _ in executor.receiveToken() },
       Kernel("hear", parts.hear) { executor, _, _ in executor.runBlocks { block, _ in executor.hear(block) }
       },
       Kernel("activate, rotate", parts.turn) { $0.activateAndRotate(&$2) },
@@ -25,11 +25,11 @@ extension TensorExecutor {
       Kernel("listen", parts.listen) { executor, _, _ in executor.listen() },
       Kernel("gate, encode", parts.gate) { $0.gateAndEncode(&$2) },
       Kernel("update the field", parts.field) { executor, _, _ in executor.updateField() },
-      Kernel("read out", parts.readOut) { executor, _, _ in executor.readOut() },
+      Kernel("read out", schedule.readout) { executor, _, _ in executor.readOut() },
     ]
   }
 
-  func runBlocks(_ body: (TensorBlock, Int) -> Void) {
+  func runBlocks(_ body: (NeuronBlock, Int) -> Void) {
     workers.run(blocks: blocks.count) { body(blocks[$0], $0) }
   }
 
@@ -44,7 +44,7 @@ extension TensorExecutor {
   /// D_x v of one block.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func hear(_ block: TensorBlock) {
+  func hear(_ block: NeuronBlock) {
     let first = block.neurons.lowerBound
     BLAS.multiply(
       weights.decoderX.row(first), rows: block.neurons.count, columns: hyperparameters.synapticDimension,
@@ -59,7 +59,7 @@ extension TensorExecutor {
     activity.activeX.append(countPositive(x))
   }
 
-  private func activateAndRotate(_ block: TensorBlock) {
+  private func activateAndRotate(_ block: NeuronBlock) {
     let accumulates = schedule.variant.accumulatesActivity
     for neuron in block.neurons {
       let drive = max(0, driveX.base[neuron])
@@ -106,7 +106,7 @@ extension TensorExecutor {
     addReads()
   }
 
-  private func read(_ rho: UnsafePointer<Scalar>, _ block: TensorBlock, _ index: Int) {
+  private func read(_ rho: UnsafePointer<Scalar>, _ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, hyperparameters.synapticDimension)
     BLAS.multiply(
       rho + first * d, transposed: true, rows: block.neurons.count, columns: d, by: rotated.base + first,
@@ -122,7 +122,7 @@ extension TensorExecutor {
     }
   }
 
-  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: TensorBlock) {
+  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock) {
     let d = hyperparameters.synapticDimension
     for neuron in block.neurons {
       let (row, activity) = (rho + neuron * d, rotated.base[neuron])
@@ -133,7 +133,7 @@ extension TensorExecutor {
     }
   }
 
-  private func forget(_ rho: UnsafeMutablePointer<Scalar>, _ block: TensorBlock) {
+  private func forget(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock) {
     guard let keep else { return }
     let d = hyperparameters.synapticDimension
     for neuron in block.neurons where keep[neuron] != 1 {
@@ -208,7 +208,7 @@ extension TensorExecutor {
 
   /// (x_u, x_w) ↦ (x_u cos φ_u − x_w sin φ_u, x_w cos φ_w + x_u sin φ_w) for the pairs of one block.
   func rotate(
-    _ source: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>, _ block: TensorBlock,
+    _ source: UnsafePointer<Scalar>, into target: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock,
     _ cosines: UnsafePointer<Scalar>, _ sines: UnsafePointer<Scalar>
   ) {
     guard phases.rotates else { return target.update(from: source, count: block.neurons.count) }

@@ -11,25 +11,9 @@ extension TensorExecutor {
   }
 
   public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
-    let storage: NumberStorage<Scalar>? =
-      switch quantity {
-      case .v: v
-      case .driveX: driveX
-      case .x: x
-      case .rotated: rotated
-      case .a: a
-      case .heard: heard
-      case .driveY: driveY
-      case .y: y
-      case .encoded: encoded
-      case .gains: gains
-      default: nil
-      }
     if channel != .net { return channels(of: quantity, channel, entries) }
-    if quantity == .gains { return (entries ?? Array(0..<count(of: .gains))).map { gains.base[$0] } }
-    guard let storage else { return quantity == .logits ? entries?.map { logits[$0] } ?? logits : nil }
-    return entries?.map { storage.base[$0] }
-      ?? Array(UnsafeBufferPointer(start: storage.base, count: storage.count))
+    if quantity == .logits { return entries?.map { logits[$0] } ?? logits }
+    return held.values(of: quantity, entries)
   }
 
   /// The positive and the negative part of a dense product. Nil for quantities that are none.

@@ -22,7 +22,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
   let workers: Workers
   let fingerprint: String
   let phases: Phases
-  let blocks: [TensorBlock]
+  let blocks: [NeuronBlock]
   /// The blocks of each head.
   let blocksOfHead: [Range<Int>]
   /// 1 − u, `(n)`; nil without damping.
@@ -33,6 +33,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
 
   // One token: what drives x and y, x, rotated x, y `(n)`; a and LN(a) `(H, d)`; v, E y `(d)`; what each block sends to the field `(blocks, d)`.
   var token = 0
+  let held: ParticleValues<Scalar>
   let driveX: NumberStorage<Scalar>
   let driveY: NumberStorage<Scalar>
   let x: NumberStorage<Scalar>
@@ -57,24 +58,26 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     schedule = .circuit(layers: sizes.layers, variant: sizes.variant)
     phases = Phases(frequencies: weights.frequencies)
-    blocks = TensorBlock.cut(sizes)
-    blocksOfHead = (0..<sizes.heads).map { [blocks] head in
-      let first = blocks.firstIndex { $0.head == head } ?? 0
-      return first..<first + blocks.count { $0.head == head }
-    }
+    // About 32 blocks of at least 128 neurons each, by the size of the network alone.
+    blocks = NeuronBlock.cut(
+      (0..<sizes.heads).map { $0 * sizes.neuronsPerHead..<($0 + 1) * sizes.neuronsPerHead },
+      size: max(128, ((n + 31) / 32 + 15) / 16 * 16))
+    blocksOfHead = NeuronBlock.ofHeads(blocks, heads: sizes.heads)
     keep = weights.damping.map { $0.map { Scalar(1 - Double($0)) } }
     attention = (0..<sizes.layers).map { _ in Matrix(rows: n, columns: d) }
     logits = [Scalar](repeating: 0, count: sizes.vocabulary)
-    driveX = NumberStorage(zeros: n)
-    driveY = NumberStorage(zeros: n)
-    x = NumberStorage(zeros: n)
-    rotated = NumberStorage(zeros: n)
-    y = NumberStorage(zeros: n)
-    a = NumberStorage(zeros: sizes.heads * d)
-    heard = NumberStorage(zeros: sizes.heads * d)
-    v = NumberStorage(zeros: d)
-    encoded = NumberStorage(zeros: d)
-    gains = NumberStorage(zeros: sizes.heads + 3)
+    var held = ParticleValues<Scalar>(sizes)
+    driveX = held.keep(.driveX)
+    driveY = held.keep(.driveY)
+    x = held.keep(.x)
+    rotated = held.keep(.rotated)
+    y = held.keep(.y)
+    a = held.keep(.a)
+    heard = held.keep(.heard)
+    v = held.keep(.v)
+    encoded = held.keep(.encoded)
+    gains = held.keep(.gains)
+    self.held = held
     partial = NumberStorage(zeros: blocks.count * d)
     cosines = NumberStorage(zeros: sizes.neuronsPerHead)
     sines = NumberStorage(zeros: sizes.neuronsPerHead)
@@ -105,26 +108,5 @@ extension Run {
     _ weights: Weights<Number>, workers: Workers = Workers(), fingerprint: String = ""
   ) where Engine == TensorExecutor<Number> {
     self.init(TensorExecutor(weights, workers: workers, fingerprint: fingerprint))
-  }
-}
-
-/// A run of neurons of one head that is worked on together.
-struct TensorBlock: Sendable {
-  let neurons: Range<Int>
-  let head: Int
-  /// The first neuron's number inside its head.
-  let firstInHead: Int
-
-  /// About 32 blocks of at least 128 neurons each, by the size of the network alone.
-  static func cut(_ sizes: Hyperparameters) -> [TensorBlock] {
-    let perHead = sizes.neuronsPerHead
-    let size = max(128, ((sizes.neurons + 31) / 32 + 15) / 16 * 16)
-    return (0..<sizes.heads).flatMap { head in
-      stride(from: 0, to: perHead, by: size).map { first in
-        let start = head * perHead + first
-        return TensorBlock(
-          neurons: start..<(head * perHead + min(first + size, perHead)), head: head, firstInHead: first)
-      }
-    }
   }
 }

@@ -7,7 +7,7 @@ import HatchlingNumerics
 extension CircuitExecutor {
   /// Neurons with x > 0.
   func countActive(_ activity: inout StepActivity) {
-    activity.activeX.append(scratch.total(scratch.listeningCount))
+    activity.activeX.append(lists.total(lists.listeningCount))
   }
 
   /// Synapses of G_x between hubs that speak and all neurons.
@@ -27,13 +27,13 @@ extension CircuitExecutor {
   /// Plastic synapses between hubs that speak and neurons that fired.
   func countUpdates() -> Int {
     let speaking = speaking(field.base)
-    if speaking == graph.hubCount { return scratch.total(scratch.reads) }
-    guard graph.plastic.present != nil else { return speaking * scratch.total(scratch.firedCount) }
+    if speaking == graph.hubCount { return lists.total(lists.reads) }
+    guard graph.plastic.present != nil else { return speaking * lists.total(lists.firedCount) }
     var updates = 0
     for (index, block) in layout.blocks.enumerated() {
       let first = block.neurons.lowerBound
-      for place in first..<first + scratch.firedCount.base[index] {
-        let neuron = NeuronIndex(Int(scratch.fired.base[place]))
+      for place in first..<first + lists.firedCount.base[index] {
+        let neuron = NeuronIndex(Int(lists.fired.base[place]))
         for hub in 0..<graph.hubCount
         where field.base[hub] != 0 && graph.plastic.contains(HubIndex(hub), neuron) { updates += 1 }
       }

@@ -5,10 +5,10 @@ import HatchlingNumerics
 /// Which operations of the schedule are done fast, alone and together. Wherever a probe may look, a kernel ends.
 extension CircuitExecutor {
   public var kernels: [Kernel<CircuitExecutor>] {
-    let parts = CircuitOperations(graph.variant)
+    let parts = schedule.parts
     let exchange = parts.read + parts.write
     var kernels: [Kernel<CircuitExecutor>] = [
-      Kernel("receive", parts.receive) { $0.receiveToken(&$2) },
+      Kernel("receive", schedule.input) { $0.receiveToken(&$2) },
       Kernel("hear", parts.hear) { $0.hear(&$2) },
       Kernel("activate, rotate", parts.turn) { $0.activateAndRotate(&$2) },
       Kernel("read", parts.read) { $0.exchange($1, reads: true, writes: false, &$2) },
@@ -20,7 +20,7 @@ extension CircuitExecutor {
       Kernel("gate, encode", parts.gate) { $0.gateAndEncode(&$2) },
       Kernel("listen, gate, encode", parts.listen + parts.gate) { $0.listenGateAndEncode(&$2) },
       Kernel("update the field", parts.field) { $0.updateField(&$2) },
-      Kernel("read out", parts.readOut) { $0.readOut(&$2) },
+      Kernel("read out", schedule.readout) { $0.readOut(&$2) },
     ]
     if layout.pairsStayInBlocks {
       kernels.append(

@@ -5,29 +5,14 @@ import HatchlingNumerics
 
 /// What particles hold, for probes and for rounds that are done plainly.
 extension CircuitExecutor: ParticleStore {
-  /// Where a quantity lies as it is; nil where it lies in lists or is not kept.
-  private func storage(of quantity: Quantity) -> NumberStorage<Scalar>? {
-    switch quantity {
-    case .v: field
-    case .x: x
-    case .y: y
-    case .a: attention
-    case .heard: heard
-    case .encoded: encoded
-    case .gains: gains
-    default: nil
-    }
-  }
-
   public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
     if channel != .net || quantity == .driveX || quantity == .driveY {
       return arrivals(of: quantity, channel: channel, entries: entries)
     }
-    if let storage = storage(of: quantity) { return storage.values(entries) }
     switch quantity {
     case .rotated: return entries?.map(rotatedActivity) ?? allRotated
     case .logits: return entries?.map { logits[$0] } ?? logits
-    default: return nil
+    default: return held.values(of: quantity, entries)
     }
   }
 
@@ -35,21 +20,21 @@ extension CircuitExecutor: ParticleStore {
   private func rotatedActivity(_ neuron: Int) -> Scalar {
     guard let index = layout.blocks.firstIndex(where: { $0.neurons.contains(neuron) }) else { return 0 }
     let first = layout.blocks[index].neurons.lowerBound
-    var (low, high) = (first, first + scratch.firedCount.base[index])
+    var (low, high) = (first, first + lists.firedCount.base[index])
     let end = high
     while low < high {
       let middle = (low + high) / 2
-      if Int(scratch.fired.base[middle]) < neuron { low = middle + 1 } else { high = middle }
+      if Int(lists.fired.base[middle]) < neuron { low = middle + 1 } else { high = middle }
     }
-    return low < end && Int(scratch.fired.base[low]) == neuron ? scratch.sent.base[low] : 0
+    return low < end && Int(lists.fired.base[low]) == neuron ? lists.sent.base[low] : 0
   }
 
   private var allRotated: [Scalar] {
     var all = [Scalar](repeating: 0, count: graph.neuronCount)
     for (index, block) in layout.blocks.enumerated() {
       let first = block.neurons.lowerBound
-      for place in first..<first + scratch.firedCount.base[index] {
-        all[Int(scratch.fired.base[place])] = scratch.sent.base[place]
+      for place in first..<first + lists.firedCount.base[index] {
+        all[Int(lists.fired.base[place])] = lists.sent.base[place]
       }
     }
     return all
@@ -80,21 +65,21 @@ extension CircuitExecutor: ParticleStore {
     case .token: break
     case .rotated:
       for (index, block) in layout.blocks.enumerated() {
-        noteCounts(block, index, collect(block) { values[$0] })
+        lists.collect(block, index, x.base) { values[$0] }
       }
     case .driveX:
-      scratch.drives.replace(by: values)
+      for (neuron, value) in values.enumerated() { scratch.drives.base[neuron] = value }
       for index in layout.blocks.indices { scratch.possibleCount.base[index] = -1 }
     case .driveY:
       for (index, block) in layout.blocks.enumerated() {
-        let (first, count) = (block.neurons.lowerBound, scratch.listeningCount.base[index])
+        let (first, count) = (block.neurons.lowerBound, lists.listeningCount.base[index])
         scratch.possibleCount.base[index] = count
         for place in first..<first + count {
-          scratch.possible.base[place] = scratch.listening.base[place]
-          scratch.drives.base[place] = values[Int(scratch.listening.base[place])]
+          scratch.possible.base[place] = lists.listening.base[place]
+          scratch.drives.base[place] = values[Int(lists.listening.base[place])]
         }
       }
-    default: storage(of: quantity)?.replace(by: values)
+    default: held.replace(quantity, by: values)
     }
   }
 

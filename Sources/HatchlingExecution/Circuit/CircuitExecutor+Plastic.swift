@@ -30,8 +30,8 @@ extension CircuitExecutor {
       PlasticLayer.settle(
         rows, list, count: count, at: position, damping, factors: scratch.drives.base + first, d: d)
     }
-    let (fired, sent) = (scratch.fired.base + first, scratch.sent.base + first)
-    let count = scratch.firedCount.base[index]
+    let (fired, sent) = (lists.fired.base + first, lists.sent.base + first)
+    let count = lists.firedCount.base[index]
     var values = UnsafePointer(sent)
     if let damping, let stamps = rows.stamps {
       let damped = scratch.drives.base + first
@@ -53,8 +53,8 @@ extension CircuitExecutor {
   private func remember(_ block: NeuronBlock, _ index: Int, _ rows: PlasticPointers) {
     guard let history = rows.history else { return }
     let (first, slot) = (block.neurons.lowerBound, position % Scalar.slots)
-    let (fired, sent) = (scratch.fired.base + first, scratch.sent.base + first)
-    for place in 0..<scratch.firedCount.base[index] {
+    let (fired, sent) = (lists.fired.base + first, lists.sent.base + first)
+    for place in 0..<lists.firedCount.base[index] {
       history[Int(fired[place]) * Scalar.slots + slot] = sent[place]
     }
   }
@@ -90,8 +90,8 @@ extension CircuitExecutor {
     _ block: NeuronBlock, _ index: Int, _ rows: PlasticPointers, reads: Bool, writes: Bool
   ) {
     let (first, d, weights) = (block.neurons.lowerBound, graph.hubCount, rows.weights)
-    let (fired, sent) = (scratch.fired.base + first, scratch.sent.base + first)
-    let count = scratch.firedCount.base[index]
+    let (fired, sent) = (lists.fired.base + first, lists.sent.base + first)
+    let count = lists.firedCount.base[index]
     let toHubs = scratch.toHubs.base + index * d
     if reads {
       toHubs.update(repeating: 0, count: d)

@@ -64,7 +64,7 @@ extension CircuitExecutor {
   ) {
     if reads {
       gatherAttention(rows)
-      activity.messages += scratch.total(scratch.reads)
+      activity.messages += lists.total(lists.reads)
     }
     if writes {
       rememberField(rows)
@@ -117,23 +117,14 @@ extension CircuitExecutor {
   /// X → X̃, and the lists of who listens (x > 0) and who fired (x̃ ≠ 0).
   private func rotateAndCollect(_ block: NeuronBlock, _ index: Int) {
     let first = block.neurons.lowerBound
-    let counts: (listening: Int, fired: Int)
-    if let clock = block.clock {
-      counts = Scalar.rotateAndCollect(
-        x.base + first, layout.rotates ? cosines.base + clock : nil,
-        layout.rotates ? sines.base + clock : nil, block.neurons, listening: scratch.listening.base + first,
-        fired: scratch.fired.base + first, sent: scratch.sent.base + first)
-    } else {
-      counts = collect(block) { neuron in self.rotated(neuron) }
+    guard let clock = layout.firstClocks[index] else {
+      return lists.collect(block, index, x.base) { self.rotated($0) }
     }
-    noteCounts(block, index, counts)
-  }
-
-  func noteCounts(_ block: NeuronBlock, _ index: Int, _ counts: (listening: Int, fired: Int)) {
-    scratch.listeningCount.base[index] = counts.listening
-    scratch.firedCount.base[index] = counts.fired
-    scratch.reads.base[index] = layout.plastic.total(
-      scratch.fired.base + block.neurons.lowerBound, counts.fired)
+    let counts = Scalar.rotateAndCollect(
+      x.base + first, layout.rotates ? cosines.base + clock : nil,
+      layout.rotates ? sines.base + clock : nil, block.neurons, listening: lists.listening.base + first,
+      fired: lists.fired.base + first, sent: lists.sent.base + first)
+    lists.note(counts, of: block, index)
   }
 
   /// Any pairs, any clocks.
@@ -146,31 +137,13 @@ extension CircuitExecutor {
       clock: ClockView(cosine: cosines.base[clock], sine: sines.base[clock]))
   }
 
-  func collect(_ block: NeuronBlock, _ turned: (Int) -> Scalar) -> (listening: Int, fired: Int) {
-    let first = block.neurons.lowerBound
-    var (listening, fired) = (0, 0)
-    for neuron in block.neurons {
-      if x.base[neuron] > 0 {
-        scratch.listening.base[first + listening] = Int32(neuron)
-        listening += 1
-      }
-      let value = turned(neuron)
-      if value != 0 {
-        scratch.fired.base[first + fired] = Int32(neuron)
-        scratch.sent.base[first + fired] = value
-        fired += 1
-      }
-    }
-    return (listening, fired)
-  }
-
   /// Round 4l + 2, the messages: LN(a_h) by one normaliser per head, then a → drive of y at neurons that listen.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func listen(_ activity: inout StepActivity) {
     hearAttention(&activity)
     runBlocks { block, index in self.listen(block, index) }
-    activity.messages += scratch.total(scratch.messages)
+    activity.messages += lists.total(lists.messages)
   }
 
   /// Round 4l + 2, the neurons: y, and what it sends over E.
@@ -178,7 +151,7 @@ extension CircuitExecutor {
   @_specialize(where Scalar == Double)
   func gateAndEncode(_ activity: inout StepActivity) {
     runBlocks { block, index in
-      self.scratch.messages.base[index] = 0
+      self.lists.messages.base[index] = 0
       self.gateAndEncode(block, index)
     }
     gatherEncoded(&activity)
@@ -209,10 +182,10 @@ extension CircuitExecutor {
   /// a → the drives of those that listen. The ones that are certainly not driven are not asked.
   private func listen(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
-    let listening = scratch.listening.base + first
-    let listeningCount = scratch.listeningCount.base[index]
+    let listening = lists.listening.base + first
+    let listeningCount = lists.listeningCount.base[index]
     let heard = heard.base + block.head * d
-    scratch.messages.base[index] =
+    lists.messages.base[index] =
       scratch.heardByAll.base[block.head] != 0
       ? layout.drivesY.total(listening, listeningCount) : heardSynapses(listening, listeningCount, heard)
     var count = listeningCount
@@ -228,7 +201,7 @@ extension CircuitExecutor {
 
   /// The neurons of a block that have a drive of y: those that listen, less the ones that a screen rules out.
   func driven(_ block: NeuronBlock) -> UnsafeMutablePointer<Int32> {
-    (screens?.isUsableY(block.head) == true ? scratch.possible : scratch.listening).base
+    (screens?.isUsableY(block.head) == true ? scratch.possible : lists.listening).base
       + block.neurons.lowerBound
   }
 
@@ -236,7 +209,7 @@ extension CircuitExecutor {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let (possible, drives) = (driven(block), scratch.drives.base + first)
     (y.base + first).update(repeating: 0, count: block.neurons.count)
-    let (answering, sent) = (scratch.answering.base + first, scratch.answers.base + first)
+    let (answering, sent) = (lists.answering.base + first, lists.answers.base + first)
     var active = 0
     let (activity, gated) = (x.base, y.base)
     for place in 0..<scratch.possibleCount.base[index] {
@@ -247,8 +220,8 @@ extension CircuitExecutor {
       sent[active] = value
       active += value != 0 ? 1 : 0
     }
-    scratch.activeY.base[index] = active
-    scratch.messages.base[index] += layout.encoder.total(answering, active)
+    lists.activeY.base[index] = active
+    lists.messages.base[index] += layout.encoder.total(answering, active)
     let toHubs = scratch.toHubs.base + index * d
     toHubs.update(repeating: 0, count: d)
     send(graph.encoder, from: answering, sent, active, into: toHubs, d)
@@ -259,8 +232,8 @@ extension CircuitExecutor {
     if let sum = BlockSums.add(scratch.toHubs.base, blocks: layout.blocks.indices, width: d) {
       encoded.base.update(from: sum, count: d)
     }
-    activity.activeY.append(scratch.total(scratch.activeY))
-    activity.messages += scratch.total(scratch.messages)
+    activity.activeY.append(lists.total(lists.activeY))
+    activity.messages += lists.total(lists.messages)
   }
 
   /// The new field at the hubs: LN(v + LN(E y)), or LN(E y) without a residual.

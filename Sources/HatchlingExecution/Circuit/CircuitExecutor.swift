@@ -31,6 +31,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   // State of one token. x, y: `(n)`; attention and its normalised form: `(H, d)`; field v and what y sends: `(d)`.
   var token = 0
   var position = 0
+  let held: ParticleValues<Scalar>
   let x: NumberStorage<Scalar>
   let y: NumberStorage<Scalar>
   let attention: NumberStorage<Scalar>
@@ -40,6 +41,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let gains: NumberStorage<Scalar>
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
+  let lists: FiringLists<Scalar>
   let scratch: BlockScratch<Scalar>
 
   /// - Throws: `GraphError` when the graph breaks the specification. Cost: one pass over the graph; the plastic weights are
@@ -64,16 +66,20 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
     let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
     plastic = Self.emptyLayers(graph, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
-    x = NumberStorage(zeros: n)
-    y = NumberStorage(zeros: n)
-    attention = NumberStorage(zeros: heads * d)
-    heard = NumberStorage(zeros: heads * d)
-    field = NumberStorage(zeros: d)
-    encoded = NumberStorage(zeros: d)
-    gains = NumberStorage(zeros: graph.count(of: .gains))
+    var held = ParticleValues<Scalar>(graph.hyperparameters)
+    x = held.keep(.x)
+    y = held.keep(.y)
+    attention = held.keep(.a)
+    heard = held.keep(.heard)
+    field = held.keep(.v)
+    encoded = held.keep(.encoded)
+    gains = held.keep(.gains)
+    self.held = held
     cosines = NumberStorage(zeros: layout.clocks.count)
     sines = NumberStorage(zeros: layout.clocks.count)
-    scratch = BlockScratch(blocks: layout.blocks, neurons: n, hubs: d, heads: heads)
+    let blocks = layout.blocks.count
+    lists = FiringLists(blocks: blocks, neurons: n, plastic: Degrees(graph.plastic.neuronDegrees))
+    scratch = BlockScratch(blocks: blocks, neurons: n, hubs: d, heads: heads)
   }
 
   static func emptyLayers(

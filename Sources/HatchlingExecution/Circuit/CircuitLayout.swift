@@ -15,18 +15,22 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   /// Which clock each neuron reads, `(n)`; all heads of a compiled graph share one set.
   let clockOfNeuron: [Int32]
   let rotates: Bool
+  /// Where the clocks of each block's neurons begin, one after the other, when its pairs are neighbours (2i, 2i + 1) that lead and follow, or
+  /// nothing turns at all; nil for any other wiring.
+  let firstClocks: [Int?]
 
-  /// Synapses per particle, for counting: fixed ones by neuron, hub and token, plastic ones by neuron.
+  /// Synapses per particle, for counting: by neuron, hub and token.
   let driveXByHub: [Int]
   let driveXCount: Int
   let drivesY: Degrees
   let encoder: Degrees
-  let plastic: Degrees
   let embeddingByToken: [Int32]
   let readoutByHub: [Int32]
 
   init(_ graph: CircuitGraph<Scalar>) {
-    var blocks = Self.cut(graph.neurons.heads, neurons: graph.neuronCount)
+    // About 64 blocks, at least 64 neurons each, an even number so that neighbouring pairs stay together.
+    blocks = NeuronBlock.cut(
+      graph.neurons.heads, size: max(64, ((graph.neuronCount + 63) / 64 + 15) / 16 * 16))
     var blockOf = [Int32](repeating: 0, count: graph.neuronCount)
     for (index, block) in blocks.enumerated() {
       for neuron in block.neurons { blockOf[neuron] = Int32(index) }
@@ -37,28 +41,16 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
     }
     rotates = graph.neurons.rotates
     (clocks, clockOfNeuron) = Self.shareClocks(graph.neurons)
-    for index in blocks.indices {
-      blocks[index].clock = Self.clock(of: blocks[index], graph.neurons, clockOfNeuron, rotates)
+    firstClocks = blocks.map { [clockOfNeuron, rotates] in
+      Self.clock(of: $0, graph.neurons, clockOfNeuron, rotates)
     }
-    self.blocks = blocks
     blocksOfHead = NeuronBlock.ofHeads(blocks, heads: graph.headCount)
     driveXByHub = graph.drivesX.columnDegrees
     driveXCount = driveXByHub.reduce(0, +)
     drivesY = Degrees(graph.drivesY.rowDegrees)
     encoder = Degrees(graph.encoder.rowDegrees)
-    plastic = Degrees(graph.plastic.neuronDegrees)
     embeddingByToken = graph.embedding.rowDegrees
     readoutByHub = graph.readout.rowDegrees
-  }
-
-  /// About 64 blocks, at least 64 neurons each, an even number so that neighbouring pairs stay together.
-  private static func cut(_ heads: [Range<Int>], neurons: Int) -> [NeuronBlock] {
-    let size = max(64, ((neurons + 63) / 64 + 15) / 16 * 16)
-    return heads.enumerated().flatMap { head, range in
-      stride(from: range.lowerBound, to: range.upperBound, by: size).map {
-        NeuronBlock(neurons: $0..<min($0 + size, range.upperBound), head: head)
-      }
-    }
   }
 
   private static func clock(

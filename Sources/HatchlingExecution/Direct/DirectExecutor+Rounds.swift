@@ -36,10 +36,10 @@ extension DirectExecutor {
     let hubs = remainder.hubs
     Scalar.deliverRows(
       remainder.encoder.pointer, leading: hubs, traceNodes.base, traceValues.base, count: traceCount,
-      width: hubs, into: scratch.hubsX.base)
-    activity.messages += hubs * traceCount + graph.neuronCount * nonZero(scratch.hubsX.base, hubs)
+      width: hubs, into: remainderX.base)
+    activity.messages += hubs * traceCount + graph.neuronCount * nonZero(remainderX.base, hubs)
     BLAS.multiply(
-      remainder.decoder.pointer, rows: graph.neuronCount, columns: hubs, by: scratch.hubsX.base,
+      remainder.decoder.pointer, rows: graph.neuronCount, columns: hubs, by: remainderX.base,
       into: driveX.base, beta: 1)
   }
 
@@ -50,9 +50,9 @@ extension DirectExecutor {
     runBlocks { block, _ in self.activateX(block) }
     runBlocks { block, index in
       self.rotate(block)
-      self.collect(block, index)
+      self.lists.collect(block, index, self.x.base) { self.rotated.base[$0] }
     }
-    activity.activeX.append(scratch.total(scratch.listeningCount))
+    activity.activeX.append(lists.total(lists.listeningCount))
   }
 
   private func activateX(_ block: NeuronBlock) {
@@ -77,27 +77,6 @@ extension DirectExecutor {
     }
   }
 
-  /// Who listens (x > 0) and who fired (x̃ ≠ 0).
-  func collect(_ block: NeuronBlock, _ index: Int) {
-    let first = block.neurons.lowerBound
-    var (listening, fired, reads) = (0, 0, 0)
-    for neuron in block.neurons {
-      if x.base[neuron] > 0 {
-        scratch.listening.base[first + listening] = Int32(neuron)
-        listening += 1
-      }
-      if rotated.base[neuron] != 0 {
-        scratch.blockFired.base[first + fired] = Int32(neuron)
-        scratch.blockSent.base[first + fired] = rotated.base[neuron]
-        reads += Int(layout.plasticDegrees[neuron])
-        fired += 1
-      }
-    }
-    scratch.listeningCount.base[index] = listening
-    scratch.firedCount.base[index] = fired
-    scratch.reads.base[index] = reads
-  }
-
   /// Rounds 4l and 4l + 1.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
@@ -105,31 +84,34 @@ extension DirectExecutor {
     let exchange = collectFired(layer, settles: reads)
     if reads {
       attention.base.update(repeating: 0, count: attention.count)
-      activity.messages += scratch.total(scratch.reads)
+      activity.messages += lists.total(lists.reads)
     }
-    let updates = plastic[layer - 1].exchange(exchange, reads: reads, writes: writes, workers: workers)
-    if writes { activity.updates += updates }
+    // Each store writes the A of its own nodes.
+    for store in plastic[layer - 1] {
+      let updates = store.exchange(exchange, reads: reads, writes: writes, workers: workers)
+      if writes { activity.updates += updates }
+    }
   }
 
   /// Puts the blocks' lists together; where weights are settled, the damping since the stamps of the neurons that fired.
   private func collectFired(_ layer: Int, settles: Bool) -> PlasticExchange<Scalar> {
     var starts = [0]
     for (index, block) in layout.blocks.enumerated() {
-      let (start, count, first) = (starts[index], scratch.firedCount.base[index], block.neurons.lowerBound)
-      (scratch.fired.base + start).update(from: scratch.blockFired.base + first, count: count)
-      (scratch.sent.base + start).update(from: scratch.blockSent.base + first, count: count)
+      let (start, count, first) = (starts[index], lists.firedCount.base[index], block.neurons.lowerBound)
+      (scratch.allFired.base + start).update(from: lists.fired.base + first, count: count)
+      (scratch.allSent.base + start).update(from: lists.sent.base + first, count: count)
       starts.append(start + count)
     }
     if let damping, settles {
       let stamp = stamps[layer - 1].mutablePointer()
       for place in 0..<(starts.last ?? 0) {
-        let neuron = Int(scratch.fired.base[place])
+        let neuron = Int(scratch.allFired.base[place])
         scratch.keep.base[place] = damping.kept(by: neuron, after: position - Int(stamp[neuron]))
         stamp[neuron] = Int64(position)
       }
     }
     return PlasticExchange(
-      fired: scratch.fired.base, sent: scratch.sent.base,
+      fired: scratch.allFired.base, sent: scratch.allSent.base,
       keep: damping != nil && settles ? scratch.keep.base : nil,
       parts: layout.parts.map { starts[$0.lowerBound]..<starts[$0.upperBound] },
       partsPerHead: layout.partsPerHead, trace: trace.base, traces: traceCount, attention: attention.base)
@@ -152,7 +134,7 @@ extension DirectExecutor {
       sendToHubs(head, &activity)
     }
     runBlocks { block, index in self.listen(block, index, speaking[block.head], gains[block.head]) }
-    activity.messages += scratch.total(scratch.messages)
+    activity.messages += lists.total(lists.messages)
   }
 
   /// A_h → the hubs that carry what G_y lacks.
@@ -161,7 +143,7 @@ extension DirectExecutor {
     let (m, hubs) = (graph.nodeCount, remainder.hubs)
     BLAS.multiply(
       remainder.encoder.pointer, transposed: true, rows: m, columns: hubs, by: attention.base + head * m,
-      into: scratch.hubsY.base + head * hubs)
+      into: remainderY.base + head * hubs)
     activity.messages += hubs * nonZero(attention.base + head * m, m)
   }
 
@@ -169,14 +151,14 @@ extension DirectExecutor {
     _ block: NeuronBlock, _ index: Int, _ speaking: [UInt64], _ gain: Broadcast<Scalar>
   ) {
     let first = block.neurons.lowerBound
-    let listening = scratch.listening.base + first
-    let count = scratch.listeningCount.base[index]
+    let listening = lists.listening.base + first
+    let count = lists.listeningCount.base[index]
     let heard = scratch.heard.base + first
     var messages = layout.incomingY.hear(
       listening, count: count, attention.base + block.head * graph.nodeCount, speaking: speaking, into: heard)
     if let remainder = graph.remainderY {
       let hubs = remainder.hubs
-      let values = scratch.hubsY.base + block.head * hubs
+      let values = remainderY.base + block.head * hubs
       let cut = scratch.throughHubs.base + first
       Scalar.dotList(remainder.decoder.pointer, listening, count: count, values, d: hubs, into: cut)
       for place in 0..<count { heard[place] += cut[place] }
@@ -184,7 +166,7 @@ extension DirectExecutor {
     }
     (driveY.base + first).update(repeating: 0, count: block.neurons.count)
     for place in 0..<count { driveY.base[Int(listening[place])] = Rules.normalise(heard[place], gain) }
-    scratch.messages.base[index] = messages
+    lists.messages.base[index] = messages
   }
 
   /// Round 4l + 2, the neurons: y; then the new trace, (z + Y/g(Y)) / g(z + Y/g(Y)), or Y / g(Y) without a residual. F y and F z
@@ -196,7 +178,7 @@ extension DirectExecutor {
     let active = activateY()
     activity.activeY.append(active)
     Scalar.deliverRows(
-      graph.field.pointer, leading: d, scratch.answering.base, scratch.answers.base, count: active, width: d,
+      graph.field.pointer, leading: d, lists.answering.base, lists.answers.base, count: active, width: d,
       into: encoded.base)
     if graph.variant.normalises { activity.broadcasts += d * active }
     let inner = gain(of: encoded.base, .encoding, &activity)
@@ -220,12 +202,12 @@ extension DirectExecutor {
     var active = 0
     for (index, block) in layout.blocks.enumerated() {
       let first = block.neurons.lowerBound
-      for place in first..<first + scratch.listeningCount.base[index] {
-        let neuron = Int(scratch.listening.base[place])
+      for place in first..<first + lists.listeningCount.base[index] {
+        let neuron = Int(lists.listening.base[place])
         let value = Rules.activateY(drive: driveY.base[neuron], x: x.base[neuron])
         y.base[neuron] = value
-        scratch.answering.base[active] = Int32(neuron)
-        scratch.answers.base[active] = value
+        lists.answering.base[active] = Int32(neuron)
+        lists.answers.base[active] = value
         active += value != 0 ? 1 : 0
       }
     }

@@ -12,7 +12,7 @@ extension DirectExecutor {
   }
 
   public func reset() {
-    for layer in plastic { layer.reset() }
+    for store in plastic.joined() { store.reset() }
     stamps = Self.emptyStamps(graph)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
   }
@@ -20,7 +20,7 @@ extension DirectExecutor {
   public func stateArrays() -> [String: StateArray] {
     var arrays: [String: StateArray] = [:]
     for layer in 1...graph.layers {
-      arrays.merge(plastic[layer - 1].save(layer: layer)) { $1 }
+      for store in plastic[layer - 1] { arrays.merge(store.save(layer: layer)) { $1 } }
       if !stamps.isEmpty { arrays["stamps.\(layer)"] = .int(stamps[layer - 1]) }
     }
     return arrays
@@ -30,7 +30,9 @@ extension DirectExecutor {
     let times =
       stamps.isEmpty
       ? [] : try (1...graph.layers).map { try state.stamps(layer: $0, neurons: graph.neuronCount) }
-    let restorations = try (1...graph.layers).map { try plastic[$0 - 1].restoration(from: state, layer: $0) }
+    let restorations = try (1...graph.layers).flatMap { layer in
+      try plastic[layer - 1].map { try $0.restoration(from: state, layer: layer) }
+    }
     return {
       for restoration in restorations { restoration() }
       self.stamps = times
@@ -44,7 +46,7 @@ extension DirectExecutor {
     let (n, d) = (graph.neuronCount, graph.hubCount)
     var rho = Matrix<Scalar>(rows: n, columns: d)
     let rows = rho.mutablePointer()
-    plastic[layer - 1].addThroughHubs(graph.field, into: rows, workers: workers)
+    for store in plastic[layer - 1] { store.addThroughHubs(graph.field, into: rows, workers: workers) }
     guard damping != nil else { return rho }
     for neuron in 0..<n {
       let keep = kept(layer, neuron, until: position)
@@ -63,8 +65,8 @@ extension DirectExecutor {
   ) -> [Scalar] {
     if let synapses {
       return synapses.map { synapse in
-        let stored = plastic[layer - 1].weight(node: synapse.presynaptic, neuron: synapse.postsynaptic) ?? 0
-        return Rules.forget(stored, keep: kept(layer, synapse.postsynaptic, until: moment.asOf))
+        return Rules.forget(
+          place(layer, synapse)?.pointee ?? 0, keep: kept(layer, synapse.postsynaptic, until: moment.asOf))
       }
     }
     var all = [Scalar](repeating: 0, count: graph.neuronCount * graph.nodeCount)
@@ -75,20 +77,33 @@ extension DirectExecutor {
   }
 
   func forEachPlasticWeight(layer: Int, at position: Int, _ body: (Int, NeuronIndex, Scalar) -> Void) {
-    plastic[layer - 1].forEachWeight { node, neuron, stored in
-      body(node, NeuronIndex(neuron), Rules.forget(stored, keep: kept(layer, neuron, until: position)))
+    for store in plastic[layer - 1] {
+      store.forEachWeight { node, neuron, stored in
+        body(node, NeuronIndex(neuron), Rules.forget(stored, keep: kept(layer, neuron, until: position)))
+      }
     }
   }
 
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    let (node, neuron) = (synapse.presynaptic, synapse.postsynaptic)
+    guard let place = place(layer, synapse, adding: true) else { return }
     // The stored weight is the one at the neuron's stamp.
-    let keep = kept(layer, neuron, until: position)
-    let stored = plastic[layer - 1].weight(node: node, neuron: neuron) ?? 0
-    let changed = change(Rules.forget(stored, keep: keep))
-    _ = plastic[layer - 1].setWeight(keep == 0 ? changed : changed / keep, node: node, neuron: neuron)
+    let keep = kept(layer, synapse.postsynaptic, until: position)
+    let changed = change(Rules.forget(place.pointee, keep: keep))
+    place.pointee = keep == 0 ? changed : changed / keep
+  }
+
+  /// Where a stored weight lies; nil where nothing was written yet, unless `adding`.
+  private func place(
+    _ layer: Int, _ synapse: PlasticSynapse, adding: Bool = false
+  ) -> UnsafeMutablePointer<Scalar>? {
+    for store in plastic[layer - 1] {
+      if let place = store.place(node: synapse.presynaptic, neuron: synapse.postsynaptic, adding: adding) {
+        return place
+      }
+    }
+    return nil
   }
 }
 
@@ -113,7 +128,7 @@ extension Run {
 
   /// The trace z of every node after the last token, `(n + V)`.
   public func traces<Number: NetworkScalar>() -> [Number] where Engine == DirectExecutor<Number> {
-    executor.trace.values()
+    executor.load(.z)
   }
 
   /// Multiplies the weight of one plastic synapse. - Throws: `GraphError.noSuchSynapse`.

@@ -23,14 +23,16 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let damping: Damping<Scalar>?
   let plain: PlainRounds<DragonRules<Scalar>, DirectGraph<Scalar>>
 
-  // State that lives from token to token: σ of every layer and, with damping, the token at which each neuron's weights were last
+  // State that lives from token to token: σ of every layer, in one store or several for different nodes, and, with damping, the token at which each neuron's weights were last
   // settled `(n)`.
-  let plastic: [any DirectPlasticity<Scalar>]
+  let plastic: [[any DirectPlasticity<Scalar>]]
   var stamps: [Matrix<Int64>]
 
-  // State of one token. z: `(n + V)` and the nodes where it is not zero; x, x̃, y: `(n)`; A: `(H, n + V)`; F A, F z, F y: `(H, d)`, `(d)`.
+  // State of one token. z: `(n + V)` and the nodes where it is not zero; x, x̃, y: `(n)`; A: `(H, n + V)`; F A, F z, F y: `(H, d)`, `(d)`;
+  // hubs that carry what pruning cut: `(R)`, `(H, R)`.
   var token = 0
   var position = 0
+  let held: ParticleValues<Scalar>
   let trace: NumberStorage<Scalar>
   let traceNodes: NumberStorage<Int32>
   let traceValues: NumberStorage<Scalar>
@@ -46,8 +48,11 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let encoded: NumberStorage<Scalar>
   let update: NumberStorage<Scalar>
   let gains: NumberStorage<Scalar>
+  let remainderX: NumberStorage<Scalar>
+  let remainderY: NumberStorage<Scalar>
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
+  let lists: FiringLists<Scalar>
   let scratch: DirectScratch<Scalar>
 
   /// - Parameter memory: bytes of the machine, of which σ may take half.
@@ -67,42 +72,50 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     plain = PlainRounds(graph)
     layout = DirectLayout(graph)
     damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
-    let (n, m, d, heads) = (graph.neuronCount, graph.nodeCount, graph.hubCount, graph.headCount)
+    let (n, m) = (graph.neuronCount, graph.nodeCount)
     plastic = Self.plasticity(graph)
     stamps = Self.emptyStamps(graph)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
-    trace = NumberStorage(zeros: m)
+    var held = ParticleValues<Scalar>(graph.hyperparameters, remainders: graph.remainderCounts)
+    trace = held.keep(.z)
     traceNodes = NumberStorage(zeros: m)
     traceValues = NumberStorage(zeros: m)
-    x = NumberStorage(zeros: n)
-    rotated = NumberStorage(zeros: n)
-    driveX = NumberStorage(zeros: n)
-    driveY = NumberStorage(zeros: n)
-    y = NumberStorage(zeros: n)
-    attention = NumberStorage(zeros: heads * m)
-    attentionField = NumberStorage(zeros: heads * d)
-    field = NumberStorage(zeros: d)
-    encoded = NumberStorage(zeros: d)
-    update = NumberStorage(zeros: m)
-    gains = NumberStorage(zeros: graph.count(of: .gains))
+    x = held.keep(.x)
+    rotated = held.keep(.rotated)
+    driveX = held.keep(.driveX)
+    driveY = held.keep(.driveY)
+    y = held.keep(.y)
+    attention = held.keep(.attention)
+    attentionField = held.keep(.a)
+    field = held.keep(.v)
+    encoded = held.keep(.encoded)
+    update = held.keep(.update)
+    gains = held.keep(.gains)
+    remainderX = held.keep(.remainderX)
+    remainderY = held.keep(.remainderY)
+    self.held = held
     cosines = NumberStorage(zeros: n)
     sines = NumberStorage(zeros: n)
-    scratch = DirectScratch(graph, blocks: layout.blocks.count)
+    lists = FiringLists(blocks: layout.blocks.count, neurons: n, plastic: layout.plasticDegrees)
+    scratch = DirectScratch(neurons: n)
   }
 
-  /// σ of every layer, stored in the way that suits G_s.
-  private static func plasticity(_ graph: DirectGraph<Scalar>) -> [any DirectPlasticity<Scalar>] {
+  /// σ of every layer, stored in the way that suits G_s. Where every token reaches every neuron, as in graphs that keep all token synapses,
+  /// those of tokens lie in panels, a column for every token that was read: a text uses few, so that most of them are never written and
+  /// cost nothing.
+  private static func plasticity(_ graph: DirectGraph<Scalar>) -> [[any DirectPlasticity<Scalar>]] {
     let (n, m, layers) = (graph.neuronCount, graph.nodeCount, 0..<graph.layers)
     switch graph.plastic {
     case .complete:
-      return layers.map { _ in PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic") }
+      return layers.map { _ in [PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic")] }
     case .lists(let lists):
-      if let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m) {
-        let shared = PlasticListLayout(betweenNeurons)
-        return layers.map { _ in PlasticHybrid(shared, neurons: n, nodes: m) }
+      let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m)
+      let shared = PlasticListLayout(betweenNeurons ?? lists)
+      return layers.map { _ in
+        let own = PlasticLists<Scalar>(shared, nodes: m)
+        guard betweenNeurons != nil else { return [own] }
+        return [own, PlasticPanels(neurons: n, nodes: m, sources: n..<m, name: "token_plastic")]
       }
-      let shared = PlasticListLayout(lists)
-      return layers.map { _ in PlasticLists(shared, nodes: m) }
     }
   }
 
@@ -146,52 +159,22 @@ extension PlasticEdges {
   }
 }
 
-/// What blocks of neurons write while they run side by side, each into its own part.
+/// What a direct engine keeps while a token passes that is no quantity of a particle.
 final class DirectScratch<Scalar: NetworkScalar>: @unchecked Sendable {
-  /// Neurons of each block that fired, from the block's first neuron on, and x̃; then the same without gaps.
-  let blockFired: NumberStorage<Int32>
-  let blockSent: NumberStorage<Scalar>
-  let fired: NumberStorage<Int32>
-  let sent: NumberStorage<Scalar>
+  /// Neurons that fired and x̃, all blocks without gaps; and what damping leaves of their weights.
+  let allFired: NumberStorage<Int32>
+  let allSent: NumberStorage<Scalar>
   let keep: NumberStorage<Scalar>
-  /// Neurons of each block that listen (x > 0), from the block's first neuron on.
-  let listening: NumberStorage<Int32>
-  let firedCount: NumberStorage<Int>
-  let listeningCount: NumberStorage<Int>
-  let messages: NumberStorage<Int>
-  /// Plastic synapses of the neurons that fired.
-  let reads: NumberStorage<Int>
   /// What neurons that listen hear, without gaps from each block's first neuron on.
   let heard: NumberStorage<Scalar>
-  /// Neurons with y > 0, and y.
-  let answering: NumberStorage<Int32>
-  let answers: NumberStorage<Scalar>
-  /// Values at the hubs that carry what pruning cut, `(R)` and `(H, R)`, and what they add to each neuron, `(n)`.
-  let hubsX: NumberStorage<Scalar>
-  let hubsY: NumberStorage<Scalar>
+  /// What hubs that carry what pruning cut add to each neuron, `(n)`.
   let throughHubs: NumberStorage<Scalar>
 
-  init(_ graph: DirectGraph<Scalar>, blocks: Int) {
-    let n = graph.neuronCount
-    blockFired = NumberStorage(zeros: n)
-    blockSent = NumberStorage(zeros: n)
-    fired = NumberStorage(zeros: n)
-    sent = NumberStorage(zeros: n)
+  init(neurons n: Int) {
+    allFired = NumberStorage(zeros: n)
+    allSent = NumberStorage(zeros: n)
     keep = NumberStorage(zeros: n)
-    listening = NumberStorage(zeros: n)
-    firedCount = NumberStorage(zeros: blocks)
-    listeningCount = NumberStorage(zeros: blocks)
-    messages = NumberStorage(zeros: blocks)
-    reads = NumberStorage(zeros: blocks)
     heard = NumberStorage(zeros: n)
-    answering = NumberStorage(zeros: n)
-    answers = NumberStorage(zeros: n)
-    hubsX = NumberStorage(zeros: graph.remainderX?.hubs ?? 0)
-    hubsY = NumberStorage(zeros: graph.headCount * (graph.remainderY?.hubs ?? 0))
     throughHubs = NumberStorage(zeros: n)
-  }
-
-  func total(_ counts: NumberStorage<Int>) -> Int {
-    (0..<counts.count).reduce(0) { $0 + counts.base[$1] }
   }
 }

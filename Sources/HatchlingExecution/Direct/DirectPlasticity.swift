@@ -25,17 +25,15 @@ struct PlasticExchange<Scalar: NetworkScalar> {
   }
 }
 
-/// σ of one layer: a plastic weight on every synapse of G_s, stored where it was written.
+/// σ of one layer on the synapses from some nodes: a plastic weight each, stored where it was written.
 protocol DirectPlasticity<Scalar>: AnyObject {
   associatedtype Scalar: NetworkScalar
 
   /// Round 4l: A_h(i) = Σ_j σ(i, j) x̃_h(j), after settling the damping of rows that fired; round 4l + 1: σ(i, j) += z(i) x̃(j).
   /// Returns how many weights were written.
   func exchange(_ exchange: PlasticExchange<Scalar>, reads: Bool, writes: Bool, workers: Workers) -> Int
-  /// The stored weight, before damping is settled; nil where there is no synapse.
-  func weight(node: Int, neuron: Int) -> Scalar?
-  /// Replaces a stored weight; false where there is no synapse.
-  func setWeight(_ weight: Scalar, node: Int, neuron: Int) -> Bool
+  /// Where a stored weight lies, before damping is settled. Nil where there is no synapse; unless `adding`, also where nothing was written.
+  func place(node: Int, neuron: Int, adding: Bool) -> UnsafeMutablePointer<Scalar>?
   /// Calls `body(node, neuron, stored weight)` for every weight that was ever written, neuron by neuron.
   func forEachWeight(_ body: (Int, Int, Scalar) -> Void)
   /// (F σ)ᵀ before damping is settled, `(n, d)`, added to `rho`.

@@ -62,19 +62,9 @@ final class PlasticLists<Scalar: NetworkScalar>: DirectPlasticity {
     return (0..<parts).reduce(0) { $0 + updates.base[$1] }
   }
 
-  func weight(node: Int, neuron: Int) -> Scalar? {
-    guard (0..<layout.lists.targetCount).contains(neuron),
-      let position = layout.lists.position(target: neuron, source: node)
-    else { return nil }
-    return weights.base[position]
-  }
-
-  func setWeight(_ weight: Scalar, node: Int, neuron: Int) -> Bool {
-    guard (0..<layout.lists.targetCount).contains(neuron),
-      let position = layout.lists.position(target: neuron, source: node)
-    else { return false }
-    weights.base[position] = weight
-    return true
+  func place(node: Int, neuron: Int, adding: Bool) -> UnsafeMutablePointer<Scalar>? {
+    guard (0..<layout.lists.targetCount).contains(neuron) else { return nil }
+    return layout.lists.position(target: neuron, source: node).map { weights.base + $0 }
   }
 
   func forEachWeight(_ body: (Int, Int, Scalar) -> Void) {

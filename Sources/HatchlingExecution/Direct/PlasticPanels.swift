@@ -90,17 +90,10 @@ final class PlasticPanels<Scalar: NetworkScalar>: DirectPlasticity {
     panels[column / Self.width].base + neuron * Self.width + column % Self.width
   }
 
-  func weight(node: Int, neuron: Int) -> Scalar? {
+  func place(node: Int, neuron: Int, adding: Bool) -> UnsafeMutablePointer<Scalar>? {
     guard sources.contains(node), (0..<neurons).contains(neuron) else { return nil }
-    let column = Int(columnOfNode[node])
-    return column < 0 ? 0 : place(column, neuron).pointee
-  }
-
-  func setWeight(_ weight: Scalar, node: Int, neuron: Int) -> Bool {
-    guard sources.contains(node), (0..<neurons).contains(neuron) else { return false }
-    if columnOfNode[node] < 0 { addColumn(of: node) }
-    place(Int(columnOfNode[node]), neuron).pointee = weight
-    return true
+    if adding && columnOfNode[node] < 0 { addColumn(of: node) }
+    return columnOfNode[node] < 0 ? nil : place(Int(columnOfNode[node]), neuron)
   }
 
   func forEachWeight(_ body: (Int, Int, Scalar) -> Void) {

@@ -59,15 +59,3 @@ extension GraphExecutor where Self: ParticleStore {
     }
   }
 }
-
-extension NumberStorage where Element: Sendable {
-  /// All numbers, or those at the given places. Cost: a copy.
-  func values(_ entries: [Int]? = nil) -> [Element] {
-    entries.map { $0.map { base[$0] } } ?? Array(UnsafeBufferPointer(start: base, count: count))
-  }
-
-  func replace(by values: [Element]) {
-    precondition(values.count == count, "\(values.count) numbers for \(count)")
-    for (index, value) in values.enumerated() { base[index] = value }
-  }
-}
