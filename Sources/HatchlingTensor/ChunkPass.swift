@@ -11,7 +11,7 @@ extension Run {
   /// to the bit. Cost per token and layer: `d · n` multiplications for D_x, `chunk · n / 2` for scores, and `d` for every synapse row
   /// of a neuron that fired (ρ read and written), listened (D_y) or answered (E); memory: `2 · chunk · n` numbers, with damping
   /// `6 · chunk · n`, and `chunk · d` per block of neurons, whatever the length of the stream.
-  /// - Throws: `TokenError` before anything is read; ``TensorError``.
+  /// - Throws: `TokenError` before anything is read; ``TensorError``; `NotFiniteError`, after which the state is of no use until it is reset.
   public func read<Number: NetworkScalar>(_ tokens: [Int], chunk: Int = 128) throws -> Matrix<Number>
   where Engine == TensorExecutor<Number> {
     guard !isWatched else { throw TensorError.watched }
@@ -51,6 +51,10 @@ extension TensorExecutor {
       let at = start + done
       let count = min(chunk - at % chunk, tokens.count - done)
       pass.run(tokens[done..<done + count], at: at, logits: rows + done * vocabulary)
+      if let (row, layer, quantity) = pass.failure {
+        throw NotFiniteError(
+          token: tokens[done + row], position: at + row, layer: layer, quantity: quantity)
+      }
       done += count
     }
     return result
@@ -85,6 +89,10 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   private var tokens: ArraySlice<Int> = []
   private var position = 0
   private var logits: UnsafeMutablePointer<Scalar>?
+  /// The first token at which something is not a finite number, and the first such quantity there.
+  private(set) var failure: (row: Int, layer: Int?, quantity: Quantity)?
+  /// The first token at which each block's drives are not finite numbers, `(blocks)`.
+  private let firstWrong: NumberStorage<Int>
 
   // x, X̃ and scaled copies `(tokens, n)`; field `(tokens, d)`; attention `(H, tokens, d)`; shares of blocks `(blocks, tokens, d)`.
   private let x: NumberStorage<Scalar>
@@ -111,6 +119,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     attention = NumberStorage(zeros: sizes.heads * capacity * d)
     shares = NumberStorage(zeros: engine.blocks.count * capacity * d)
     lists = ActiveLists(blocks: engine.blocks.count)
+    firstWrong = NumberStorage(zeros: engine.blocks.count)
     cosines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
     sines = NumberStorage(zeros: capacity * sizes.neuronsPerHead)
     scores = ChunkScores(sizes, capacity: capacity, powers: powers)
@@ -135,7 +144,13 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     var activity = StepActivity(activeX: [], activeY: [])
     Plan(schedule.input, on: self, kernels: kernels).run(layer: 0, &activity)
     let layer = Plan(schedule.layerOperations, on: self, kernels: kernels)
-    for number in 1...sizes.layers { layer.run(layer: number, &activity) }
+    for number in 1...sizes.layers {
+      layer.run(layer: number, &activity)
+      guard let failure else { continue }
+      // What followed would reach earlier tokens: 0 times infinity is no number.
+      self.tokens = self.tokens.prefix(failure.row)
+      if failure.row == 0 { return }
+    }
     Plan(schedule.readout, on: self, kernels: kernels).run(layer: 0, &activity)
   }
 
@@ -150,7 +165,8 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
       Kernel(
         "write, forget, listen, gate, encode", parts.write + parts.forget + parts.listen + parts.gate
       ) { pass, layer, _ in pass.writeAndGate(layer) },
-      Kernel("update the field", parts.field) { pass, _, _ in pass.updateField(pass.tokens.count) },
+      Kernel("update the field", parts.field) { pass, layer, _ in pass.updateField(pass.tokens.count, layer)
+      },
       Kernel("read out", schedule.readout) { pass, _, _ in pass.readOut() },
     ]
   }
@@ -180,10 +196,15 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     let count = tokens.count
     let rho = carriesState ? engine.attention[layer - 1].mutablePointer() : nil
     engine.workers.run(blocks: engine.blocks.count) { index in
-      activateX(engine.blocks[index], count)
+      activateX(index, count)
       if let rho { readPast(rho, index, count) }
     }
+    noteDrives(.driveX, layer)
     attend(count)
+    let d = sizes.synapticDimension
+    note(.a, layer) { row in
+      (0..<sizes.heads).allSatisfy { Scalar.areFinite(attention.base + ($0 * count + row) * d, d) }
+    }
   }
 
   @_specialize(where Scalar == Float)
@@ -200,6 +221,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
       if let rho { write(rho, engine.blocks[index], count) }
       activateYAndEncode(index, count)
     }
+    noteDrives(.driveY, layer)
   }
 
   @_specialize(where Scalar == Float)
@@ -209,17 +231,32 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     BLAS.multiply(
       field.base, by: engine.weights.readout.pointer, into: logits, m: tokens.count, n: sizes.vocabulary,
       k: sizes.synapticDimension)
+    note(.logits, nil) { Scalar.areFinite(logits + $0 * sizes.vocabulary, sizes.vocabulary) }
+  }
+
+  /// Remembers the first token at which a quantity is not finite, where no earlier token has failed.
+  private func note(_ quantity: Quantity, _ layer: Int?, where isFinite: (Int) -> Bool) {
+    let rows = 0..<(failure?.row ?? tokens.count)
+    if let row = rows.first(where: { !isFinite($0) }) { failure = (row, layer, quantity) }
+  }
+
+  private func noteDrives(_ quantity: Quantity, _ layer: Int) {
+    let first = (0..<firstWrong.count).map { firstWrong.base[$0] }.min() ?? .max
+    note(quantity, layer) { $0 < first }
   }
 
   /// X = (V D_xᵀ)₊ and X̃ of one block, for all tokens.
-  private func activateX(_ block: NeuronBlock, _ count: Int) {
+  private func activateX(_ index: Int, _ count: Int) {
+    let block = engine.blocks[index]
     let (n, d, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.neuronsPerHead)
     let (first, width) = (block.neurons.lowerBound, block.neurons.count)
     Scalar.dotBlock(
       engine.weights.decoderX.row(first), rows: width, field.base, count: count, d: d,
       into: rotated.base + first, stride: n)
+    firstWrong.base[index] = .max
     for row in 0..<count {
       let (drive, activity) = (rotated.base + row * n + first, x.base + row * n + first)
+      if !Scalar.areFinite(drive, width) { firstWrong.base[index] = min(firstWrong.base[index], row) }
       if sizes.variant.accumulatesActivity {
         for neuron in 0..<width { activity[neuron] += max(0, drive[neuron]) }
       } else {
@@ -306,6 +343,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     let (share, heard) = (shares.base + index * count * d, attention.base + block.head * count * d)
     share.update(repeating: 0, count: count * d)
     let lists = lists.part(index)
+    firstWrong.base[index] = .max
     forEachTile(of: block) { tile, _ in
       for row in 0..<count {
         let activity = x.base + row * n
@@ -316,6 +354,9 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
         Scalar.dotList(
           engine.weights.decoderY.pointer, lists.positive, count: listening, heard + row * d, d: d,
           into: lists.values)
+        if !Scalar.areFinite(lists.values, listening) {
+          firstWrong.base[index] = min(firstWrong.base[index], row)
+        }
         var active = 0
         for place in 0..<listening {
           let (neuron, drive) = (lists.positive[place], lists.values[place])
@@ -333,35 +374,11 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   /// v ← LN(v + LN(E y)), or LN(E y) without a residual, for every token.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  private func updateField(_ count: Int) {
+  private func updateField(_ count: Int, _ layer: Int) {
     let d = sizes.synapticDimension
     BlockSums.add(shares.base, blocks: engine.blocks.indices, width: count * d)
+    note(.encoded, layer) { Scalar.areFinite(shares.base + $0 * d, d) }
     for row in 0..<count { engine.updateField(field.base + row * d, with: shares.base + row * d) }
-  }
-}
-
-/// Who is active at one token among some neurons, one set of lists per block.
-final class ActiveLists<Scalar: NetworkScalar>: @unchecked Sendable {
-  // Blocks write their own parts.
-  /// Neurons per list: 64 rows of 1 kB stay in the second cache.
-  static var room: Int { 64 }
-  private let numbers: NumberStorage<Int32>
-  private let numbersOfPositive: NumberStorage<Int32>
-  private let sent: NumberStorage<Scalar>
-
-  init(blocks: Int) {
-    numbers = NumberStorage(zeros: blocks * Self.room)
-    numbersOfPositive = NumberStorage(zeros: blocks * Self.room)
-    sent = NumberStorage(zeros: blocks * Self.room)
-  }
-
-  typealias Part = (
-    positive: UnsafeMutablePointer<Int32>, active: UnsafeMutablePointer<Int32>,
-    values: UnsafeMutablePointer<Scalar>
-  )
-
-  func part(_ index: Int) -> Part {
-    let first = index * Self.room
-    return (numbersOfPositive.base + first, numbers.base + first, sent.base + first)
+    note(.v, layer) { Scalar.areFinite(field.base + $0 * d, d) }
   }
 }

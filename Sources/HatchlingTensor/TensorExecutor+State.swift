@@ -16,6 +16,8 @@ extension TensorExecutor {
     return held.values(of: quantity, entries)
   }
 
+  public func firstNonFinite() -> Quantity? { held.firstNonFinite() }
+
   /// The positive and the negative part of a dense product. Nil for quantities that are none.
   private func channels(of quantity: Quantity, _ channel: Channel, _ entries: [Int]?) -> [Scalar]? {
     let (d, perHead) = (hyperparameters.synapticDimension, hyperparameters.neuronsPerHead)

@@ -31,6 +31,8 @@ public protocol Executor<Scalar>: RoundPerformer {
   ///
   /// Cost for listed entries: at most d each. Nil when this executor cannot tell.
   func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]?
+  /// The first quantity, in the order of a layer's rounds, that holds a NaN or an infinity now that a layer is done; nil when all are finite.
+  func firstNonFinite() -> Quantity?
   /// Plastic weights of layer 1 … L in the co-rotating frame as of a moment: of the listed synapses, at a cost that does not grow with the
   /// network, or of all, `(n, presynaptic)` row-major.
   func plasticWeights(layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?) -> [Scalar]

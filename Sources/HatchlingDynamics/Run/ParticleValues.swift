@@ -6,6 +6,7 @@ package struct ParticleValues<Scalar: NetworkScalar>: Sendable {
   private let sizes: Hyperparameters
   private let remainders: (x: Int, y: Int)
   private var arrays: [Quantity: NumberStorage<Scalar>] = [:]
+  private var checked: [(quantity: Quantity, array: NumberStorage<Scalar>)] = []
 
   package init(_ sizes: Hyperparameters, remainders: (x: Int, y: Int) = (0, 0)) {
     (self.sizes, self.remainders) = (sizes, remainders)
@@ -16,6 +17,18 @@ package struct ParticleValues<Scalar: NetworkScalar>: Sendable {
     let array = NumberStorage<Scalar>(zeros: quantity.count(in: sizes, remainders: remainders))
     arrays[quantity] = array
     return array
+  }
+
+  /// Names what ``firstNonFinite()`` looks at, in the order of a layer's rounds.
+  package mutating func check(_ quantities: [Quantity]) {
+    checked = quantities.compactMap { quantity in arrays[quantity].map { (quantity, $0) } }
+  }
+
+  /// The first quantity that holds a NaN or an infinity. Cost: one look at every number that is checked.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  package func firstNonFinite() -> Quantity? {
+    checked.first { !Scalar.areFinite($0.array.base, $0.array.count) }?.quantity
   }
 
   /// A copy of all of a quantity or of the given entries; nil when it is not kept.

@@ -38,7 +38,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
   public func plan(ofLayer layer: Int) -> [String] { layers[layer - 1].names }
 
   /// Reads one token through rounds −1 … 4L − 2 and the readout. Observers are told what their probes saw when the token is done, in
-  /// the order of the rounds. - Throws: `TokenError`.
+  /// the order of the rounds.
+  /// - Throws: `TokenError`; ``NotFiniteError``, after which the state is of no use until ``reset()`` or ``restore(_:)``.
   @discardableResult
   public func step(_ token: Int) throws -> StepActivity { try step(token, afterLayer: nil) }
 
@@ -71,9 +72,15 @@ public final class Run<Engine: Executor>: SteppingEngine {
       } else {
         layers[layer - 1].run(layer: layer, &activity)
       }
+      if let quantity = executor.firstNonFinite() {
+        throw NotFiniteError(token: token, position: position, layer: layer, quantity: quantity)
+      }
       afterLayer?()
     }
     readout.run(layer: 0, &activity)
+    guard executor.logits.allSatisfy(\.isFinite) else {
+      throw NotFiniteError(token: token, position: position, layer: nil, quantity: .logits)
+    }
     logits = executor.logits
     position += 1
     if let views { for (observer, sample) in views.seen { observer(sample) } }
@@ -237,6 +244,12 @@ public final class Run<Engine: Executor>: SteppingEngine {
 }
 
 extension Executor {
+  public func firstNonFinite() -> Quantity? {
+    schedule.layerOperations.flatMap(\.results).first {
+      values(of: $0, channel: .net, entries: nil)?.contains { !$0.isFinite } ?? false
+    }
+  }
+
   /// How many entries a quantity has: rows of heads included.
   public func count(of quantity: Quantity) -> Int {
     switch quantity {

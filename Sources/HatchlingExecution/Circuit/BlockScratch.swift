@@ -14,6 +14,9 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
   let toHubs: NumberStorage<Scalar>
   /// How many neurons of `possible` have a drive; −1 when drives are those of all neurons of the block.
   let possibleCount: NumberStorage<Int>
+  /// Whether drives of x and of y were finite, one per block: rules make 0 of a drive that is no number.
+  let isFiniteX: NumberStorage<Bool>
+  let isFiniteY: NumberStorage<Bool>
 
   init(blocks: Int, neurons: Int, hubs: Int, heads: Int) {
     drives = NumberStorage(zeros: neurons)
@@ -23,5 +26,7 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
     heardByAll = NumberStorage(zeros: heads)
     toHubs = NumberStorage(zeros: blocks * hubs)
     possibleCount = NumberStorage(zeros: blocks)
+    isFiniteX = NumberStorage(zeros: blocks)
+    isFiniteY = NumberStorage(zeros: blocks)
   }
 }

@@ -16,6 +16,14 @@ extension CircuitExecutor: ParticleStore {
     }
   }
 
+  public func firstNonFinite() -> Quantity? {
+    let blocks = layout.blocks.indices
+    guard blocks.allSatisfy({ scratch.isFiniteX.base[$0] }) else { return .driveX }
+    let found = held.firstNonFinite()
+    if found == .x || found == .a || blocks.allSatisfy({ scratch.isFiniteY.base[$0] }) { return found }
+    return .driveY
+  }
+
   /// X̃ of one neuron, found in the list of its block. Cost: O(log n).
   private func rotatedActivity(_ neuron: Int) -> Scalar {
     guard let index = layout.blocks.firstIndex(where: { $0.neurons.contains(neuron) }) else { return 0 }
@@ -69,11 +77,15 @@ extension CircuitExecutor: ParticleStore {
       }
     case .driveX:
       for (neuron, value) in values.enumerated() { scratch.drives.base[neuron] = value }
-      for index in layout.blocks.indices { scratch.possibleCount.base[index] = -1 }
+      for index in layout.blocks.indices {
+        scratch.possibleCount.base[index] = -1
+        scratch.isFiniteX.base[index] = values[layout.blocks[index].neurons].allSatisfy(\.isFinite)
+      }
     case .driveY:
       for (index, block) in layout.blocks.enumerated() {
         let (first, count) = (block.neurons.lowerBound, lists.listeningCount.base[index])
         scratch.possibleCount.base[index] = count
+        scratch.isFiniteY.base[index] = values[block.neurons].allSatisfy(\.isFinite)
         for place in first..<first + count {
           scratch.possible.base[place] = lists.listening.base[place]
           scratch.drives.base[place] = values[Int(lists.listening.base[place])]

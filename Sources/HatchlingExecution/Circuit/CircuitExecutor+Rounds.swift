@@ -83,12 +83,15 @@ extension CircuitExecutor {
     let drives = scratch.drives.base + first
     guard let screens, screens.isUsableX else {
       scratch.possibleCount.base[index] = -1
-      return deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
+      deliver(graph.drivesX, to: block.neurons, from: field.base, into: drives, d)
+      scratch.isFiniteX.base[index] = Scalar.areFinite(drives, block.neurons.count)
+      return
     }
     let possible = scratch.possible.base + first
     let found = screens.listX(block.neurons, sums: scratch.sums.base + first, into: possible)
     scratch.possibleCount.base[index] = found
     deliver(graph.drivesX, toList: possible, found, from: field.base, into: drives, d)
+    scratch.isFiniteX.base[index] = Scalar.areFinite(drives, found)
   }
 
   /// x of a block's neurons, from the drives of all or of those that may be driven.
@@ -195,8 +198,9 @@ extension CircuitExecutor {
         into: scratch.possible.base + first)
     }
     scratch.possibleCount.base[index] = count
-    deliver(
-      graph.drivesY, toList: driven(block), count, from: heard, into: scratch.drives.base + first, d)
+    let drives = scratch.drives.base + first
+    deliver(graph.drivesY, toList: driven(block), count, from: heard, into: drives, d)
+    scratch.isFiniteY.base[index] = Scalar.areFinite(drives, count)
   }
 
   /// The neurons of a block that have a drive of y: those that listen, less the ones that a screen rules out.

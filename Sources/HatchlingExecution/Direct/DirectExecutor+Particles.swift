@@ -11,6 +11,8 @@ extension DirectExecutor: ParticleStore {
     return held.values(of: quantity, entries)
   }
 
+  public func firstNonFinite() -> Quantity? { held.firstNonFinite() }
+
   public func load(_ quantity: Quantity) -> [Scalar] {
     values(of: quantity, channel: .net, entries: nil) ?? []
   }

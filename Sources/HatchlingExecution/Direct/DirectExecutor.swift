@@ -91,6 +91,7 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     encoded = held.keep(.encoded)
     update = held.keep(.update)
     gains = held.keep(.gains)
+    held.check([.driveX, .x, .attention, .a, .driveY, .y, .encoded, .z, .v])
     remainderX = held.keep(.remainderX)
     remainderY = held.keep(.remainderY)
     self.held = held
