@@ -1,12 +1,43 @@
-.PHONY: setup build demo test benchmark topology-page format lint
+.PHONY: setup build demo test benchmark topology-page format lint stage install uninstall dist test-dist
 
 BINARY = .build/release/hatchling
+
+# Where `make install` puts the program, and which: igraph, or mit without igraph and its licence. See docs/install.md.
+PREFIX ?= /usr/local
+VARIANT ?= igraph
+STAGED = .build-dist/$(VARIANT)/staged
+INSTALLED = $(DESTDIR)$(PREFIX)
 
 setup:
 	@scripts/setup
 
 build: setup
 	swift build -c release
+
+# Built only when a source is newer, so that `sudo make install` after `make stage` needs no Swift.
+stage: $(STAGED)/bin/hatchling
+
+$(STAGED)/bin/hatchling: $(shell find Sources -type f) Package.swift scripts/stage
+	@scripts/setup
+	scripts/stage $(VARIANT)
+
+install: stage
+	cd $(STAGED) && find bin share -type f -exec install -D -m 644 {} "$(INSTALLED)/{}" \;
+	cd $(STAGED) && find README LICENSE licences -type f -exec install -D -m 644 {} "$(INSTALLED)/share/doc/hatchling/{}" \;
+	chmod 755 "$(INSTALLED)/bin/hatchling"
+
+uninstall:
+	rm -rf "$(INSTALLED)/share/hatchling" "$(INSTALLED)/share/doc/hatchling"
+	cd "$(INSTALLED)" && rm -f bin/hatchling share/man/man1/hatchling.1 share/man/man1/hatchling-*.1 \
+	  share/bash-completion/completions/hatchling share/zsh/site-functions/_hatchling \
+	  share/fish/vendor_completions.d/hatchling.fish
+
+# Archives for others in dist/, with igraph and without, the source and checksums; then tried in a root without Swift.
+dist: setup
+	scripts/dist
+
+test-dist: setup
+	scripts/test-dist
 
 # The main job on the shipped model: step a text, verify graph against tensors, export the circuit's degrees.
 demo: build

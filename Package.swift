@@ -48,6 +48,7 @@ let package = Package(
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+    .target(name: "CStamp"),
 
     // The library, bottom up.
     .target(
@@ -97,8 +98,9 @@ let package = Package(
     .executableTarget(
       name: "hatchling",
       dependencies: [
-        "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph",
-        "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingEquivalence",
+        "CStamp", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
+        "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
+        "HatchlingEquivalence",
         "HatchlingExport",
         "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -40,20 +40,25 @@ public struct Model: Sendable {
       layers: layers, variant: variant, workers: workers)
   }
 
-  /// The small trained model inside the package.
+  /// The small trained model that comes with the program.
+  /// - Throws: ``ModelError/noShippedModel(searched:)`` where it is missing, else as ``load(path:layers:variant:prefix:workers:)``.
   public static func shipped(
     layers: Int? = nil, variant: Variant? = nil, workers: Workers = Workers()
   ) throws -> Model {
-    guard let url = shippedURL else { throw ModelError.noShippedModel }
-    return try load(path: url.path, layers: layers, variant: variant, workers: workers)
+    guard let path = shippedPaths.first(where: FileManager.default.fileExists) else {
+      throw ModelError.noShippedModel(searched: shippedPaths)
+    }
+    return try load(path: path, layers: layers, variant: variant, workers: workers)
   }
 
-  /// Beside the executable, where a release puts it, else where the package was built.
-  private static var shippedURL: URL? {
-    let name = "hatchling_HatchlingModel.resources/shipped.safetensors"
-    let beside = Bundle.main.bundleURL.appendingPathComponent(name)
-    if FileManager.default.fileExists(atPath: beside.path) { return beside }
-    return Bundle.module.url(forResource: "shipped", withExtension: "safetensors")
+  /// Where the executable is, links to it followed: in a build's bundle, beside it, in the share folder of an installation.
+  /// Not `Bundle.module`, which ends the program when the bundle is gone.
+  private static var shippedPaths: [String] {
+    let executable = Bundle.main.executableURL ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
+    let folder = executable.resolvingSymlinksInPath().deletingLastPathComponent()
+    return ["hatchling_HatchlingModel.resources", ".", "../share/hatchling"].map {
+      folder.appendingPathComponent("\($0)/shipped.safetensors").standardizedFileURL.path
+    }
   }
 
   /// 16 hexadecimal digits over the sizes, the rule and all numbers of the network, whatever file and number type they came from.

@@ -17,7 +17,8 @@ public enum ModelError: InputError, Equatable {
   /// Frequencies that differ between layers: here every neuron has one clock, the same in all layers.
   case frequenciesDiffer(path: String, keys: [String])
   case badLayerCount(Int)
-  case noShippedModel
+  /// `searched`: the files that were looked for.
+  case noShippedModel(searched: [String])
 
   public var description: String { message.escaped }
 
@@ -45,7 +46,8 @@ public enum ModelError: InputError, Equatable {
     case .frequenciesDiffer(let path, let keys):
       "'\(path)': \(listed(keys)) differ; frequencies of each layer's own are not supported, all layers share one clock per neuron"
     case .badLayerCount(let layers): "\(layers) layers: a network has 1 … 10000"
-    case .noShippedModel: "the model that ships inside the package was not found; name one"
+    case .noShippedModel(let searched):
+      "the network that comes with hatchling is not there; searched: \(searched.joined(separator: ", ")); name another"
     }
   }
 

@@ -13,8 +13,11 @@ public struct Machine: Sendable, Codable {
   /// What would make it faster; a sentence each.
   public let advice: [String]
 
+  /// What ``kernels`` is here, without a look at the processor's name.
+  public static let kernelName = String(cString: hatchling_kernel_name())
+
   public static let current: Machine = {
-    let (kernels, blas) = (String(cString: hatchling_kernel_name()), BLAS.core)
+    let (kernels, blas) = (kernelName, BLAS.core)
     let wish = ProcessInfo.processInfo.environment["HATCHLING_KERNELS"]
     return Machine(
       processor: processorName(), processors: ProcessInfo.processInfo.activeProcessorCount, kernels: kernels,

@@ -12,7 +12,7 @@ struct Hatchling: ParsableCommand {
       Every command works without --model: then the small trained model inside the package is used.
       Exit status: 0 done, 1 a check failed, 2 bad usage or bad input.
       """,
-    version: "0.1.0",
+    version: Version.report,
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
       DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,

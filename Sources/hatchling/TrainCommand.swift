@@ -75,7 +75,7 @@ struct TrainCommand: ParsableCommand {
     request.metadata = {
       [
         "training.flags": $0.flags,
-        "training.version": "hatchling \(Hatchling.configuration.version)",
+        "training.version": "hatchling \(Version.number)",
       ]
     }
     return request
