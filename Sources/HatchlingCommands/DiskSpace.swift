@@ -15,7 +15,8 @@ enum DiskSpace {
     // A new checkpoint exists beside the old one before it takes its place.
     let needed = weights + 2 * (4 * weights + carried)
     var status = statvfs()
-    guard statvfs(folder(of: checkpoint), &status) == 0 else { return }
+    let folder = URL(fileURLWithPath: checkpoint).deletingLastPathComponent().path
+    guard statvfs(folder, &status) == 0 else { return }
     let free = Double(status.f_bavail) * Double(status.f_frsize)
     guard free >= needed else {
       throw CheckpointError.unwritable(
@@ -24,10 +25,5 @@ enum DiskSpace {
           "\(TrainingMemory.text(Int(free))) are free on its disk and model and checkpoints need \(TrainingMemory.text(Int(needed)))"
       )
     }
-  }
-
-  private static func folder(of path: String) -> String {
-    let folder = (path as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
   }
 }

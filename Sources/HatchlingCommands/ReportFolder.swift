@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
+import HatchlingExport
 import HatchlingGraph
 
 /// A folder that a report is written into.
@@ -22,12 +23,24 @@ struct ReportFolder {
     }
   }
 
+  /// `edges.csv`: the names of both ends, then `more`.
+  func write(
+    _ graph: ExportedGraph, header: String, more: (ExportedGraph.Kind) -> [EdgePiece]
+  ) throws {
+    try AtomicFile.writeText(to: file("edges.csv")) { text in
+      text.append(header + "\n")
+      for kind in graph.kinds {
+        let ends: [EdgePiece] = ["\(kind.sourceLetter)", .source, ",\(kind.targetLetter)", .target]
+        try text.append(kind, as: ends + more(kind) + ["\n"])
+      }
+    }
+  }
+
   func write(summary: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    let whole = try AtomicFile(path: file("summary.json"))
-    try whole.write([UInt8](try encoder.encode(summary)) + [10])
-    try whole.commit()
+    let json = try encoder.encode(summary)
+    try AtomicFile.writeText(to: file("summary.json")) { $0.append([UInt8](json) + [10]) }
   }
 }

@@ -60,8 +60,13 @@ public enum TextSource {
     return streams
   }
 
-  /// - Throws: ``TextError/unreadable(name:reason:)``.
-  static func standardInput() throws -> [UInt8] {
+  /// The bytes of a file, or of standard input for `-`. - Throws: ``TextError/unreadable(name:reason:)``, `CheckpointError`.
+  static func bytes(_ path: String) throws -> [UInt8] {
+    guard path == "-" else {
+      let file = try MappedFile(path: path)
+      // The mapping goes away with `file`.
+      return withExtendedLifetime(file) { Array(file.bytes) }
+    }
     do {
       return Array(try FileHandle.standardInput.readToEnd() ?? Data())
     } catch {
@@ -71,14 +76,10 @@ public enum TextSource {
 
   /// A file's tokens, whatever the alphabet. - Throws: ``TextError``, `CheckpointError`.
   public static func read(_ path: String) throws -> TokenStream {
-    if path == "-" {
-      return TokenStream(name: "standard input", tokens: try standardInput().map(Int.init))
-    }
-    if path.hasSuffix(".npy") {
-      return TokenStream(name: "'\(path)'", tokens: try NumpyArray.read(path).tokens(path: path))
-    }
-    let file = try MappedFile(path: path)
-    // The mapping goes away with `file`.
-    return withExtendedLifetime(file) { TokenStream(name: "'\(path)'", tokens: file.bytes.map(Int.init)) }
+    let name = path == "-" ? "standard input" : "'\(path)'"
+    let tokens =
+      path.hasSuffix(".npy")
+      ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
+    return TokenStream(name: name, tokens: tokens)
   }
 }

@@ -12,7 +12,7 @@ public final class TrainingSession {
   private let texts: TrainingTexts
   private let training: TrainingRun
   private let log: TrainingLog?
-  private var emergence: EmergenceLog?
+  private let emergence: EmergenceLog?
   private var report: (TrainingEvent) throws -> Void = { _ in }
   /// The last update; it is logged when it is known whether a validation follows it.
   private var pending: TrainingLine?
@@ -44,13 +44,16 @@ public final class TrainingSession {
         from: checkpoint, text: texts.training, workers: workers)
       try settings.check(texts, of: checkpoint)
       try request.network.check(trainer.weights.hyperparameters, of: checkpoint)
+      if request.minutes != nil {
+        throw TrainingError.lengthIsFixed(path: checkpoint, steps: trainer.options.steps)
+      }
       try request.schedule.check(trainer.options, of: checkpoint)
       try texts.check(vocabulary: trainer.weights.hyperparameters.vocabulary)
     } else {
       try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
-      let options = request.schedule.options(isContinued: initial != nil)
+      let options = request.options(isContinued: initial != nil)
       try options.validate()
-      let sizes = try initial?.hyperparameters ?? request.network.sizes()
+      let sizes = try initial?.hyperparameters ?? request.sizes()
       try TrainingMemory(sizes, options).check()  // before the weights are drawn
       let weights = initial?.weights ?? .untrained(sizes, seed: options.seed)
       trainer = try Trainer(weights, text: texts.training, options: options, workers: workers)
@@ -58,7 +61,7 @@ public final class TrainingSession {
     progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
     plan.validateEvery = settings.validateEvery
-    if case .minutes(let minutes) = request.schedule.length { plan.minutes = minutes }
+    plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
     try DiskSpace.check(model: request.out, checkpoint: request.checkpointPath, trainer)
     log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
@@ -71,7 +74,8 @@ public final class TrainingSession {
   ) throws -> Model? {
     guard case .model(let path) = request.beginning else { return nil }
     let model = try Model.load(
-      path: path, layers: request.network.layers, variant: request.network.variant, workers: workers)
+      path: path, layers: request.network.value(of: .layers), variant: request.network.value(of: .variant),
+      workers: workers)
     for warning in model.warnings { warn(warning) }
     try request.network.check(model.hyperparameters, of: path)
     return model
@@ -159,9 +163,7 @@ extension TrainingSession {
     let mean = lossesSinceRow.reduce(0, +) / Double(max(1, lossesSinceRow.count))
     lossesSinceRow = []
     try report(.validated(line, meanLoss: mean, isBest: isBest))
-    try emergence?.append(
-      step: line.step, training.trainer.weights, activeX: line.activeX, activeY: line.activeY,
-      workers: workers)
+    try emergence?.append(line, training.trainer.weights, workers: workers)
     guard request.sample > 0 else { return }
     let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
     try report(.sampled(sample(after: prompt)))
@@ -188,12 +190,6 @@ extension TrainingSession {
   /// - Returns: what is to be said of the pictures.
   private func finishLog() throws -> [String] {
     try logPending()
-    var pictures: [String] = []
-    if let path = request.log {
-      let picture = try LossPicture(log: path)
-      if !picture.isEmpty { pictures.append(try picture.draw(besideLog: path)) }
-    }
-    if let picture = try emergence?.draw() { pictures.append(picture) }
-    return pictures
+    return try [log?.draw(), emergence?.draw()].compactMap { $0 }
   }
 }

@@ -66,9 +66,11 @@ public struct Nudge<Graph: ParticleGraph>: Sendable {
     time = (token, layer)
   }
 
-  /// Scales a fixed synapse; a plastic one is state of an engine and left alone. - Throws: `GraphError`.
-  public func apply(to graph: inout Graph) throws(GraphError) {
+  /// The graph with its fixed synapse scaled; a plastic one is state of an engine and left alone. - Throws: `GraphError`.
+  public func applied(to graph: Graph) throws(GraphError) -> Graph {
+    var graph = graph
     if time == nil { try graph.scale(kind, from: presynaptic, to: postsynaptic, by: Graph.Scalar(factor)) }
+    return graph
   }
 
   /// Scales a plastic synapse after its token. - Throws: `GraphError`.

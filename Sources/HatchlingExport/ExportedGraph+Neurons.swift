@@ -6,7 +6,7 @@ extension ExportedGraph {
   /// - Parameters:
   ///   - kind: what the edge attribute `kind` says: `x`, `y` or `sigma`.
   ///   - frequencies: f of every neuron of a head, see `Weights.frequencies`.
-  public init(_ graph: NeuronGraph, kind: String, frequencies: [Float]) {
+  public init(_ graph: NeuronGraph, kind: String = "", frequencies: [Float] = []) {
     // Numbers are those of the whole network, also when the graph is one head.
     let all = graph.firstNeuron + graph.nodeCount
     self.init(

@@ -2,13 +2,18 @@
   import Foundation
 
   /// Two distributions compared on the same tail by the likelihood ratio (Vuong 1989, as Clauset and others use it).
-  public struct LikelihoodComparison: Sendable, Equatable {
+  public struct LikelihoodComparison: Sendable, Equatable, Encodable {
     /// Σ ln p(k) of the power law − that of the alternative; positive speaks for the power law.
     public let ratio: Double
     /// The ratio in units of its standard deviation.
     public let normalised: Double
     /// How probable a ratio at least as far from 0 is if both fit equally well.
     public let probability: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case ratio, normalised
+      case probability = "p"
+    }
   }
 
   /// The degrees from x_min on, each distinct one once, and what other distributions make of them.

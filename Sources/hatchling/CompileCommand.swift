@@ -32,9 +32,7 @@ struct CompileCommand: ParsableCommand {
 
   func validate() throws {
     try direct.check(form)
-    if layout, !out.hasSuffix(".gexf") {
-      throw ValidationError("--layout: only a .gexf file holds positions")
-    }
+    try require(!layout || out.hasSuffix(".gexf"), "--layout: only a .gexf file holds positions")
   }
 
   func run() throws {
