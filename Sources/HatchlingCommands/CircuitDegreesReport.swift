@@ -19,8 +19,8 @@ public struct CircuitDegreesReport: Encodable {
   public func write(into path: String) throws {
     let folder = try ReportFolder(path)
     for population in degrees.populations {
-      try folder.write(population.inDegree, "in_degree_\(population.kind).csv")
-      try folder.write(population.outDegree, "out_degree_\(population.kind).csv")
+      try folder.write(population.inDegree, "in_degree_\(population.kind.rawValue).csv")
+      try folder.write(population.outDegree, "out_degree_\(population.kind.rawValue).csv")
     }
     try folder.write(degrees.populations.flatMap(\.inDegree), "in_degree.csv")
     try folder.write(degrees.populations.flatMap(\.outDegree), "out_degree.csv")
@@ -42,10 +42,11 @@ public struct CircuitDegreesReport: Encodable {
     try AtomicFile.writeText(to: folder.file("nodes.csv")) { text in
       text.append("node,kind,head,in_degree,out_degree,in_strength,out_strength\n")
       for population in degrees.populations {
-        for index in population.names.indices {
+        for index in population.heads.indices {
+          let name = Particle(population.kind, index).name
           let head = population.heads[index].map(String.init) ?? ""
           text.append(
-            "\(population.names[index]),\(population.kind),\(head),\(population.inDegree[index]),\(population.outDegree[index]),\(population.inStrength[index]),\(population.outStrength[index])\n"
+            "\(name),\(population.kind.rawValue),\(head),\(population.inDegree[index]),\(population.outDegree[index]),\(population.inStrength[index]),\(population.outStrength[index])\n"
           )
           try text.flushIfLarge()
         }
@@ -64,11 +65,11 @@ public struct CircuitDegreesReport: Encodable {
         "nodes": into.count, "in_degree_mean": Self.mean(into), "in_degree_max": into.max() ?? 0,
         "out_degree_mean": Self.mean(out), "out_degree_max": out.max() ?? 0,
       ]
-      return (population.kind, object)
+      return (population.kind.rawValue, object)
     }
     let kinds = degrees.synapses.map { ($0.key.rawValue, $0.value) }
     let object: JSONObject = [
-      "graph": "circuit", "nodes": degrees.populations.reduce(0) { $0 + $1.names.count },
+      "graph": "circuit", "nodes": degrees.populations.reduce(0) { $0 + $1.heads.count },
       "edges": circuit.synapseCount, "edges_by_kind": Dictionary(uniqueKeysWithValues: kinds),
       "populations": Dictionary(uniqueKeysWithValues: populations), "remark": Self.remark,
     ]
@@ -81,7 +82,7 @@ public struct CircuitDegreesReport: Encodable {
       "\(decimal(Self.mean(values), 1)) / \(grouped(values.max() ?? 0))"
     }
     let rows = self.degrees.populations.map {
-      padded($0.kind, 10, right: false) + padded(grouped($0.names.count), 11)
+      padded($0.kind.rawValue, 10, right: false) + padded(grouped($0.heads.count), 11)
         + padded(degrees($0.inDegree), 25) + padded(degrees($0.outDegree), 26)
     }
     return ["population      nodes   in-degree mean / max     out-degree mean / max"] + rows + [

@@ -1,5 +1,7 @@
+import Foundation
+
 /// A JSON object that names its keys as they stand in the output. What is nil, NaN or infinite is null.
-struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
+package struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
   private struct Name: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -10,7 +12,7 @@ struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
 
   private var fields: [(key: String, value: (any Encodable)?)]
 
-  init(dictionaryLiteral elements: (String, (any Encodable)?)...) { fields = elements }
+  package init(dictionaryLiteral elements: (String, (any Encodable)?)...) { fields = elements }
 
   /// Leaves out what is nil.
   init(omittingNil pairs: KeyValuePairs<String, (any Encodable)?>) {
@@ -19,7 +21,7 @@ struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
 
   mutating func append(_ more: JSONObject) { fields += more.fields }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Name.self)
     for (name, value) in fields {
       let key = Name(stringValue: name)
@@ -29,5 +31,15 @@ struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
         try container.encodeNil(forKey: key)
       }
     }
+  }
+}
+
+extension JSONEncoder {
+  /// Keys in snake case and alphabetical order.
+  package static func reports(_ more: OutputFormatting = []) -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = more.union([.sortedKeys, .withoutEscapingSlashes])
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return encoder
   }
 }

@@ -1,27 +1,6 @@
 import Foundation
 import HatchlingPictures
 
-/// One update of a training run, as the log and the progress line show it. Losses in nats per token.
-public struct TrainingLine: Sendable {
-  public var step: Int
-  /// Tokens read up to now.
-  public var tokens: Int
-  /// Wall-clock seconds of training up to now, those before a resumption included.
-  public var seconds: Double
-  public var learningRate: Double
-  public var loss: Double
-  /// Global norm before clipping.
-  public var gradientNorm: Double
-  /// Fractions of n, mean over layers and tokens.
-  public var activeX: Double
-  public var activeY: Double
-  public var tokensPerSecond: Double
-  /// Where the step was validated.
-  public var validationLoss: Double?
-  /// All planned updates.
-  public var steps: Int
-}
-
 /// The CSV log of a run, a line per update, and the loss curve beside it.
 struct TrainingLog {
   private let log: RunLog

@@ -85,13 +85,15 @@ public final class TrainingSession {
     "\(OutputPaths.name(model.path)), fingerprint \(model.fingerprint)"
   }
 
-  /// What the run is, before it goes on.
-  public var outline: TrainingOutline {
-    let (sizes, options) = (training.trainer.weights.hyperparameters, training.trainer.options)
-    return TrainingOutline(
-      sizes: sizes, options: options, memory: TrainingMemory(sizes, options),
-      learnedBytes: texts.training.count, heldOutBytes: texts.heldOut.count, step: training.trainer.step)
-  }
+  public var sizes: Hyperparameters { training.trainer.weights.hyperparameters }
+  public var options: TrainingOptions { training.trainer.options }
+  /// Updates that were done up to now.
+  public var step: Int { training.trainer.step }
+  /// Bytes of the texts.
+  public var learnedBytes: Int { texts.training.count }
+  public var heldOutBytes: Int { texts.heldOut.count }
+  /// Whether the held-out text has a whole block; otherwise nothing is validated and the last network is kept.
+  public var isValidated: Bool { heldOutBytes > options.block }
 
   /// Trains to the end, or until `isInterrupted`; then the last update is finished and a checkpoint written.
   ///
@@ -108,7 +110,7 @@ public final class TrainingSession {
       let end = try training.run(
         isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
       return TrainingOutcome(
-        end: end, step: training.trainer.step, steps: training.trainer.options.steps,
+        end: end, step: step, steps: options.steps,
         bestLoss: training.progress.bestLoss, bestStep: training.progress.bestStep,
         pictures: try finishLog())
     } catch {
@@ -128,7 +130,6 @@ extension TrainingSession {
     let now = ContinuousClock.now
     let seconds = (now - lastUpdate).inSeconds
     lastUpdate = now
-    let options = training.trainer.options
     let rows = options.block * options.batch
     func mean(_ layers: [Double]) -> Double { layers.reduce(0, +) / Double(max(1, layers.count)) }
     let line = TrainingLine(
@@ -142,7 +143,7 @@ extension TrainingSession {
     if training.progress.stepsAreFixed && wasMeasuring { try report(.stepsFixed(options.steps)) }
     wasMeasuring = training.isMeasuring
     let isRow = training.isValidated(update.step)
-    if isRow && !outline.isValidated { try writeRow(isBest: false) }
+    if isRow && !isValidated { try writeRow(isBest: false) }
     if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
       lastCheckpoint = now
       try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)

@@ -107,13 +107,18 @@ public struct Fidelity<Scalar: NetworkScalar> {
     afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> any SteppingEngine<Scalar>
   ) throws -> FidelityMeasure {
     let engines = try (0..<min(workers.threads, starts.count)).map { _ in try makeEngine() }
-    let pool = EnginePool(engines)
     let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: starts.count))
-    let done = Atomic<Int>(0)
-    workers.run(blocks: starts.count) { index in
-      let result = Result { try pool.use { try read(index, $0) } }
-      results.withLock { $0[index] = result }
-      afterSegment(done.add(1, ordering: .relaxed).newValue)
+    let begun = Atomic(0)
+    let done = Atomic(0)
+    // A block per engine, which takes one segment after another.
+    workers.run(blocks: engines.count) { block in
+      while true {
+        let index = begun.add(1, ordering: .relaxed).oldValue
+        guard index < starts.count else { return }
+        let result = Result { try read(index, engines[block]) }
+        results.withLock { $0[index] = result }
+        afterSegment(done.add(1, ordering: .relaxed).newValue)
+      }
     }
     return summary(try results.withLock { try $0.compactMap { try $0?.get() } }, engines[0].hyperparameters)
   }
@@ -152,25 +157,6 @@ public struct Fidelity<Scalar: NetworkScalar> {
       meanKL: segments.reduce(0) { $0 + $1.divergence } / count, messages: total(\.messages) / count,
       updates: total(\.updates) / count, broadcasts: total(\.broadcasts) / count,
       activeX: total(\.activeX) / possible, activeY: total(\.activeY) / possible)
-  }
-}
-
-/// Engines that threads borrow, at most one each.
-private final class EnginePool<Scalar: NetworkScalar>: @unchecked Sendable {
-  typealias Engine = any SteppingEngine<Scalar>
-
-  // `free` is only touched inside the lock, an engine only by the thread that took it out.
-  private var free: [Engine]
-  private let lock = Mutex<Void>(())
-
-  init(_ engines: [Engine]) { free = engines }
-
-  func use<Output>(_ body: (Engine) throws -> Output) throws -> Output {
-    guard let engine = lock.withLock({ _ in free.popLast() }) else {
-      preconditionFailure("more threads than engines")
-    }
-    defer { lock.withLock { _ in free.append(engine) } }
-    return try body(engine)
   }
 }
 

@@ -44,7 +44,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         try text.append(
           kind,
           as: [
-            "\(kind.sourceLetter)", .source, ",\(kind.targetLetter)", .target, ",\(kind.name),", .sign, ",",
+            "\(kind.source.letter)", .source, ",\(kind.target.letter)", .target, ",\(kind.name),", .sign, ",",
             .weighted([.weight]), "\n",
           ])
       }
@@ -116,7 +116,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         try text.append(
           kind,
           as: [
-            "<edge source=\"\(kind.sourceLetter)", .source, "\" target=\"\(kind.targetLetter)", .target,
+            "<edge source=\"\(kind.source.letter)", .source, "\" target=\"\(kind.target.letter)", .target,
             "\"><data key=\"ek\">\(kind.name)</data><data key=\"es\">", .sign, "</data>",
             .weighted(["<data key=\"ew\">", .weight, "</data>"]), "</edge>\n",
           ])
@@ -156,8 +156,8 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         try text.append(
           kind, numberedFrom: first,
           as: [
-            "<edge id=\"", .number, "\" source=\"\(kind.sourceLetter)", .source,
-            "\" target=\"\(kind.targetLetter)", .target, .weighted(["\" weight=\"", .weight]),
+            "<edge id=\"", .number, "\" source=\"\(kind.source.letter)", .source,
+            "\" target=\"\(kind.target.letter)", .target, .weighted(["\" weight=\"", .weight]),
             "\"><attvalues><attvalue for=\"0\" value=\"\(kind.name)\"/><attvalue for=\"1\" value=\"", .sign,
             "\"/></attvalues></edge>\n",
           ])

@@ -45,20 +45,13 @@ struct GenerateCommand: EitherPrecisionCommand {
 
   /// The graph goes on from what the tensors read in chunks: its state is theirs, equal but for rounding.
   private func tellHandOver(_ tokens: Int) throws {
-    struct Prompt: Encodable {
-      let readBy = PromptReader.tensor
-      let tokens: Int
+    if options.json {
+      let prompt: JSONObject = ["read_by": PromptReader.tensor.rawValue, "tokens": tokens]
+      return try Output.json(["prompt": prompt])
     }
-    if options.json { return try Output.json(["prompt": Prompt(tokens: tokens)]) }
     note(
       "the tensors read the prompt of \(tokens) tokens in chunks and the graph goes on from there; with --prompt-by graph it reads the prompt itself"
     )
-  }
-
-  private struct Drawn: Encodable {
-    let position: Int
-    let token: Int
-    let probability: Double
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
@@ -81,7 +74,10 @@ struct GenerateCommand: EitherPrecisionCommand {
       let token = sampler.draw(from: logits)
       if options.json {
         let probability = Foundation.exp(Predictions(logits: logits).logProbabilities[token])
-        try Output.json(Drawn(position: stepper.engine.position, token: token, probability: probability))
+        let drawn: JSONObject = [
+          "position": stepper.engine.position, "token": token, "probability": probability,
+        ]
+        try Output.json(drawn)
       } else if vocabulary <= 256 {
         Output.write(CollectionOfOne(UInt8(token)))
       } else {
@@ -95,4 +91,4 @@ struct GenerateCommand: EitherPrecisionCommand {
   }
 }
 
-extension PromptReader: ExpressibleByArgument, Encodable {}
+extension PromptReader: ExpressibleByArgument {}

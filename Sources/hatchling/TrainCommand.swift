@@ -87,8 +87,8 @@ struct TrainCommand: ParsableCommand {
     let session = try TrainingSession(request, workers: threads.workers) {
       note("warning: \($0)")
     }
-    var display = TrainingDisplay(session.outline)
-    display.open()
+    var display = TrainingDisplay()
+    display.open(session)
     Interrupts.ask()
     defer { Interrupts.end() }
     let outcome: TrainingOutcome
