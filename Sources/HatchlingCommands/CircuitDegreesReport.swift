@@ -1,8 +1,6 @@
 import HatchlingCheckpoint
-import HatchlingCompiler
 import HatchlingExport
 import HatchlingGraph
-import HatchlingModel
 import HatchlingNumerics
 
 /// Neurons, tokens and hubs of a circuit; every kind of synapse once, no power law.

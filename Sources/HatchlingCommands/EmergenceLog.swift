@@ -15,10 +15,9 @@
   struct EmergenceLog {
     /// Names of columns, and how their numbers are written: fractions, counts and exponents.
     private static let columns: [(name: String, format: String)] = [
-      ("step", "%.0f"), ("active_x", "%.6g"), ("active_y", "%.6g"), ("edges", "%.0f"),
-      ("threshold", "%.6g"), ("modularity", "%.6g"), ("modularity_uniform", "%.6g"), ("alpha_in", "%.6g"),
-      ("x_min_in", "%.0f"), ("alpha_out", "%.6g"), ("x_min_out", "%.0f"), ("max_in", "%.0f"),
-      ("max_out", "%.0f"),
+      ("step", "%.0f"), ("active_x", "%.6g"), ("active_y", "%.6g"), ("edges", "%.0f"), ("threshold", "%.6g"),
+      ("modularity", "%.6g"), ("modularity_uniform", "%.6g"), ("alpha_in", "%.6g"), ("x_min_in", "%.0f"),
+      ("alpha_out", "%.6g"), ("x_min_out", "%.0f"), ("max_in", "%.0f"), ("max_out", "%.0f"),
     ]
 
     private let log: RunLog

@@ -1,8 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
 import HatchlingEquivalence
-import HatchlingGraph
-import HatchlingNumerics
 import HatchlingPictures
 
 /// What one graph costs against the unpruned network; losses in nats per token.
@@ -111,9 +109,8 @@ public struct FidelityReport: Sendable {
       picture.tables.append(
         .init(
           "\(index + 1)", columns: ["edges", "loss", "lower", "upper"],
-          rows: points.map {
-            [Double($0.edges ?? 0), $0.measure.loss, $0.interval.lower, $0.interval.upper]
-          }))
+          rows: points.map { [Double($0.edges ?? 0), $0.measure.loss, $0.interval.lower, $0.interval.upper] })
+      )
       let style =
         "pointtype \([7, 5, 9, 11, 13, 4, 6][index % 7]) pointsize 0.8 linewidth 1.5 linecolor rgb '\(colours[index % colours.count])'"
       plots.append(
@@ -123,8 +120,7 @@ public struct FidelityReport: Sendable {
     let unpruned = rows.first.flatMap { finite($0.measure.loss) } ?? .nan
     let counts = Set(rows.compactMap(\.edges).filter { $0 > 0 }).sorted()
     plots.append("\(unpruned) with lines dashtype 2 linewidth 2 linecolor rgb '#666666' title 'unpruned'")
-    let title = Picture.quoted(
-      "\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)")
+    let title = Picture.quoted("\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)")
     picture.commands = [
       "set title \(title)",
       "set logscale x",

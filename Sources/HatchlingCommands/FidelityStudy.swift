@@ -88,9 +88,7 @@ public struct FidelitySeries: Equatable, Sendable {
   private let make: DirectOptions
 
   private static var repairs: [(word: Substring, option: WritableKeyPath<DirectOptions, Bool>)] {
-    [
-      ("rescale", \.rescales), ("prune-tokens", \.prunesTokens), ("excitatory-only", \.excitatoryOnly),
-    ]
+    [("rescale", \.rescales), ("prune-tokens", \.prunesTokens), ("excitatory-only", \.excitatoryOnly)]
   }
 
   /// The curve of these options, whatever number of edges they keep.

@@ -21,8 +21,7 @@ package func padded(_ text: String, _ width: Int, right: Bool = true) -> String 
 
 /// A count with thin groups of three digits.
 package func grouped(_ count: Int) -> String {
-  count.magnitude < 1000
-    ? String(count) : grouped(count / 1000) + String(format: " %03d", abs(count % 1000))
+  count.magnitude < 1000 ? String(count) : grouped(count / 1000) + String(format: " %03d", abs(count % 1000))
 }
 
 /// NaN and infinity have no JSON; they are null.

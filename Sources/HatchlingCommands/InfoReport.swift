@@ -96,9 +96,8 @@ public struct StateReport: Encodable {
   public init(_ state: SavedState) {
     self.state = state
     func norm<Scalar: NetworkScalar>(_ matrix: Matrix<Scalar>) -> Double {
-      (0..<matrix.count).reduce(0.0) {
-        $0 + Double(matrix.pointer[$1]) * Double(matrix.pointer[$1])
-      }.squareRoot()
+      (0..<matrix.count).reduce(0.0) { $0 + Double(matrix.pointer[$1]) * Double(matrix.pointer[$1]) }
+        .squareRoot()
     }
     norms = state.arrays.compactMapValues {
       switch $0 {

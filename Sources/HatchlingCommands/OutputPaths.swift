@@ -2,7 +2,6 @@ import Foundation
 import HatchlingCheckpoint
 import HatchlingExport
 import HatchlingGraph
-import HatchlingModel
 import HatchlingTraining
 
 /// Where results go.
@@ -76,9 +75,7 @@ struct ReportFolder {
   }
 
   /// `edges.csv`: the names of both ends, then `more`.
-  func write(
-    _ graph: ExportedGraph, header: String, more: (ExportedGraph.Kind) -> [EdgePiece]
-  ) throws {
+  func write(_ graph: ExportedGraph, header: String, more: (ExportedGraph.Kind) -> [EdgePiece]) throws {
     try AtomicFile.writeText(to: file("edges.csv")) { text in
       text.append(header + "\n")
       for kind in graph.kinds {

@@ -77,8 +77,7 @@ final class RunLog {
     let files = "\(folder)/\(picture.name)"
     return switch try picture.draw(into: folder) {
     case .drawn: "\(done) \(files).svg and .png"
-    case .gnuplotMissing:
-      "no picture of \(what): gnuplot is not installed; \(files).gp holds its commands"
+    case .gnuplotMissing: "no picture of \(what): gnuplot is not installed; \(files).gp holds its commands"
     case .failed(let reason): "no picture of \(what): gnuplot says: \(reason)"
     }
   }

@@ -26,8 +26,7 @@ public enum TextError: InputError, Equatable {
     case .nothingToRead: "there is nothing to read; give a text or a file"
     case .twoSources: "give either a text or files, not both"
     case .standardInputTwice: "standard input can be read once: '-' stands there twice"
-    case .noBytes(let path):
-      "'\(path)': training reads bytes; a token array can be stepped, not trained on"
+    case .noBytes(let path): "'\(path)': training reads bytes; a token array can be stepped, not trained on"
     case .unreadable(let name, let reason): "cannot read \(name): \(reason)"
     case .empty(let name): "\(name) is empty; at least one byte is needed"
     case .tokenTooLarge(let name, let token, let offset, let vocabulary):
@@ -39,9 +38,7 @@ public enum TextError: InputError, Equatable {
 /// Text is bytes; a file ending in .npy is an array of token numbers; - is standard input.
 public enum TextSource {
   /// One stream for a text, or one for each file. - Throws: ``TextError``, `CheckpointError`.
-  public static func streams(
-    text: String?, files: [String] = [], vocabulary: Int
-  ) throws -> [TokenStream] {
+  public static func streams(text: String?, files: [String] = [], vocabulary: Int) throws -> [TokenStream] {
     var streams: [TokenStream] = []
     if let text {
       guard files.isEmpty else { throw TextError.twoSources }
@@ -78,8 +75,7 @@ public enum TextSource {
   public static func read(_ path: String) throws -> TokenStream {
     let name = path == "-" ? "standard input" : "'\(path)'"
     let tokens =
-      path.hasSuffix(".npy")
-      ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
+      path.hasSuffix(".npy") ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
     return TokenStream(name: name, tokens: tokens)
   }
 }

@@ -142,8 +142,7 @@
         "set title \(caption)", "set logscale x 10",
         "set xlabel 'number of edges kept (strongest first)'",
         "set ylabel 'Newman modularity (Louvain, best of 5)'", "set yrange [0:1]", "set key top right",
-        "set rmargin 5",
-        "set grid linecolor rgb '#dddddd'",
+        "set rmargin 5", "set grid linecolor rgb '#dddddd'",
         """
         plot \(file) using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\
           \(file) using 1:4 with linespoints linewidth 2 pointtype 5 pointsize 0.7 dashtype 2 linecolor rgb '\(Self.green)' title 'product of two Gaussian matrices', \\

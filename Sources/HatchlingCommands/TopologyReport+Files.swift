@@ -2,7 +2,6 @@
   import HatchlingCheckpoint
   import HatchlingExport
   import HatchlingGraph
-  import HatchlingNumerics
 
   extension TopologyReport {
     /// Writes `summary.json`, `nodes.csv`, `edges.csv`, `in_degree.csv`, `out_degree.csv` and pictures; the folder is made if it is not

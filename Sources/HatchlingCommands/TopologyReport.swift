@@ -1,6 +1,5 @@
 #if Topology
   import HatchlingCompiler
-  import HatchlingEquivalence
   import HatchlingGraph
   import HatchlingModel
   import HatchlingNumerics
@@ -44,8 +43,7 @@
     /// - Parameter model: what the model is called.
     /// - Throws: `IgraphError`. Cost: mostly the synthetic samples of the power-law fits, and Louvain on every graph of the profile.
     public init(
-      _ selection: EdgeSelection, model: String, workers: Workers,
-      progress: WorkProgress = { _, _, _ in }
+      _ selection: EdgeSelection, model: String, workers: Workers, progress: WorkProgress = { _, _, _ in }
     ) throws {
       let (request, matrix, graph) = (selection.request, selection.matrix, selection.graph)
       (self.request, self.graph, self.model, entries) = (request, graph, model, selection.entries)
@@ -94,9 +92,7 @@
     /// The weakest edge.
     var threshold: Double? { graph.threshold.map(Double.init) }
     private var frame: String? { layers == nil ? nil : request.frame.rawValue }
-    private var connectedNodes: Int {
-      zip(graph.inDegrees, graph.outDegrees).count { $0.0 + $0.1 > 0 }
-    }
+    private var connectedNodes: Int { zip(graph.inDegrees, graph.outDegrees).count { $0.0 + $0.1 > 0 } }
   }
 
   // MARK: - As JSON and as text
@@ -157,8 +153,7 @@
       for row in modularity.profile {
         lines.append(
           padded(grouped(row.edges), 12)
-            + " edges: \(number(row.graph)), G(n, m) \(number(row.uniform)), product \(number(row.product))"
-        )
+            + " edges: \(number(row.graph)), G(n, m) \(number(row.uniform)), product \(number(row.product))")
       }
       let core = structure.coreProfile.last
       lines.append(

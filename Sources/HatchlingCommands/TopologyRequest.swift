@@ -63,9 +63,7 @@ public struct TopologyRequest: Sendable {
     switch layers {
     case .all: return Array(1...sizes.layers)
     case .one(let number):
-      guard (1...sizes.layers).contains(number) else {
-        throw .noSuchLayer(number, layers: sizes.layers)
-      }
+      guard (1...sizes.layers).contains(number) else { throw .noSuchLayer(number, layers: sizes.layers) }
       return [number]
     case .middle: return [min(sizes.layers, (sizes.layers + 1) / 2 + 1)]
     }

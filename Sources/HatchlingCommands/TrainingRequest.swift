@@ -83,8 +83,7 @@ public struct TrainingRequest: Sendable {
 
   /// - Throws: `TrainingError` for sizes that make no network.
   func sizes() throws(TrainingError) -> Hyperparameters {
-    var sizes = Hyperparameters(
-      neurons: 2048, synapticDimension: 64, heads: 4, layers: 4, vocabulary: 256)
+    var sizes = Hyperparameters(neurons: 2048, synapticDimension: 64, heads: 4, layers: 4, vocabulary: 256)
     network.apply(to: &sizes)
     try sizes.checkTrainable()
     return sizes

@@ -1,8 +1,5 @@
-import Foundation
-import HatchlingCheckpoint
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 import HatchlingTraining
 
 /// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
@@ -107,12 +104,10 @@ public final class TrainingSession {
     defer { self.report = { _ in } }
     lastUpdate = .now
     do {
-      let end = try training.run(
-        isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
+      let end = try training.run(isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
       return TrainingOutcome(
-        end: end, step: step, steps: options.steps,
-        bestLoss: training.progress.bestLoss, bestStep: training.progress.bestStep,
-        pictures: try finishLog())
+        end: end, step: step, steps: options.steps, bestLoss: training.progress.bestLoss,
+        bestStep: training.progress.bestStep, pictures: try finishLog())
     } catch {
       // The first error is the one to report.
       _ = try? finishLog()

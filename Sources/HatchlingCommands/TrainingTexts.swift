@@ -1,6 +1,4 @@
-import Foundation
 import HatchlingCheckpoint
-import HatchlingNumerics
 
 /// The texts of a training run: what is learned, what is held out, and what each file was.
 struct TrainingTexts {
@@ -22,13 +20,9 @@ struct TrainingTexts {
   /// - Throws: `CheckpointError` for a file that cannot be read, ``TextError`` for empty standard input.
   init(paths: [String], heldOut fraction: Double) throws {
     var sources: [Source] = []
-    if paths.count(where: { $0 == "-" }) > 1 {
-      throw TextError.standardInputTwice
-    }
+    if paths.count(where: { $0 == "-" }) > 1 { throw TextError.standardInputTwice }
     for path in paths {
-      if path.hasSuffix(".npy") {
-        throw TextError.noBytes(path: path)
-      }
+      if path.hasSuffix(".npy") { throw TextError.noBytes(path: path) }
       let bytes = try TextSource.bytes(path)
       if path == "-" && bytes.isEmpty { throw TextError.empty("standard input") }
       let name = path == "-" ? "standard input" : OutputPaths.name(path)

@@ -28,9 +28,8 @@ public struct VerifyReport: Encodable {
     var object: JSONObject = [
       "tokens": report.tokens, "agree": agree, "tolerance": reduced?.maxKL ?? report.tolerance,
       "quantities": report.differences.map {
-        [
-          "name": $0.quantity.rawValue, "max_absolute": $0.maxAbsolute, "max_relative": $0.maxRelative,
-        ] as JSONObject
+        ["name": $0.quantity.rawValue, "max_absolute": $0.maxAbsolute, "max_relative": $0.maxRelative]
+          as JSONObject
       },
       // The layer from 1, the round of Table 1.
       "first_divergence": place.map {

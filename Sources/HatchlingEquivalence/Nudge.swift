@@ -1,6 +1,5 @@
 import HatchlingExecution
 import HatchlingGraph
-import HatchlingModel
 import HatchlingNumerics
 
 /// A change of one synapse, to show that a check can fail: `KIND:PRE:POST:FACTOR`, for plastic synapses
@@ -60,9 +59,7 @@ public struct Nudge<Graph: ParticleGraph>: Sendable {
       return
     }
     guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1
-    else {
-      throw bad("only a plastic synapse is changed at a TOKEN and a LAYER")
-    }
+    else { throw bad("only a plastic synapse is changed at a TOKEN and a LAYER") }
     time = (token, layer)
   }
 

@@ -68,9 +68,7 @@ public struct SynapticState: Sendable {
   }
 
   /// What token τ wrote counts (1 − u_j)^(tokens − τ) now.
-  private static func damp(
-    _ x: UnsafeMutablePointer<Float>, _ damping: [Float]?, neurons: Int, tokens: Int
-  ) {
+  private static func damp(_ x: UnsafeMutablePointer<Float>, _ damping: [Float]?, neurons: Int, tokens: Int) {
     guard let damping else { return }
     for neuron in 0..<neurons where damping[neuron] != 0 {
       var power = 1.0

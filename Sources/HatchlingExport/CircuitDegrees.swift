@@ -48,7 +48,6 @@ public struct CircuitDegrees: Sendable {
       }
     }
     populations = found
-    synapses = Dictionary(
-      uniqueKeysWithValues: CircuitGraph<Scalar>.kinds.map { ($0, graph.count(of: $0)) })
+    synapses = Dictionary(uniqueKeysWithValues: CircuitGraph<Scalar>.kinds.map { ($0, graph.count(of: $0)) })
   }
 }

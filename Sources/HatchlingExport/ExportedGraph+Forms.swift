@@ -25,8 +25,7 @@ extension ExportedGraph {
         cut.append(
           Kind(
             name: "\(prefix)cut_\(name)_in", source: population, target: .hub, sources: rows.count,
-            targets: hubs,
-            matrix: remainder.encoder, rows: rows, firstHub: first))
+            targets: hubs, matrix: remainder.encoder, rows: rows, firstHub: first))
       }
       cut.append(
         Kind(
@@ -91,8 +90,7 @@ extension ExportedGraph {
       forEachNode: { body in
         for (head, range) in graph.neurons.heads.enumerated() {
           for neuron in range {
-            try body(
-              ExportedNode(.neuron, neuron, head: head, frequency: graph.neurons.frequencies[neuron]))
+            try body(ExportedNode(.neuron, neuron, head: head, frequency: graph.neurons.frequencies[neuron]))
           }
         }
         for kind in order {

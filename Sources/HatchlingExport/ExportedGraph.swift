@@ -62,9 +62,7 @@ public struct ExportedGraph {
   public let forEachNode: ((ExportedNode) throws -> Void) throws -> Void
 
   /// The same graph whose nodes, in the order of ``forEachNode``, belong to communities and have positions; empty arrays say nothing.
-  public func annotated(
-    communities: [Int] = [], positions: [(x: Double, y: Double)] = []
-  ) -> ExportedGraph {
+  public func annotated(communities: [Int] = [], positions: [(x: Double, y: Double)] = []) -> ExportedGraph {
     ExportedGraph(
       kinds: kinds,
       forEachNode: { body in

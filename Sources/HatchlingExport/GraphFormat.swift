@@ -76,8 +76,7 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         text.append("%%MatrixMarket matrix coordinate \(kind.hasWeights ? "real" : "pattern") general\n")
         text.append("% \(kind.name) synapses: row = source, column = target; negative = inhibitory\n")
         text.append("\(kind.sources) \(kind.targets) \(kind.edges)\n")
-        try text.append(
-          kind, as: [.sourceFrom1, " ", .targetFrom1, .weighted([" ", .signedWeight]), "\n"])
+        try text.append(kind, as: [.sourceFrom1, " ", .targetFrom1, .weighted([" ", .signedWeight]), "\n"])
       }
     }
   }
@@ -208,8 +207,7 @@ extension TextBuffer {
       case .targetFrom1: append(edge.target + 1)
       case .sign: append(edge.sign.rawValue)
       case .weight: if let weight = edge.weight { append(weight) }
-      case .signedWeight:
-        if let weight = edge.weight { append(edge.sign == .inhibitory ? -weight : weight) }
+      case .signedWeight: if let weight = edge.weight { append(edge.sign == .inhibitory ? -weight : weight) }
       case .weighted(let pieces): if edge.weight != nil { append(edge, number, pieces) }
       }
     }

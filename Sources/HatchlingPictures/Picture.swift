@@ -98,9 +98,7 @@ public struct Picture: Sendable {
 
   private func write(_ table: Table, into folder: String) throws {
     var text = "# " + table.columns.joined(separator: " ") + "\n"
-    for row in table.rows {
-      text += row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n"
-    }
+    for row in table.rows { text += row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n" }
     try write(text, to: "\(folder)/\(fileName(of: table.name))")
   }
 
@@ -122,9 +120,8 @@ struct Gnuplot {
   }
 
   /// Runs commands in a folder; the picture comes out of standard output.
-  func run(_ commands: String, in folder: String) throws -> (
-    succeeded: Bool, output: Data, complaint: String
-  ) {
+  func run(_ commands: String, in folder: String) throws -> (succeeded: Bool, output: Data, complaint: String)
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.currentDirectoryURL = URL(fileURLWithPath: folder)

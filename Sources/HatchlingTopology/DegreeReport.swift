@@ -1,5 +1,4 @@
 #if Topology
-  import HatchlingGraph
   import HatchlingNumerics
 
   /// What is said about one list of degrees: how they lie, the fitted power law, what speaks against it.
@@ -40,16 +39,14 @@
     ) {
       let sorted = degrees.sorted()
       mean = Double(sorted.reduce(0, +)) / Double(Swift.max(1, sorted.count))
-      median =
-        sorted.isEmpty ? 0 : Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+      median = sorted.isEmpty ? 0 : Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
       max = sorted.last ?? 0
       zeros = sorted.count { $0 == 0 }
       fit = PowerLawFit(degrees)
       powerLaw = fit.map { fit in
         var law = PowerLaw(alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail)
         guard fit.hasEnoughNodes else { return law }
-        law.p = fit.bootstrap(
-          degrees, repeats: bootstraps, seed: seed, workers: workers, progress: progress)
+        law.p = fit.bootstrap(degrees, repeats: bootstraps, seed: seed, workers: workers, progress: progress)
         law.bootstraps = bootstraps
         let others = Tail(degrees, from: fit.minimum).alternatives(to: fit)
         (law.versusLogNormal, law.versusExponential) = others

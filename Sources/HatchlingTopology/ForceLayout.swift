@@ -7,9 +7,7 @@
     /// - Parameter edges: source, target, source, target, …
     /// - Returns: one position per node, in arbitrary units. The same for the same seed.
     /// - Throws: ``IgraphError``. Cost: seconds for 50 000 edges.
-    public static func positions(
-      nodes: Int, edges: [Int], seed: UInt64
-    ) throws -> [(x: Double, y: Double)] {
+    public static func positions(nodes: Int, edges: [Int], seed: UInt64) throws -> [(x: Double, y: Double)] {
       guard nodes > 0 else { return [] }
       var random = SeededRandom(seed: seed)
       let start = (0..<2 * nodes).map { _ in random.uniform() * 2 - 1 }

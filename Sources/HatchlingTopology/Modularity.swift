@@ -90,8 +90,7 @@
 
   extension IgraphGraph {
     fileprivate func partition(_ communities: [Int], _ weights: [Double]) throws -> Partition {
-      Partition(
-        communities: communities, modularity: try modularity(communities, weights, directed: false))
+      Partition(communities: communities, modularity: try modularity(communities, weights, directed: false))
     }
 
     /// Of a partition of a graph that is made for it.

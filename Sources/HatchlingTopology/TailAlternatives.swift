@@ -41,9 +41,7 @@
     func exponential() -> [Double] {
       let mean = degrees.reduce(0) { $0 + $1.degree * $1.count } / size
       let rate = Foundation.log1p(1 / (mean - Double(minimum)))
-      return degrees.map {
-        Foundation.log1p(-Foundation.exp(-rate)) - rate * ($0.degree - Double(minimum))
-      }
+      return degrees.map { Foundation.log1p(-Foundation.exp(-rate)) - rate * ($0.degree - Double(minimum)) }
     }
 
     /// ln p(k) under a log-normal rounded to whole numbers, p(k) ∝ Φ(ln(k + ½)) − Φ(ln(k − ½)), truncated at x_min − ½.
@@ -118,9 +116,7 @@
 
   /// Nelder and Mead's downhill simplex, for likelihoods of two or three parameters.
   enum Simplex {
-    static func minimise(
-      from start: [Double], steps: Int = 2000, _ value: ([Double]) -> Double
-    ) -> [Double] {
+    static func minimise(from start: [Double], steps: Int = 2000, _ value: ([Double]) -> Double) -> [Double] {
       var points = [start]
       for axis in start.indices {
         var point = start
@@ -137,9 +133,7 @@
         let (best, worst) = (corners[0], corners[corners.count - 1])
         if abs(worst.value - best.value) <= 1e-12 * (abs(best.value) + 1e-12) { break }
         let rest = corners.dropLast()
-        let centre = start.indices.map { axis in
-          rest.reduce(0) { $0 + $1.point[axis] } / Double(rest.count)
-        }
+        let centre = start.indices.map { axis in rest.reduce(0) { $0 + $1.point[axis] } / Double(rest.count) }
         let reflected = along(worst.point, centre, 2)
         var replacement: (point: [Double], value: Double)?
         if reflected.value < best.value {

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingExport
-import HatchlingModel
 import HatchlingNumerics
 
 struct CompileCommand: ParsableCommand {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingEquivalence
@@ -101,11 +100,9 @@ struct DegreesCommand: ParsableCommand {
     try require(wanted >= 1, "--edges \(wanted): at least one edge is needed")
     try require(wanted <= most, "--edges \(wanted): at most \(most) edges are analysed at a time")
     try require(
-      threshold ?? 0 >= 0,
-      "--threshold \(threshold ?? 0): a strength is at least 0; --sign chooses the side")
+      threshold ?? 0 >= 0, "--threshold \(threshold ?? 0): a strength is at least 0; --sign chooses the side")
     try require(threshold == nil || edges == nil, "give either --threshold or --edges, not both")
-    try require(
-      bootstrap ?? 0 >= 0, "--bootstrap \(bootstrap ?? 0): a number of samples is at least 0")
+    try require(bootstrap ?? 0 >= 0, "--bootstrap \(bootstrap ?? 0): a number of samples is at least 0")
     try checkGraph()
     try require(files.count <= 1, "sigma is the state after one text; give one FILE")
     try require(!layout || hasPositions, "--layout: only an --export FILE.gexf holds positions")
@@ -119,8 +116,7 @@ struct DegreesCommand: ParsableCommand {
     try require(
       graph == .sigma || text == nil && files.isEmpty && layer == nil && frame == nil,
       "--text, a FILE, --layer and --frame are for --graph sigma")
-    try require(
-      graph != .sigma || !uncentred, "--uncentred is for --graph x and y; sigma is not centred")
+    try require(graph != .sigma || !uncentred, "--uncentred is for --graph x and y; sigma is not centred")
     let wrong = [
       ("--head", head != nil), ("--sign", sign != nil), ("--threshold", threshold != nil),
       ("--edges", edges != nil), ("--uncentred", uncentred), ("--unweighted", unweighted),
@@ -156,8 +152,7 @@ struct DegreesCommand: ParsableCommand {
   private func runCircuit() throws {
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
-    let report = CircuitDegreesReport(
-      try Compiler().circuit(from: loaded.weights, workers: workers).graph)
+    let report = CircuitDegreesReport(try Compiler().circuit(from: loaded.weights, workers: workers).graph)
     try report.write(into: out)
     if let export { try report.export(to: export, laidOut: layout, seed: seed ?? 1) }
     if json { try Output.json(report) } else { Output.lines(report.lines(folder: out)) }

@@ -1,13 +1,11 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
 struct FidelityCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fidelity",
-    abstract: "What pruning the direct graph costs, at each number of edges.",
+    commandName: "fidelity", abstract: "What pruning the direct graph costs, at each number of edges.",
     discussion: """
       Reads FILE in segments of the training block, each from an empty state, and compares pruned graphs with the unpruned network: \
       loss with a 95 % bootstrap interval over segments, top-1 agreement, KL divergence, messages. Exit status 1 when the unpruned \
@@ -87,8 +85,7 @@ struct FidelityCommand: EitherPrecisionCommand {
     if let out { try OutputPaths.makeFolder(out) }
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
-      workers: workers,
-      progress: shownProgress(), onRow: show)
+      workers: workers, progress: shownProgress(), onRow: show)
     if study.scored < 10_000 {
       note("only \(study.scored) tokens are read; intervals are wide below some 10 000")
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingDynamics

@@ -105,8 +105,7 @@ extension TrainingOptions {
   var flags: String {
     var parts = [
       "--block \(block)", "--batch \(batch)", "--lr \(learningRate)", "--weight-decay \(weightDecay)",
-      "--clip \(clip)", "--dropout \(dropout)",
-      "--chunk \(chunk)", "--seed \(seed)",
+      "--clip \(clip)", "--dropout \(dropout)", "--chunk \(chunk)", "--seed \(seed)",
     ]
     if damping != .kept { parts.insert("--damping \(damping)", at: 6) }
     if let warmup { parts.append("--warmup \(warmup)") }

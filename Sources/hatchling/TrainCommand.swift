@@ -2,7 +2,6 @@ import ArgumentParser
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTraining
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -67,26 +66,20 @@ struct TrainCommand: ParsableCommand {
 
   var request: TrainingRequest {
     var request = TrainingRequest(texts: texts, out: out)
-    request.beginning =
-      `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
+    request.beginning = `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
     (request.network, request.schedule, request.minutes) = (
       network.choices, schedule.choices, schedule.minutes
     )
     (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
     (request.log, request.emergenceLog) = (log, logTopology)
     request.metadata = {
-      [
-        "training.flags": $0.flags,
-        "training.version": "hatchling \(Hatchling.configuration.version)",
-      ]
+      ["training.flags": $0.flags, "training.version": "hatchling \(Hatchling.configuration.version)"]
     }
     return request
   }
 
   func run() throws {
-    let session = try TrainingSession(request, workers: threads.workers) {
-      note("warning: \($0)")
-    }
+    let session = try TrainingSession(request, workers: threads.workers) { note("warning: \($0)") }
     var display = TrainingDisplay()
     display.open(session)
     Interrupts.ask()

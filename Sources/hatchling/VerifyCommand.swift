@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingEquivalence
 import HatchlingExecution
@@ -45,15 +44,13 @@ struct VerifyCommand: EitherPrecisionCommand {
   func validate() throws {
     func isSize(_ value: Double) -> Bool { value >= 0 && value.isFinite }
     try require(tokens ?? 1 >= 1, "--tokens \(tokens ?? 1): at least one token is needed")
-    try require(
-      isSize(tolerance ?? 0), "--tolerance \(tolerance ?? 0): 0 or a positive number is needed")
+    try require(isSize(tolerance ?? 0), "--tolerance \(tolerance ?? 0): 0 or a positive number is needed")
     try require(isSize(maxKL ?? 0), "--max-kl \(maxKL ?? 0): 0 or a positive number is needed")
     try require(
       maxKL == nil || options.weights != nil,
       "--max-kl judges reduced weights; say which with --weights, or use --tolerance")
     try require(
-      options.weights == nil || tolerance == nil,
-      "--tolerance does not judge reduced weights; use --max-kl")
+      options.weights == nil || tolerance == nil, "--tolerance does not judge reduced weights; use --max-kl")
     try require(
       options.engine == .graph, "--engine tensor: verify always compares the graph with the tensors")
     try require(
