@@ -60,8 +60,7 @@
       let side: EdgeSign = request.sign == .excitatory ? .excitatory : .inhibitory
       let statistics = EntryStatistics.Request(matrix, bins: 200)
       func graph(_ edges: SelectedEdges<Float>) -> NeuronGraph {
-        NeuronGraph(
-          edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: request.sign)
+        NeuronGraph(edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: request.sign)
       }
       func atLeast(_ threshold: Double) throws -> (edges: SelectedEdges<Float>, statistics: EntryStatistics?)
       {

@@ -1,6 +1,5 @@
 #if Topology
   import Foundation
-  import HatchlingCheckpoint
   import HatchlingCompiler
   import HatchlingGraph
   import HatchlingModel
@@ -13,91 +12,62 @@
   /// The graph is G_x of all heads, centred, its largest positive entries, as many per neuron as in the paper's Fig. 10. Modularity is
   /// Louvain's, best of five seeds, beside that of G(n, m) with as many edges; α is the exponent of a discrete power law fitted to the
   /// tail of the degrees where that has 50 neurons or more, which says nothing of whether a power law is a good fit (``TopologyReport`` does).
-  public struct EmergenceLog {
-    /// Names of columns; fractions, counts and exponents.
-    public static let columns = [
-      "step", "active_x", "active_y", "edges", "threshold", "modularity", "modularity_uniform", "alpha_in",
-      "x_min_in", "alpha_out", "x_min_out", "max_in", "max_out",
+  struct EmergenceLog {
+    /// Names of columns, and how their numbers are written: fractions, counts and exponents.
+    private static let columns: [(name: String, format: String)] = [
+      ("step", "%.0f"), ("active_x", "%.6g"), ("active_y", "%.6g"), ("edges", "%.0f"), ("threshold", "%.6g"),
+      ("modularity", "%.6g"), ("modularity_uniform", "%.6g"), ("alpha_in", "%.6g"), ("x_min_in", "%.0f"),
+      ("alpha_out", "%.6g"), ("x_min_out", "%.0f"), ("max_in", "%.0f"), ("max_out", "%.0f"),
     ]
 
-    public let path: String
-    private var rows: [[Double]]
+    private let log: RunLog
 
-    /// - Parameter step: rows up to this step of an interrupted run are kept.
-    /// - Throws: `CheckpointError` for a file that cannot be written, or one there that is no such log.
-    public init(path: String, resumingAfter step: Int) throws {
-      self.path = path
-      rows = []
-      if TrainingLog.isThere(path) {
-        let file = try MappedFile(path: path)
-        let text = withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
-        let lines = text.split(separator: "\n").map {
-          $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        }
-        guard lines.first == Self.columns else {
-          throw CheckpointError.unsupported(
-            path: path, what: "it is not a topology log of hatchling train; name another file")
-        }
-        rows = lines.dropFirst().map { $0.map { Double($0) ?? .nan } }
-          .filter { $0.count == Self.columns.count && $0[0] <= Double(step) }
-      }
-      try write()
+    /// Begins or goes on; throws as `RunLog` does.
+    init(path: String, resumingAfter step: Int) throws {
+      log = try RunLog(
+        path: path, header: Self.columns.map(\.name).joined(separator: ","), kind: "a topology log",
+        resumingAfter: step)
     }
 
     /// Adds the network as it is now. Cost: a pass over all n² entries in blocks, and igraph on some 6 n edges.
-    public mutating func append(
-      step: Int, _ weights: Weights<Float>, activeX: Double, activeY: Double, workers: Workers
-    ) throws {
+    func append(_ line: TrainingLine, _ weights: Weights<Float>, workers: Workers) throws {
       let sizes = weights.hyperparameters
       let wanted = Int((Double(sizes.neurons) * TopologyRequest.edgesPerNeuron).rounded())
       let matrix = try FactoredMatrix(.x, of: weights, centred: true, head: nil)
       let edges = try matrix.select(.strongest(wanted), sign: .excitatory, workers: workers).edges
       let graph = NeuronGraph(
         edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: .excitatory)
-      let (into, out) = (graph.inDegrees, graph.outDegrees)
+      let degrees = [graph.inDegrees, graph.outDegrees]
       // A tail of a few nodes has an exponent, but it says nothing.
-      let (inFit, outFit) = (
-        PowerLawFit(into).flatMap { $0.hasEnoughNodes ? $0 : nil },
-        PowerLawFit(out).flatMap { $0.hasEnoughNodes ? $0 : nil }
-      )
+      let fits = degrees.map { PowerLawFit($0).flatMap { $0.hasEnoughNodes ? $0 : nil } }
       let modularity = try UndirectedGraph(graph).communities(.louvain, seed: 1)?.modularity
       let uniform = try Baseline.uniform(nodes: graph.nodeCount, edges: graph.edgeCount, seed: 1)
         .communities(seed: 1)?.modularity
-      rows.append([
-        Double(step), activeX, activeY, Double(graph.edgeCount), graph.threshold.map(Double.init) ?? .nan,
-        modularity ?? .nan, uniform ?? .nan, inFit?.exponent ?? .nan,
-        inFit.map { Double($0.minimum) } ?? .nan,
-        outFit?.exponent ?? .nan, outFit.map { Double($0.minimum) } ?? .nan, Double(into.max() ?? 0),
-        Double(out.max() ?? 0),
-      ])
-      try write()
-    }
-
-    private func write() throws {
-      let whole: Set<String> = ["step", "edges", "x_min_in", "x_min_out", "max_in", "max_out"]
-      let lines = rows.map { row in
-        zip(Self.columns, row).map { name, value in
-          value.isFinite ? String(format: whole.contains(name) ? "%.0f" : "%.6g", value) : ""
-        }.joined(separator: ",")
+      let values: [Double?] =
+        [
+          Double(line.step), line.activeX, line.activeY, Double(graph.edgeCount),
+          graph.threshold.map(Double.init), modularity, uniform,
+        ] + fits.flatMap { [$0?.exponent, $0.map { Double($0.minimum) }] }
+        + degrees.map { Double($0.max() ?? 0) }
+      let texts = zip(Self.columns, values).map { column, value in
+        value.flatMap(finite).map { String(format: column.format, $0) } ?? ""
       }
-      let file = try AtomicFile(path: path)
-      try file.write(([Self.columns.joined(separator: ",")] + lines).map { $0 + "\n" }.joined())
-      try file.commit()
+      try log.append(texts.joined(separator: ","))
     }
 
     /// `NAME.svg` and `NAME.png` beside the log; says where, or why not. Nil before the first row.
-    public func draw() throws -> String? {
+    func draw() throws -> String? {
+      let rows = try log.rows()
       guard !rows.isEmpty else { return nil }
-      let url = URL(fileURLWithPath: path)
-      var picture = Picture(url.deletingPathExtension().lastPathComponent)
-      picture.tables = [.init(columns: Self.columns, rows: rows)]
+      var picture = Picture(log.pictureName)
+      picture.tables = [.init(columns: Self.columns.map(\.name), rows: rows)]
       let data = picture.reference()
       func plot(_ column: Int, _ color: String, _ title: String, _ more: String = "") -> String {
         "\(data) using 1:\(column) \(more) with linespoints linewidth 2 pointtype 7 pointsize 0.5 linecolor rgb '\(color)' title '\(title)'"
       }
       // gnuplot refuses an axis without a single number.
       func isKnown(_ name: String) -> Bool {
-        guard let column = Self.columns.firstIndex(of: name) else { return false }
+        guard let column = Self.columns.firstIndex(where: { $0.name == name }) else { return false }
         return rows.contains { $0[column].isFinite }
       }
       var plots = [plot(2, "#8aa9c9", "active x"), plot(3, "#1f5f99", "active y")]
@@ -115,12 +85,7 @@
         picture.commands += ["set y2label 'exponent of the tail'", "set ytics nomirror", "set y2tics"]
       }
       picture.commands.append("plot " + (plots + exponents).joined(separator: ", "))
-      let folder = url.deletingLastPathComponent().path
-      switch try picture.draw(into: folder) {
-      case .drawn: return "how structure appeared: \(folder)/\(picture.name).svg and .png"
-      case .gnuplotMissing: return "no picture of the structure: gnuplot is not installed"
-      case .failed(let reason): return "no picture of the structure: gnuplot says: \(reason)"
-      }
+      return try log.draw(picture, of: "the structure", done: "how structure appeared:")
     }
   }
 #else
@@ -128,15 +93,13 @@
   import HatchlingNumerics
 
   /// Needs the package trait Topology, which this build lacks.
-  public struct EmergenceLog {
+  struct EmergenceLog {
     init(path: String, resumingAfter step: Int) throws {
       throw TopologyMissing.emergence
     }
 
-    public mutating func append(
-      step: Int, _ weights: Weights<Float>, activeX: Double, activeY: Double, workers: Workers
-    ) throws {}
+    func append(_ line: TrainingLine, _ weights: Weights<Float>, workers: Workers) throws {}
 
-    public func draw() throws -> String? { nil }
+    func draw() throws -> String? { nil }
   }
 #endif

@@ -1,4 +1,5 @@
 import HatchlingExport
+import HatchlingGraph
 
 #if Topology
   import HatchlingTopology
@@ -15,27 +16,22 @@ public func laidOut(
 ) throws -> ExportedGraph {
   guard format == .gexf, always || graph.edgeCount <= mostEdgesLaidOut else { return graph }
   #if Topology
-    var places: [Character: Int] = [:]
+    var places: [ParticleKind: Int] = [:]
     var nodes = 0
     try graph.forEachNode { node in
       // Populations follow one another, and their numbers need not start at 0.
-      if places[node.letter] == nil { places[node.letter] = nodes - node.index }
+      if places[node.particle.kind] == nil { places[node.particle.kind] = nodes - node.particle.index }
       nodes += 1
     }
     var edges: [Int] = []
     for kind in graph.kinds {
-      guard let source = places[kind.sourceLetter], let target = places[kind.targetLetter] else { continue }
-      try graph.forEachEdge(kind.name) { edge in
-        // A pair of opposite or parallel edges pulls twice; weights of different kinds have different units, so they do not count.
-        edges.append(source + edge.source)
-        edges.append(target + edge.target)
-      }
+      guard let source = places[kind.source], let target = places[kind.target] else { continue }
+      // A pair of opposite or parallel edges pulls twice; weights of different kinds have different units, so they do not count.
+      try kind.forEachEdge { edges += [source + $0.source, target + $0.target] }
     }
     return graph.annotated(positions: try ForceLayout.positions(nodes: nodes, edges: edges, seed: seed))
   #else
-    guard !always else {
-      throw TopologyMissing.positions
-    }
+    guard !always else { throw TopologyMissing.positions }
     return graph
   #endif
 }

@@ -1,8 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
 import HatchlingEquivalence
-import HatchlingGraph
-import HatchlingNumerics
 import HatchlingPictures
 
 /// What one graph costs against the unpruned network; losses in nats per token.
@@ -10,45 +8,32 @@ public struct FidelityRow: Encodable, Sendable {
   public let series: String
   /// As asked for; nil for the unpruned network.
   public let edges: Int?
-  /// Neuron → neuron and token → neuron synapses of G_x, of G_y and of G_s that there are. Nil for a circuit.
-  public let edgesX: Int?
-  public let edgesY: Int?
-  public let tokenEdgesX: Int?
-  public let tokenEdgesY: Int?
-  public let plasticSynapses: Int?
-  public let loss: Double?
-  public let lossLower: Double?
-  public let lossUpper: Double?
-  public let top1Agreement: Double
-  public let meanKL: Double?
-  public let messagesPerToken: Double
-  public let updatesPerToken: Double
-  public let broadcastsPerToken: Double
-  public let activeX: Double
-  public let activeY: Double
+  /// Synapses that there are, neuron → neuron, token → neuron and plastic ones; nil for a circuit.
+  var synapses: (x: Int, y: Int, tokenX: Int, tokenY: Int, plastic: Int)?
+  public let measure: FidelityMeasure
+  /// Of the loss, 95 %.
+  let interval: (lower: Double, upper: Double)
 
-  init<Scalar>(
-    series: String, edges: Int?, graph: DirectGraph<Scalar>?, _ measure: Fidelity<Scalar>.Measure,
-    interval: (lower: Double, upper: Double)
-  ) {
-    self.series = series
-    self.edges = edges
-    edgesX = graph?.count(of: .x)
-    edgesY = graph?.count(of: .y)
-    tokenEdgesX = graph?.count(of: .tokenX)
-    tokenEdgesY = graph?.count(of: .tokenY)
-    plasticSynapses = graph.map { $0.plastic.count(neurons: $0.neuronCount, nodes: $0.nodeCount) }
-    loss = finite(measure.loss)
-    lossLower = finite(interval.lower)
-    lossUpper = finite(interval.upper)
-    top1Agreement = measure.top1Agreement
-    meanKL = finite(measure.meanKL)
-    messagesPerToken = measure.messages
-    updatesPerToken = measure.updates
-    broadcastsPerToken = measure.broadcasts
-    activeX = measure.activeX
-    activeY = measure.activeY
+  /// The columns of `fidelity.csv`; nil where there is nothing, or nothing finite.
+  private var columns: KeyValuePairs<String, (any Encodable)?> {
+    [
+      "series": series, "edges": edges, "edges_x": synapses?.x, "edges_y": synapses?.y,
+      "token_edges_x": synapses?.tokenX, "token_edges_y": synapses?.tokenY,
+      "plastic_synapses": synapses?.plastic, "loss": finite(measure.loss),
+      "loss_lower": finite(interval.lower), "loss_upper": finite(interval.upper),
+      "top1_agreement": measure.top1Agreement, "mean_kl": finite(measure.meanKL),
+      "messages_per_token": measure.messages, "updates_per_token": measure.updates,
+      "broadcasts_per_token": measure.broadcasts, "active_x": measure.activeX, "active_y": measure.activeY,
+    ]
   }
+
+  public func encode(to encoder: any Encoder) throws {
+    try JSONObject(omittingNil: columns).encode(to: encoder)
+  }
+
+  /// Names of the columns of ``csv``, and the row of `fidelity.csv`.
+  var csvHeader: String { columns.map(\.key).joined(separator: ",") }
+  var csv: String { columns.map { column in column.value.map { "\($0)" } ?? "" }.joined(separator: ",") }
 
   /// The head of the table.
   public static let header =
@@ -56,29 +41,12 @@ public struct FidelityRow: Encodable, Sendable {
 
   /// The row of the table.
   public var line: String {
-    let interval = "\(decimal(lossLower ?? .nan)) – \(decimal(lossUpper ?? .nan))"
-    let active = "\(decimal(activeX * 100, 1)), \(decimal(activeY * 100, 1)) %"
+    let interval = "\(decimal(interval.lower)) – \(decimal(interval.upper))"
+    let active = "\(decimal(measure.activeX * 100, 1)), \(decimal(measure.activeY * 100, 1)) %"
     return padded(series, 24, right: false) + padded(edges.map(grouped) ?? "all", 15)
-      + padded(decimal(loss ?? .nan), 9) + padded(interval, 18)
-      + padded("\(decimal(top1Agreement * 100, 1)) %", 11)
-      + padded(decimal(meanKL ?? .nan), 9) + padded(grouped(Int(messagesPerToken)), 19) + padded(active, 15)
-  }
-
-  /// Names of the columns of ``csv``.
-  public static let csvHeader =
-    "series,edges,edges_x,edges_y,token_edges_x,token_edges_y,plastic_synapses,loss,loss_lower,loss_upper,top1_agreement,mean_kl,messages_per_token,updates_per_token,broadcasts_per_token,active_x,active_y"
-
-  /// The row of `fidelity.csv`.
-  public var csv: String {
-    let counts = [edges, edgesX, edgesY, tokenEdgesX, tokenEdgesY, plasticSynapses].map {
-      $0.map(String.init) ?? ""
-    }
-    let numbers: [Double?] = [
-      loss, lossLower, lossUpper, top1Agreement, meanKL, messagesPerToken, updatesPerToken,
-      broadcastsPerToken,
-      activeX, activeY,
-    ]
-    return ([series] + counts + numbers.map { $0.map { "\($0)" } ?? "" }).joined(separator: ",")
+      + padded(decimal(measure.loss), 9) + padded(interval, 18)
+      + padded("\(decimal(measure.top1Agreement * 100, 1)) %", 11) + padded(decimal(measure.meanKL), 9)
+      + padded(grouped(Int(measure.messages)), 19) + padded(active, 15)
   }
 }
 
@@ -91,11 +59,11 @@ public struct FidelityReport: Sendable {
   public let tensorLoss: Double
   public internal(set) var rows: [FidelityRow] = []
 
+  /// How far the loss of the unpruned graph is from the tensors'; nil where it is not finite.
+  private var difference: Double? { rows.first.flatMap { finite(abs($0.measure.loss - tensorLoss)) } }
+
   /// Whether the unpruned graph has the tensors' loss.
-  public var reproducesTensors: Bool {
-    guard let loss = rows.first?.loss else { return false }
-    return abs(loss - tensorLoss) <= 1e-6
-  }
+  public var reproducesTensors: Bool { difference.map { $0 <= 1e-6 } ?? false }
 
   /// What stands above the rows.
   public var opening: [String] {
@@ -107,21 +75,17 @@ public struct FidelityReport: Sendable {
 
   /// What stands below the rows.
   public var closing: [String] {
-    guard let loss = rows.first?.loss else { return ["the unpruned network has no finite loss"] }
-    let difference = String(format: "%.1e", abs(loss - tensorLoss))
-    return [
-      reproducesTensors
-        ? "the unpruned graph reproduces the loss of the tensors: difference \(difference) nats"
-        : "the unpruned graph does NOT reproduce the loss of the tensors: difference \(difference) nats"
-    ]
+    guard let difference else { return ["the unpruned network has no finite loss"] }
+    let verb = reproducesTensors ? "reproduces" : "does NOT reproduce"
+    let size = String(format: "%.1e", difference)
+    return ["the unpruned graph \(verb) the loss of the tensors: difference \(size) nats"]
   }
 
   /// Writes `fidelity.csv` and the picture into a folder that exists; returns what to tell the user. - Throws: `CheckpointError`.
   public func write(into folder: String, modelName: String) throws -> String {
-    let file = try AtomicFile(path: "\(folder)/fidelity.csv")
-    try file.write(FidelityRow.csvHeader + "\n")
-    for row in rows { try file.write(row.csv + "\n") }
-    try file.commit()
+    try AtomicFile.writeText(to: "\(folder)/fidelity.csv") { text in
+      for line in (rows.first.map { [$0.csvHeader] } ?? []) + rows.map(\.csv) { text.append(line + "\n") }
+    }
     switch try picture(URL(fileURLWithPath: modelName).lastPathComponent).draw(into: folder) {
     case .drawn: return "written to \(folder): fidelity.csv, fidelity.svg, fidelity.png, fidelity.gp"
     case .gnuplotMissing:
@@ -145,20 +109,18 @@ public struct FidelityReport: Sendable {
       picture.tables.append(
         .init(
           "\(index + 1)", columns: ["edges", "loss", "lower", "upper"],
-          rows: points.map {
-            [Double($0.edges ?? 0), $0.loss ?? .nan, $0.lossLower ?? .nan, $0.lossUpper ?? .nan]
-          }))
+          rows: points.map { [Double($0.edges ?? 0), $0.measure.loss, $0.interval.lower, $0.interval.upper] })
+      )
       let style =
         "pointtype \([7, 5, 9, 11, 13, 4, 6][index % 7]) pointsize 0.8 linewidth 1.5 linecolor rgb '\(colours[index % colours.count])'"
       plots.append(
         "\(picture.reference(to: "\(index + 1)")) using 1:2:3:4 with yerrorlines \(style) title \(Picture.quoted(series))"
       )
     }
-    let unpruned = rows.first?.loss ?? .nan
+    let unpruned = rows.first.flatMap { finite($0.measure.loss) } ?? .nan
     let counts = Set(rows.compactMap(\.edges).filter { $0 > 0 }).sorted()
     plots.append("\(unpruned) with lines dashtype 2 linewidth 2 linecolor rgb '#666666' title 'unpruned'")
-    let title = Picture.quoted(
-      "\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)")
+    let title = Picture.quoted("\(name): what pruning costs (\(grouped(segments * segment)) held-out tokens)")
     picture.commands = [
       "set title \(title)",
       "set logscale x",

@@ -69,10 +69,14 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
     let (progress, total) = (progress, fidelity.starts.count)
     let onSegment: @Sendable (Int) -> Void = { progress("\(name): segment", $0, total) }
     let measure = try fidelity.measure(afterSegment: onSegment) { try network.engine(workers: single) }
-    var graph: DirectGraph<Scalar>?
-    if case .direct(let compiled) = network { graph = compiled }
-    let row = FidelityRow(
-      series: series, edges: edges, graph: graph, measure, interval: measure.interval(seed: seed))
+    var row = FidelityRow(
+      series: series, edges: edges, measure: measure, interval: measure.interval(seed: seed))
+    if case .direct(let graph) = network {
+      row.synapses = (
+        graph.count(of: .x), graph.count(of: .y), graph.count(of: .tokenX), graph.count(of: .tokenY),
+        graph.plastic.count(neurons: graph.neuronCount, nodes: graph.nodeCount)
+      )
+    }
     report.rows.append(row)
     try onRow(row, report)
   }
@@ -83,28 +87,34 @@ public struct FidelitySeries: Equatable, Sendable {
   public let name: String
   private let make: DirectOptions
 
+  private static var repairs: [(word: Substring, option: WritableKeyPath<DirectOptions, Bool>)] {
+    [("rescale", \.rescales), ("prune-tokens", \.prunesTokens), ("excitatory-only", \.excitatoryOnly)]
+  }
+
   /// The curve of these options, whatever number of edges they keep.
   public init(_ options: DirectOptions) {
     make = options
-    name = Self.name(options)
+    var words = Self.repairs.filter { options[keyPath: $0.option] }.map(\.word)
+    if case .strongestPerNeuron = options.kept { words.insert("per-neuron", at: 0) }
+    if options.plastic == .complete { words.append("complete") }
+    if options.hubs > 0 { words.append("hubs=\(options.hubs)") }
+    name = words.isEmpty ? "plain" : words.joined(separator: "+")
   }
 
   /// A curve by its name: `plain`, or words joined by `+`. - Throws: ``FidelitySeriesError``.
   public init(named text: String) throws(FidelitySeriesError) {
     var options = DirectOptions(kept: .strongest(0))
     for word in text.split(separator: "+", omittingEmptySubsequences: false) {
-      switch word {
-      case "plain": break
-      case "per-neuron": options.kept = .strongestPerNeuron(0)
-      case "rescale": options.rescales = true
-      case "excitatory-only": options.excitatoryOnly = true
-      case "prune-tokens": options.prunesTokens = true
-      case "complete": options.plastic = .complete
-      default:
-        guard word.hasPrefix("hubs="), let hubs = Int(word.dropFirst(5)), hubs > 0 else {
-          throw .unknown(word: String(word))
-        }
+      if let repair = Self.repairs.first(where: { $0.word == word }) {
+        options[keyPath: repair.option] = true
+      } else if word == "per-neuron" {
+        options.kept = .strongestPerNeuron(0)
+      } else if word == "complete" {
+        options.plastic = .complete
+      } else if word.hasPrefix("hubs="), let hubs = Int(word.dropFirst(5)), hubs > 0 {
         options.hubs = hubs
+      } else if word != "plain" {
+        throw .unknown(word: String(word))
       }
     }
     self.init(options)
@@ -118,17 +128,6 @@ public struct FidelitySeries: Equatable, Sendable {
       options.kept = .strongest(edges)
     }
     return options
-  }
-
-  private static func name(_ options: DirectOptions) -> String {
-    var words: [String] = []
-    if case .strongestPerNeuron = options.kept { words.append("per-neuron") }
-    if options.rescales { words.append("rescale") }
-    if options.prunesTokens { words.append("prune-tokens") }
-    if options.excitatoryOnly { words.append("excitatory-only") }
-    if options.plastic == .complete { words.append("complete") }
-    if options.hubs > 0 { words.append("hubs=\(options.hubs)") }
-    return words.isEmpty ? "plain" : words.joined(separator: "+")
   }
 }
 

@@ -21,13 +21,7 @@ package func padded(_ text: String, _ width: Int, right: Bool = true) -> String 
 
 /// A count with thin groups of three digits.
 package func grouped(_ count: Int) -> String {
-  var digits = String(count.magnitude)
-  var groups: [String] = []
-  while digits.count > 3 {
-    groups.insert(String(digits.suffix(3)), at: 0)
-    digits.removeLast(3)
-  }
-  return (count < 0 ? "-" : "") + ([digits] + groups).joined(separator: " ")
+  count.magnitude < 1000 ? String(count) : grouped(count / 1000) + String(format: " %03d", abs(count % 1000))
 }
 
 /// NaN and infinity have no JSON; they are null.

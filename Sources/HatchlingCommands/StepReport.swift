@@ -2,42 +2,62 @@ import Foundation
 import HatchlingModel
 import HatchlingNumerics
 
+extension StreamReader {
+  /// Steps over streams, each from the beginning (``rewind()``).
+  ///
+  /// - Parameters:
+  ///   - masks: which tokens of each stream count towards the loss; nil for all.
+  ///   - tag: what the tokens that count stand after, for the summary.
+  ///   - afterToken: called with the number of tokens done.
+  ///   - show: called with every token; nil saves making its line.
+  /// - Throws: `TokenError`, and what `show` throws.
+  public func report(
+    on streams: [TokenStream], counting masks: [[Bool]]? = nil, onlyAfter tag: String? = nil,
+    afterToken: (Int) -> Void, show: ((StepLine) throws -> Void)?
+  ) throws -> StepSummary {
+    var summary = StepSummary(sizes: engine.hyperparameters, onlyAfter: tag)
+    for (index, stream) in streams.enumerated() {
+      if index > 0 { try rewind() }
+      for (offset, token) in stream.tokens.enumerated() {
+        let position = engine.position
+        let loss = position > 0 ? Predictions(logits: engine.logits).loss(of: token) : nil
+        let start = ContinuousClock.now
+        let activity = try step(token)
+        let isScored = masks?[index][offset]
+        summary.add(activity, loss: isScored == false ? nil : loss, duration: ContinuousClock.now - start)
+        afterToken(summary.tokens)
+        try show?(
+          StepLine(
+            stream: streams.count > 1 ? index : nil, position: position, token: token, loss: loss,
+            isScored: isScored, top: Predictions(logits: engine.logits).top(5), activity: activity))
+      }
+    }
+    return summary
+  }
+}
+
 /// What is said of one token.
 public struct StepLine: Encodable, Sendable {
-  public struct Candidate: Encodable, Sendable {
-    public let token: Int
-    public let probability: Double
-  }
-
-  public let stream: Int?
-  public let position: Int
-  public let token: Int
-  /// In nats; null for the first token.
-  @OrNull public private(set) var loss: Double?
+  /// Nil for a single stream.
+  let stream: Int?
+  let position: Int
+  let token: Int
+  /// In nats; nil for the first token.
+  let loss: Double?
   /// Whether the token counts; nil where all do.
-  public let scored: Bool?
-  public let top: [Candidate]
-  public let activeX: [Int]
-  public let activeY: [Int]
-  public let messages: Int
-  public let updates: Int
-  public let broadcasts: Int
+  let isScored: Bool?
+  let top: [(token: Int, probability: Double)]
+  let activity: StepActivity
 
-  public init(
-    stream: Int?, position: Int, token: Int, loss: Double?, isScored: Bool? = nil, predictions: Predictions,
-    activity: StepActivity
-  ) {
-    self.stream = stream
-    self.position = position
-    self.token = token
-    self.loss = loss.flatMap(finite)
-    scored = isScored
-    top = predictions.top(5).map { Candidate(token: $0.token, probability: $0.probability) }
-    activeX = activity.activeX
-    activeY = activity.activeY
-    messages = activity.messages
-    updates = activity.updates
-    broadcasts = activity.broadcasts
+  public func encode(to encoder: any Encoder) throws {
+    var object: JSONObject = [
+      "position": position, "token": token, "loss": loss,
+      "top": top.map { ["token": $0.token, "probability": $0.probability] as JSONObject },
+      "active_x": activity.activeX, "active_y": activity.activeY, "messages": activity.messages,
+      "updates": activity.updates, "broadcasts": activity.broadcasts,
+    ]
+    object.append(JSONObject(omittingNil: ["stream": stream, "scored": isScored]))
+    try object.encode(to: encoder)
   }
 
   /// The head of the table.
@@ -47,36 +67,30 @@ public struct StepLine: Encodable, Sendable {
   /// The row of the table.
   public var text: String {
     let next = top.first.map { (readable($0.token), decimal($0.probability * 100, 0) + " %") } ?? ("–", "–")
-    let x = activeX.map(String.init).joined(separator: " ")
-    let y = activeY.map(String.init).joined(separator: " ")
+    let x = activity.activeX.map(String.init).joined(separator: " ")
+    let y = activity.activeY.map(String.init).joined(separator: " ")
     return padded(String(position), 8) + "  " + padded(readable(token), 5) + "  "
-      + padded(loss.map { decimal($0, 3) } ?? "–", 6)
-      + "  " + padded(next.0, 5) + "  " + padded(next.1, 5) + "  " + padded(x, 24, right: false) + "  "
-      + padded(y, 20, right: false) + "  " + padded(grouped(messages), 10)
+      + padded(decimal(loss ?? .nan, 3), 6) + "  " + padded(next.0, 5) + "  " + padded(next.1, 5) + "  "
+      + padded(x, 24, right: false) + "  " + padded(y, 20, right: false) + "  "
+      + padded(grouped(activity.messages), 10)
   }
 }
 
 /// What is said of all tokens together.
 public struct StepSummary: Encodable, Sendable {
-  private let sizes: Hyperparameters
-  private let onlyAfter: String?
+  let sizes: Hyperparameters
+  let onlyAfter: String?
   public private(set) var tokens = 0
   private var scored = 0
   private var lossSum = 0.0
-  private var activeX: Int = 0
-  private var activeY: Int = 0
-  private var messages = 0
-  private var updates = 0
-  private var broadcasts = 0
+  private var (activeX, activeY) = (0, 0)
+  private var (messages, updates, broadcasts) = (0, 0, 0)
   private var seconds = 0.0
 
-  public init(_ sizes: Hyperparameters, onlyAfter: String? = nil) {
-    self.sizes = sizes
-    self.onlyAfter = onlyAfter
-  }
+  init(sizes: Hyperparameters, onlyAfter: String?) { (self.sizes, self.onlyAfter) = (sizes, onlyAfter) }
 
   /// - Parameter loss: nil for a token that is not scored.
-  public mutating func add(_ activity: StepActivity, loss: Double?, duration: Duration) {
+  mutating func add(_ activity: StepActivity, loss: Double?, duration: Duration) {
     tokens += 1
     if let loss {
       scored += 1
@@ -90,58 +104,41 @@ public struct StepSummary: Encodable, Sendable {
     seconds += duration.inSeconds
   }
 
-  /// Mean cross-entropy in nats; nil when no token had a prediction before it.
-  public var loss: Double? { scored > 0 ? finite(lossSum / Double(scored)) : nil }
-  private var bits: Double? { loss.map { $0 / Foundation.log(2) } }
-  private var perplexity: Double? { loss.map(Foundation.exp).flatMap(finite) }
-  private var rate: Double? { seconds > 0 ? finite(Double(tokens) / seconds) : nil }
+  /// Mean cross-entropy in nats; NaN when no token had a prediction before it.
+  public var loss: Double { lossSum / Double(scored) }
+  private var bits: Double { loss / Foundation.log(2) }
+  private var perplexity: Double { Foundation.exp(loss) }
+  private var rate: Double { Double(tokens) / seconds }
   private func fraction(_ count: Int) -> Double {
     Double(count) / Double(max(1, tokens * sizes.layers * sizes.neurons))
   }
 
-  enum CodingKeys: String, CodingKey {
-    case tokens, loss, perplexity, seconds, messages, updates, broadcasts
-    case bitsPerByte = "bits_per_byte"
-    case tokensPerSecond = "tokens_per_second"
-    case activeX = "active_x"
-    case activeY = "active_y"
-    case messagesPerToken = "messages_per_token"
-    case scoredTokens = "scored_tokens"
-    case onlyAfter = "only_after"
-  }
-
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(tokens, forKey: .tokens)
-    try container.encode(scored, forKey: .scoredTokens)
-    try container.encodeIfPresent(onlyAfter, forKey: .onlyAfter)
-    try container.encode(loss, forKey: .loss)
-    try container.encode(bits, forKey: .bitsPerByte)
-    try container.encode(perplexity, forKey: .perplexity)
-    try container.encode(seconds, forKey: .seconds)
-    try container.encode(rate, forKey: .tokensPerSecond)
-    try container.encode(fraction(activeX), forKey: .activeX)
-    try container.encode(fraction(activeY), forKey: .activeY)
-    try container.encode(messages, forKey: .messages)
-    try container.encode(Double(messages) / Double(max(1, tokens)), forKey: .messagesPerToken)
-    try container.encode(updates, forKey: .updates)
-    try container.encode(broadcasts, forKey: .broadcasts)
+    var object: JSONObject = [
+      "tokens": tokens, "scored_tokens": scored, "loss": loss, "bits_per_byte": bits,
+      "perplexity": perplexity, "seconds": seconds, "tokens_per_second": rate,
+      "active_x": fraction(activeX), "active_y": fraction(activeY), "messages": messages,
+      "messages_per_token": Double(messages) / Double(max(1, tokens)), "updates": updates,
+      "broadcasts": broadcasts,
+    ]
+    object.append(JSONObject(omittingNil: ["only_after": onlyAfter]))
+    try object.encode(to: encoder)
   }
 
   /// The summary as a person reads it.
   public var lines: [String] {
-    let lossText =
-      loss.map {
-        "\(decimal($0)) nats, \(decimal(bits ?? .nan)) bits per byte, perplexity \(decimal(perplexity ?? .nan, 3))"
-      } ?? "– (one token has no prediction before it)"
+    let text =
+      loss.isFinite
+      ? "\(decimal(loss)) nats, \(decimal(bits)) bits per byte, perplexity \(decimal(perplexity, 3))"
+      : "– (one token has no prediction before it)"
     let scope = onlyAfter.map { ", of \(grouped(scored)) tokens after \($0)" } ?? ""
     return [
       "tokens             \(grouped(tokens))",
-      "mean loss          \(lossText)\(scope)",
+      "mean loss          \(text)\(scope)",
       "activity           x \(decimal(fraction(activeX) * 100, 1)) %, y \(decimal(fraction(activeY) * 100, 1)) % of \(grouped(sizes.neurons)) neurons",
       "messages           \(grouped(messages)), \(grouped(messages / max(1, tokens))) per token",
       "Hebbian updates    \(grouped(updates))",
-      "tokens per second  \(decimal(rate ?? .nan, 1))",
+      "tokens per second  \(decimal(rate, 1))",
     ]
   }
 }

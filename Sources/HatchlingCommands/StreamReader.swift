@@ -66,9 +66,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
     if let initialState { try engine.restore(initialState) }
     stateOut = files.stateOut
     makeTensors = { TensorEngine(weights, workers: workers) }
-    logits = try files.logits.map {
-      try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary)
-    }
+    logits = try files.logits.map { try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary) }
     if files != StreamFiles() {
       whyStepped = "saved states and logits must not depend on how a text was split"
     } else if description.reduced != nil {

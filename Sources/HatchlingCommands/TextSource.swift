@@ -26,8 +26,7 @@ public enum TextError: InputError, Equatable {
     case .nothingToRead: "there is nothing to read; give a text or a file"
     case .twoSources: "give either a text or files, not both"
     case .standardInputTwice: "standard input can be read once: '-' stands there twice"
-    case .noBytes(let path):
-      "'\(path)': training reads bytes; a token array can be stepped, not trained on"
+    case .noBytes(let path): "'\(path)': training reads bytes; a token array can be stepped, not trained on"
     case .unreadable(let name, let reason): "cannot read \(name): \(reason)"
     case .empty(let name): "\(name) is empty; at least one byte is needed"
     case .tokenTooLarge(let name, let token, let offset, let vocabulary):
@@ -39,9 +38,7 @@ public enum TextError: InputError, Equatable {
 /// Text is bytes; a file ending in .npy is an array of token numbers; - is standard input.
 public enum TextSource {
   /// One stream for a text, or one for each file. - Throws: ``TextError``, `CheckpointError`.
-  public static func streams(
-    text: String?, files: [String] = [], vocabulary: Int
-  ) throws -> [TokenStream] {
+  public static func streams(text: String?, files: [String] = [], vocabulary: Int) throws -> [TokenStream] {
     var streams: [TokenStream] = []
     if let text {
       guard files.isEmpty else { throw TextError.twoSources }
@@ -60,8 +57,13 @@ public enum TextSource {
     return streams
   }
 
-  /// - Throws: ``TextError/unreadable(name:reason:)``.
-  static func standardInput() throws -> [UInt8] {
+  /// The bytes of a file, or of standard input for `-`. - Throws: ``TextError/unreadable(name:reason:)``, `CheckpointError`.
+  static func bytes(_ path: String) throws -> [UInt8] {
+    guard path == "-" else {
+      let file = try MappedFile(path: path)
+      // The mapping goes away with `file`.
+      return withExtendedLifetime(file) { Array(file.bytes) }
+    }
     do {
       return Array(try FileHandle.standardInput.readToEnd() ?? Data())
     } catch {
@@ -71,14 +73,9 @@ public enum TextSource {
 
   /// A file's tokens, whatever the alphabet. - Throws: ``TextError``, `CheckpointError`.
   public static func read(_ path: String) throws -> TokenStream {
-    if path == "-" {
-      return TokenStream(name: "standard input", tokens: try standardInput().map(Int.init))
-    }
-    if path.hasSuffix(".npy") {
-      return TokenStream(name: "'\(path)'", tokens: try NumpyArray.read(path).tokens(path: path))
-    }
-    let file = try MappedFile(path: path)
-    // The mapping goes away with `file`.
-    return withExtendedLifetime(file) { TokenStream(name: "'\(path)'", tokens: file.bytes.map(Int.init)) }
+    let name = path == "-" ? "standard input" : "'\(path)'"
+    let tokens =
+      path.hasSuffix(".npy") ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
+    return TokenStream(name: name, tokens: tokens)
   }
 }

@@ -14,7 +14,7 @@
 
     init(_ report: TopologyReport) {
       self.report = report
-      title = report.summary.title
+      title = report.title
     }
 
     /// Draws what there is to draw; returns what to tell the user.
@@ -40,8 +40,8 @@
       var picture = Picture("degrees")
       var plots: [String] = []
       for (name, degrees, summary, colour, point) in [
-        ("in", graph.inDegrees, report.summary.inDegree, Self.blue, 7),
-        ("out", graph.outDegrees, report.summary.outDegree, Self.orange, 5),
+        ("in", graph.inDegrees, report.inDegree, Self.blue, 7),
+        ("out", graph.outDegrees, report.outDegree, Self.orange, 5),
       ] {
         let rows = DegreeDistribution(degrees).rows.filter { $0.degree > 0 }
         picture.tables.append(
@@ -110,8 +110,8 @@
         "set xrange [\(max(entries.minimum, -reach) - 5 * entries.width):\(min(entries.maximum, reach) + 5 * entries.width)]",
         "set grid linecolor rgb '#dddddd'",
       ]
-      if let threshold = report.summary.threshold {
-        let side = report.summary.sign == "inhibitory" ? -threshold : threshold
+      if let threshold = report.threshold {
+        let side = report.request.sign == .inhibitory ? -threshold : threshold
         picture.commands += [
           "set arrow from \(side), graph 0 to \(side), graph 1 nohead linecolor rgb '\(Self.grey)' dashtype 3",
           "set label 'threshold' at \(side), graph 0.06 offset 0.5, 0 textcolor rgb '\(Self.grey)'",
@@ -128,7 +128,7 @@
 
     /// Louvain's modularity over the number of edges (Fig. 9b).
     private var modularity: Picture? {
-      let rows = report.summary.modularity.profile
+      let rows = report.modularity.profile
       guard !rows.isEmpty else { return nil }
       var picture = Picture("modularity")
       picture.tables = [
@@ -142,8 +142,7 @@
         "set title \(caption)", "set logscale x 10",
         "set xlabel 'number of edges kept (strongest first)'",
         "set ylabel 'Newman modularity (Louvain, best of 5)'", "set yrange [0:1]", "set key top right",
-        "set rmargin 5",
-        "set grid linecolor rgb '#dddddd'",
+        "set rmargin 5", "set grid linecolor rgb '#dddddd'",
         """
         plot \(file) using 1:2 with linespoints linewidth 2 pointtype 7 pointsize 0.8 linecolor rgb '\(Self.blue)' title 'the network', \\
           \(file) using 1:4 with linespoints linewidth 2 pointtype 5 pointsize 0.7 dashtype 2 linecolor rgb '\(Self.green)' title 'product of two Gaussian matrices', \\

@@ -1,66 +1,85 @@
 #if Topology
-  import Foundation
   import HatchlingCompiler
-  import HatchlingEquivalence
   import HatchlingGraph
   import HatchlingModel
   import HatchlingNumerics
   import HatchlingTopology
 
   /// Everything that is said about a graph of neurons.
-  public struct TopologyReport {
+  public struct TopologyReport: Encodable {
+    /// Newman's, of the graph and of others with as many edges.
+    struct Modularity: Encodable {
+      /// Best of five seeds, undirected.
+      let louvain: Double?
+      let leiden: Double?
+      /// Of the Louvain partition.
+      let directed: Double?
+      /// Sizes of the communities of more than one node, largest first.
+      let communities: [Int]
+      /// Louvain on G(n, m) and on the product of two Gaussian matrices.
+      let uniform: Double?
+      let product: Double?
+      let isWeighted: Bool
+      /// Graph, G(n, m) and product over the number of edges.
+      let profile: [ModularityProfile.Row]
+    }
+
     public let graph: NeuronGraph
     public let partition: Partition?
     public let structure: GraphStructure
     public let entries: EntryStatistics?
-    public let summary: TopologySummary
+    let request: TopologyRequest
+    private let model: String
+    /// Of σ.
+    private let layers: [Int]?
+    /// Whether G_x or G_y is centred.
+    private let isCentred: Bool?
+    /// ‖(G + Gᵀ) / 2‖² / ‖G‖².
+    private let symmetricFraction: Double?
+    let inDegree: DegreeReport
+    let outDegree: DegreeReport
+    let modularity: Modularity
 
     /// - Parameter model: what the model is called.
     /// - Throws: `IgraphError`. Cost: mostly the synthetic samples of the power-law fits, and Louvain on every graph of the profile.
     public init(
-      _ selection: EdgeSelection, model: String, workers: Workers,
-      progress: WorkProgress = { _, _, _ in }
+      _ selection: EdgeSelection, model: String, workers: Workers, progress: WorkProgress = { _, _, _ in }
     ) throws {
       let (request, matrix, graph) = (selection.request, selection.matrix, selection.graph)
-      self.graph = graph
-      entries = selection.entries
+      (self.request, self.graph, self.model, entries) = (request, graph, model, selection.entries)
+      let isSigma = request.graph == .sigma
+      layers = isSigma ? try request.sigmaLayers(of: selection.sizes) : nil
+      isCentred = isSigma ? nil : request.isCentred && selection.sizes.variant.normalises
       structure = try GraphStructure(graph)
       let (seed, weighted, samples) = (request.seed, request.isWeighted, request.bootstraps)
-      let inDegree = DegreeReport(graph.inDegrees, bootstraps: samples, seed: seed, workers: workers) {
+      inDegree = DegreeReport(graph.inDegrees, bootstraps: samples, seed: seed, workers: workers) {
         progress("bootstrap sample", $0, 2 * samples)
       }
-      let outDegree = DegreeReport(
-        graph.outDegrees, bootstraps: samples, seed: seed &+ 1, workers: workers
-      ) { progress("bootstrap sample", samples + $0, 2 * samples) }
+      outDegree = DegreeReport(graph.outDegrees, bootstraps: samples, seed: seed &+ 1, workers: workers) {
+        progress("bootstrap sample", samples + $0, 2 * samples)
+      }
       progress("bootstrap sample", 2 * samples, 2 * samples)
       let undirected = UndirectedGraph(graph, weighted: weighted)
       partition = try undirected.communities(.louvain, seed: seed)
-      let leiden = try undirected.communities(.leiden, seed: seed)
-      let rank = selection.sizes.synapticDimension
-      let nodes = graph.nodeCount
+      let (rank, nodes) = (selection.sizes.synapticDimension, graph.nodeCount)
+      symmetricFraction =
+        entries != nil && matrix.rank < nodes ? matrix.symmetricFraction.flatMap(finite) : nil
       let uniform = try Baseline.uniform(nodes: nodes, edges: graph.edgeCount, seed: seed)
-        .communities(seed: seed)
       let product = try UndirectedGraph(
         Baseline.product(nodes: nodes, rank: rank, edges: graph.edgeCount, seed: seed, workers: workers),
-        weighted: weighted
-      ).communities(seed: seed)
+        weighted: weighted)
       let counts = selection.profileCounts
       let profile = try ModularityProfile(
         selection.all, at: counts, rank: rank, weighted: weighted, seed: seed, workers: workers
       ) { progress("modularity at number of edges", $0, counts.count) }
-      summary = TopologySummary(
-        request, model: model, selection.sizes,
-        layers: request.graph == .sigma ? try request.sigmaLayers(of: selection.sizes) : nil,
-        graph: graph, structure: structure,
-        entries: entries.map { .init($0, symmetric: matrix.rank < nodes ? matrix.symmetricFraction : nil) },
-        degrees: (inDegree, outDegree),
-        modularity: .init(
-          louvain: partition?.modularity, leiden: leiden?.modularity,
-          directed: try partition.flatMap {
-            try graph.directedModularity(of: $0.communities, weighted: weighted)
-          },
-          communities: partition.map { Self.sizes($0.communities) } ?? [], uniform: uniform?.modularity,
-          product: product?.modularity, isWeighted: weighted, profile: profile.rows))
+      modularity = Modularity(
+        louvain: partition?.modularity, leiden: try undirected.communities(.leiden, seed: seed)?.modularity,
+        directed: try partition.flatMap {
+          try graph.directedModularity(of: $0.communities, weighted: weighted)
+        },
+        communities: partition.map { Self.sizes($0.communities) } ?? [],
+        uniform: try uniform.communities(seed: seed)?.modularity,
+        product: try product.communities(seed: seed)?.modularity, isWeighted: weighted, profile: profile.rows)
     }
 
     /// How many communities have more than one node: nodes without edges are communities of their own.
@@ -70,164 +89,89 @@
       return sizes.values.filter { $0 > 1 }.sorted(by: >)
     }
 
-    /// The report as a person reads it.
-    public var lines: [String] { summary.lines }
+    /// The weakest edge.
+    var threshold: Double? { graph.threshold.map(Double.init) }
+    private var frame: String? { layers == nil ? nil : request.frame.rawValue }
+    private var connectedNodes: Int { zip(graph.inDegrees, graph.outDegrees).count { $0.0 + $0.1 > 0 } }
   }
 
-  /// What goes into `summary.json`.
-  public struct TopologySummary: Encodable, Sendable {
-    public struct Entries: Encodable, Sendable {
-      public let count: Int
-      public let positive: Int
-      public let negative: Int
-      public let minimum: Double
-      public let maximum: Double
-      public let mean: Double
-      public let standardDeviation: Double
-      public let skewness: Double
-      /// ‖(G + Gᵀ) / 2‖² / ‖G‖².
-      public let symmetricFraction: Double?
+  // MARK: - As JSON and as text
 
-      init(_ entries: EntryStatistics, symmetric: Double?) {
-        (count, positive, negative) = (entries.count, entries.positive, entries.negative)
-        (minimum, maximum) = (finite(entries.minimum) ?? 0, finite(entries.maximum) ?? 0)
-        (mean, standardDeviation) = (entries.mean, entries.variance.squareRoot())
-        skewness = entries.skewness
-        symmetricFraction = symmetric.flatMap(finite)
-      }
+  extension TopologyReport {
+    public func encode(to encoder: any Encoder) throws {
+      let (weak, strong) = (structure.weakComponents, structure.strongComponents)
+      let object = JSONObject(omittingNil: [
+        "graph": request.graph.rawValue, "model": model, "sign": request.sign.rawValue,
+        "head": request.head.map(String.init) ?? "all", "centred": isCentred, "layers": layers,
+        "frame": frame, "seed": request.seed, "nodes": graph.nodeCount, "connected_nodes": connectedNodes,
+        "edges": graph.edgeCount, "self_loops": graph.selfLoops, "threshold": threshold,
+        "entries": entries.map(json), "in_degree": inDegree, "out_degree": outDegree,
+        "modularity": modularity, "reciprocity": structure.reciprocity,
+        "components": [
+          "weak": weak.count, "strong": strong.count, "largest_weak": weak.first ?? 0,
+          "largest_strong": strong.first ?? 0,
+        ] as JSONObject,
+        "k_cores": structure.coreProfile,
+      ])
+      try object.encode(to: encoder)
     }
 
-    public struct Modularity: Encodable, Sendable {
-      /// Best of five seeds, undirected.
-      public let louvain: Double?
-      public let leiden: Double?
-      /// Of the Louvain partition.
-      public let directed: Double?
-      /// Sizes of the communities of more than one node, largest first.
-      public let communities: [Int]
-      /// Louvain on G(n, m) and on the product of two Gaussian matrices, with as many edges.
-      public let uniform: Double?
-      public let product: Double?
-      public let isWeighted: Bool
-      /// The same three over the number of edges.
-      public let profile: [ModularityProfile.Row]
-    }
-
-    public struct Components: Encodable, Sendable {
-      public let weak: Int
-      public let strong: Int
-      public let largestWeak: Int
-      public let largestStrong: Int
-    }
-
-    public struct Core: Encodable, Sendable {
-      public let k: Int
-      public let nodes: Int
-    }
-
-    public let graph: String
-    public let model: String
-    public let sign: String
-    public let head: String
-    public let centred: Bool?
-    public let layers: [Int]?
-    public let frame: String?
-    public let seed: UInt64
-    public let nodes: Int
-    public let connectedNodes: Int
-    public let edges: Int
-    public let selfLoops: Int
-    public let threshold: Double?
-    public let entries: Entries?
-    public let inDegree: DegreeReport
-    public let outDegree: DegreeReport
-    public let modularity: Modularity
-    public let reciprocity: Double?
-    public let components: Components
-    public let kCores: [Core]
-
-    init(
-      _ request: TopologyRequest, model: String, _ sizes: Hyperparameters, layers: [Int]?, graph: NeuronGraph,
-      structure: GraphStructure, entries: Entries?, degrees: (in: DegreeReport, out: DegreeReport),
-      modularity: Modularity
-    ) {
-      self.graph = request.graph.rawValue
-      self.model = model
-      sign = request.sign.rawValue
-      head = request.head.map(String.init) ?? "all"
-      let isSigma = request.graph == .sigma
-      centred = isSigma ? nil : request.isCentred && sizes.variant.normalises
-      self.layers = layers
-      frame = isSigma ? request.frame.rawValue : nil
-      seed = request.seed
-      nodes = graph.nodeCount
-      connectedNodes = zip(graph.inDegrees, graph.outDegrees).reduce(0) { $0 + ($1.0 + $1.1 > 0 ? 1 : 0) }
-      edges = graph.edgeCount
-      selfLoops = graph.selfLoops
-      threshold = graph.threshold.map(Double.init)
-      self.entries = entries
-      (inDegree, outDegree) = degrees
-      self.modularity = modularity
-      reciprocity = structure.reciprocity
-      components = Components(
-        weak: structure.weakComponents.count, strong: structure.strongComponents.count,
-        largestWeak: structure.weakComponents.first ?? 0, largestStrong: structure.strongComponents.first ?? 0
-      )
-      kCores = structure.coreProfile.map { Core(k: $0.k, nodes: $0.nodes) }
+    private func json(_ entries: EntryStatistics) -> JSONObject {
+      JSONObject(omittingNil: [
+        "count": entries.count, "positive": entries.positive, "negative": entries.negative,
+        "minimum": finite(entries.minimum) ?? 0, "maximum": finite(entries.maximum) ?? 0,
+        "mean": entries.mean, "standard_deviation": entries.variance.squareRoot(),
+        "skewness": entries.skewness, "symmetric_fraction": symmetricFraction,
+      ])
     }
 
     /// `G_x, excitatory, head 0`.
     public var title: String {
       let name =
-        graph == "sigma"
-        ? "σ, layer \((layers ?? []).map(String.init).joined(separator: "+"))"
-        : centred == false ? "D_\(graph) E" : "G_\(graph)"
-      return "\(name), \(sign), \(head == "all" ? "all heads" : "head \(head)")"
+        layers.map { "σ, layer \($0.map(String.init).joined(separator: "+"))" }
+        ?? (isCentred == false ? "D_\(request.graph.rawValue) E" : "G_\(request.graph.rawValue)")
+      return "\(name), \(request.sign.rawValue), \(request.head.map { "head \($0)" } ?? "all heads")"
     }
 
-    /// The summary as a person reads it.
+    /// The report as a person reads it.
     public var lines: [String] {
-      func number(_ value: Double?, _ places: Int = 3) -> String { value.map { decimal($0, places) } ?? "–" }
+      func number(_ value: Double?, _ places: Int = 3) -> String { decimal(value ?? .nan, places) }
       var lines = [
         "\(title)\(frame.map { ", frame \($0)" } ?? ""); model \(model)",
-        "\(grouped(nodes)) neurons, \(grouped(connectedNodes)) connected; \(grouped(edges)) edges of strength ≥ \(number(threshold, 4)), \(grouped(selfLoops)) self-loops",
+        "\(grouped(graph.nodeCount)) neurons, \(grouped(connectedNodes)) connected; \(grouped(graph.edgeCount)) edges of strength ≥ \(number(threshold, 4)), \(grouped(graph.selfLoops)) self-loops",
       ]
       if let entries {
         lines.append(
-          "entries: \(grouped(entries.count)), \(grouped(entries.positive)) positive, \(grouped(entries.negative)) negative, deviation \(decimal(entries.standardDeviation)), skewness \(decimal(entries.skewness, 3)), symmetric part \(number(entries.symmetricFraction))"
+          "entries: \(grouped(entries.count)), \(grouped(entries.positive)) positive, \(grouped(entries.negative)) negative, deviation \(decimal(entries.variance.squareRoot())), skewness \(decimal(entries.skewness, 3)), symmetric part \(number(symmetricFraction))"
         )
       }
-      lines.append(
-        "             mean  median     max   none       α  x_min      KS      p   tail   ln ratio to log-normal, exponential"
-      )
-      for (name, degree) in [("in-degree", inDegree), ("out-degree", outDegree)] {
-        var line =
-          padded(name, 10, right: false) + padded(decimal(degree.mean, 1), 7)
-          + padded(decimal(degree.median, 1), 8) + padded(grouped(degree.max), 8)
-          + padded(grouped(degree.zeros), 7)
-        if let law = degree.powerLaw {
-          line +=
-            padded(decimal(law.alpha, 2), 8) + padded(grouped(law.xMin), 7) + padded(decimal(law.ks, 3), 8)
-            + padded(number(law.p, 2), 7) + padded(grouped(law.tail), 7)
-            + "   \(number(law.versusLogNormal?.ratio, 1)), \(number(law.versusExponential?.ratio, 1)): \(law.verdict)"
-        } else {
-          line += "   nothing to fit"
-        }
-        lines.append(line)
-      }
-      lines.append(
-        "modularity: Louvain \(number(modularity.louvain)) (\(modularity.communities.count) communities), Leiden \(number(modularity.leiden)), directed \(number(modularity.directed)); G(n, m) \(number(modularity.uniform)), Gaussian product \(number(modularity.product))"
-      )
+      lines += [
+        "             mean  median     max   none       α  x_min      KS      p   tail   ln ratio to log-normal, exponential",
+        row("in-degree", inDegree), row("out-degree", outDegree),
+        "modularity: Louvain \(number(modularity.louvain)) (\(modularity.communities.count) communities), Leiden \(number(modularity.leiden)), directed \(number(modularity.directed)); G(n, m) \(number(modularity.uniform)), Gaussian product \(number(modularity.product))",
+      ]
       for row in modularity.profile {
         lines.append(
           padded(grouped(row.edges), 12)
-            + " edges: \(number(row.graph)), G(n, m) \(number(row.uniform)), product \(number(row.product))"
-        )
+            + " edges: \(number(row.graph)), G(n, m) \(number(row.uniform)), product \(number(row.product))")
       }
+      let core = structure.coreProfile.last
       lines.append(
-        "reciprocity \(number(reciprocity)); largest core k = \(kCores.last?.k ?? 0) (\(grouped(kCores.last?.nodes ?? 0)) neurons); components: largest weak \(grouped(components.largestWeak)), largest strong \(grouped(components.largestStrong))"
+        "reciprocity \(number(structure.reciprocity)); largest core k = \(core?.k ?? 0) (\(grouped(core?.nodes ?? 0)) neurons); components: largest weak \(grouped(structure.weakComponents.first ?? 0)), largest strong \(grouped(structure.strongComponents.first ?? 0))"
       )
       return lines
+    }
+
+    private func row(_ name: String, _ degree: DegreeReport) -> String {
+      func number(_ value: Double?, _ places: Int) -> String { decimal(value ?? .nan, places) }
+      let start =
+        padded(name, 10, right: false) + padded(decimal(degree.mean, 1), 7)
+        + padded(decimal(degree.median, 1), 8) + padded(grouped(degree.max), 8)
+        + padded(grouped(degree.zeros), 7)
+      guard let law = degree.powerLaw else { return start + "   nothing to fit" }
+      return start + padded(decimal(law.alpha, 2), 8) + padded(grouped(law.xMin), 7)
+        + padded(decimal(law.ks, 3), 8) + padded(number(law.p, 2), 7) + padded(grouped(law.tail), 7)
+        + "   \(number(law.versusLogNormal?.ratio, 1)), \(number(law.versusExponential?.ratio, 1)): \(law.verdict)"
     }
   }
 #endif

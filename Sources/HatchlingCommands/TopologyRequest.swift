@@ -63,9 +63,7 @@ public struct TopologyRequest: Sendable {
     switch layers {
     case .all: return Array(1...sizes.layers)
     case .one(let number):
-      guard (1...sizes.layers).contains(number) else {
-        throw .noSuchLayer(number, layers: sizes.layers)
-      }
+      guard (1...sizes.layers).contains(number) else { throw .noSuchLayer(number, layers: sizes.layers) }
       return [number]
     case .middle: return [min(sizes.layers, (sizes.layers + 1) / 2 + 1)]
     }
@@ -85,6 +83,26 @@ public enum TopologyError: InputError, Equatable {
     case .noSuchLayer(let layer, let layers): "layer \(layer): the model has layers 1 … \(layers), or all"
     case .tooManyEdges(let wanted, let limit):
       "the paper's Fig. 10 would have \(wanted) edges here and at most \(limit) are analysed at a time; ask for fewer"
+    }
+  }
+}
+
+/// What needs igraph, in a build that was made without the package trait Topology.
+public enum TopologyMissing: InputError, Equatable {
+  /// Positions of nodes.
+  case positions
+  /// A log of how structure appears.
+  case emergence
+  /// Communities and power-law fits of this graph.
+  case report(graph: String)
+
+  public var description: String {
+    let lack = "this build lacks: it was made without the package trait Topology"
+    return switch self {
+    case .positions: "a layout needs igraph, which \(lack)"
+    case .emergence: "a topology log needs igraph, which \(lack)"
+    case .report(let graph):
+      "the topology of \(graph) needs communities and power-law fits, which \(lack) (igraph); build with the trait, or look at the circuit"
     }
   }
 }

@@ -1,18 +1,24 @@
-import HatchlingModel
 import HatchlingTraining
 
-/// What a training run is, before it goes on.
-public struct TrainingOutline: Sendable {
-  public let sizes: Hyperparameters
-  public let options: TrainingOptions
-  public let memory: TrainingMemory
-  public let learnedBytes: Int
-  public let heldOutBytes: Int
-  /// Updates that were done before.
-  public let step: Int
-
-  /// Whether the held-out text has a whole block; otherwise nothing is validated and the last network is kept.
-  public var isValidated: Bool { heldOutBytes > options.block }
+/// One update of a training run, as the log and the progress line show it. Losses in nats per token.
+public struct TrainingLine: Sendable {
+  public var step: Int
+  /// Tokens read up to now.
+  public var tokens: Int
+  /// Wall-clock seconds of training up to now, those before a resumption included.
+  public var seconds: Double
+  public var learningRate: Double
+  public var loss: Double
+  /// Global norm before clipping.
+  public var gradientNorm: Double
+  /// Fractions of n, mean over layers and tokens.
+  public var activeX: Double
+  public var activeY: Double
+  public var tokensPerSecond: Double
+  /// Where the step was validated.
+  public var validationLoss: Double?
+  /// All planned updates.
+  public var steps: Int
 }
 
 /// What happens while a session trains.

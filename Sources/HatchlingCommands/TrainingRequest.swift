@@ -18,8 +18,12 @@ public struct TrainingRequest: Sendable {
   /// The trained model, `.safetensors`; `.checkpoint` beside it.
   public var out: String
   public var beginning = Beginning.untrained
-  public var network = NetworkChoices()
-  public var schedule = ScheduleChoices()
+  /// The sizes of a new network, by default n 2048, d 64, H 4 and L 4, or what a given one must have.
+  public var network = TrainingChoices<Hyperparameters>()
+  /// What the run computes, by default 2000 updates as `TrainingOptions` says.
+  public var schedule = TrainingChoices<TrainingOptions>()
+  /// How long the run goes on, instead of a number of steps, which is then fixed after the first 20.
+  public var minutes: Double?
   /// Fraction of every text that is held out. Default: 0.1.
   public var heldOut: Double?
   /// Updates between validations. Default: a twentieth of the run.
@@ -57,141 +61,88 @@ public struct TrainingRequest: Sendable {
     guard (0...1_000_000).contains(sample) else {
       throw .outOfRange(.sample, "\(sample)", allowed: "0 up to a million bytes")
     }
-    if case .minutes(let minutes) = schedule.length, !(minutes > 0 && minutes <= 1e6) {
+    if let minutes, !(minutes > 0 && minutes <= 1e6) {
       throw .outOfRange(.minutes, "\(minutes)", allowed: "more than 0, up to a million")
     }
   }
-}
-
-/// The sizes of a new network, or what a given one must have.
-public struct NetworkChoices: Equatable, Sendable {
-  /// n, of all heads. Default: 2048.
-  public var neurons: Int?
-  /// d. Default: 64.
-  public var synapticDimension: Int?
-  /// H. Default: 4.
-  public var heads: Int?
-  /// L. Default: 4.
-  public var layers: Int?
-  public var variant: Variant?
-
-  public init() {}
-
-  /// - Throws: `TrainingError` for sizes that make no network.
-  func sizes() throws -> Hyperparameters {
-    let sizes = Hyperparameters(
-      neurons: neurons ?? 2048, synapticDimension: synapticDimension ?? 64, heads: heads ?? 4,
-      layers: layers ?? 4, vocabulary: 256, variant: variant ?? .released)
-    try sizes.checkTrainable()
-    return sizes
-  }
-
-  /// What was said must be what a given network has.
-  func check(_ sizes: Hyperparameters, of path: String) throws(TrainingError) {
-    let require = Agreement(path: path)
-    try require(.neurons, neurons, sizes.neurons)
-    try require(.synapticDimension, synapticDimension, sizes.synapticDimension)
-    try require(.heads, heads, sizes.heads)
-    try require(.layers, layers, sizes.layers)
-    try require(.variant, variant?.rawValue, sizes.variant.rawValue)
-  }
-}
-
-/// What a training run computes.
-public struct ScheduleChoices: Equatable, Sendable {
-  /// How long a run goes on.
-  public enum Length: Equatable, Sendable {
-    case steps(Int)
-    /// The number of steps is fixed after the first 20.
-    case minutes(Double)
-  }
-
-  public var length: Length?
-  public var block: Int?
-  public var batch: Int?
-  public var chunk: Int?
-  /// The peak; it falls to a tenth.
-  public var learningRate: Double?
-  public var warmup: Int?
-  public var weightDecay: Double?
-  public var clip: Double?
-  public var dropout: Double?
-  public var damping: DampingMode?
-  public var carry: Bool?
-  public var passage: Int?
-  public var detach: Bool?
-  public var seed: UInt64?
-
-  public init() {}
 
   /// The number of steps while a time limit has not fixed it: so many that the default warm-up is the longest there is.
   private static let stepsBeforePlanning = 20_000
 
-  /// The options of a new run. - Parameter isContinued: whether it begins from a trained network, whose damping stays as it is.
+  /// The options of a new run; the learning rate falls to a tenth.
+  /// - Parameter isContinued: whether it begins from a trained network, whose damping stays as it is.
   func options(isContinued: Bool) -> TrainingOptions {
     var options = TrainingOptions()
-    options.block = block ?? options.block
-    options.batch = batch ?? options.batch
-    options.chunk = chunk ?? options.chunk
-    switch length {
-    case .steps(let steps): options.steps = steps
-    case .minutes: options.steps = max(Self.stepsBeforePlanning, warmup ?? 0)
-    case nil: options.steps = 2000
-    }
-    options.learningRate = learningRate ?? options.learningRate
+    options.steps = 2000
+    options.damping = isContinued ? .kept : .learned
+    schedule.apply(to: &options)
+    if minutes != nil { options.steps = max(Self.stepsBeforePlanning, options.warmup ?? 0) }
     options.finalLearningRate = options.learningRate / 10
-    options.warmup = warmup
-    options.weightDecay = weightDecay ?? options.weightDecay
-    options.clip = clip ?? options.clip
-    options.dropout = dropout ?? options.dropout
-    options.damping = damping ?? (isContinued ? .kept : .learned)
-    options.carry = carry ?? true
-    options.passage = passage ?? options.passage
-    options.detach = detach ?? false
-    options.seed = seed ?? options.seed
     return options
   }
 
-  /// Whatever was said of a run that goes on must be what it began with.
-  func check(_ options: TrainingOptions, of path: String) throws(TrainingError) {
-    let require = Agreement(path: path)
-    switch length {
-    case .minutes: throw .lengthIsFixed(path: path, steps: options.steps)
-    case .steps(let steps): try require(.steps, steps, options.steps)
-    case nil: break
+  /// - Throws: `TrainingError` for sizes that make no network.
+  func sizes() throws(TrainingError) -> Hyperparameters {
+    var sizes = Hyperparameters(neurons: 2048, synapticDimension: 64, heads: 4, layers: 4, vocabulary: 256)
+    network.apply(to: &sizes)
+    try sizes.checkTrainable()
+    return sizes
+  }
+}
+
+/// What was said of a run, and nothing else: a new run is made so, one that goes on must have been.
+public struct TrainingChoices<Subject>: Sendable {
+  private struct Choice: Sendable {
+    let quantity: TrainingQuantity
+    let value: any Sendable
+    let set: @Sendable (inout Subject) -> Void
+    /// What there is, where it is something else.
+    let other: @Sendable (Subject) -> String?
+  }
+
+  private var choices: [Choice] = []
+
+  public init() {}
+
+  /// Chooses a value; nil says nothing.
+  public mutating func choose<Value: Equatable & Sendable>(
+    _ quantity: TrainingQuantity, _ option: any WritableKeyPath<Subject, Value> & Sendable, _ value: Value?
+  ) {
+    choices.removeAll { $0.quantity == quantity }
+    guard let value else { return }
+    choices.append(
+      Choice(
+        quantity: quantity, value: value, set: { $0[keyPath: option] = value },
+        other: { $0[keyPath: option] == value ? nil : "\($0[keyPath: option])" }))
+  }
+
+  /// What was chosen.
+  func value<Value>(of quantity: TrainingQuantity) -> Value? {
+    choices.first { $0.quantity == quantity }?.value as? Value
+  }
+
+  func apply(to subject: inout Subject) { for choice in choices { choice.set(&subject) } }
+
+  /// - Throws: ``TrainingError/contradicts(path:_:value:wanted:)`` for the first choice that the file does not have.
+  func check(_ subject: Subject, of path: String) throws(TrainingError) {
+    for choice in choices {
+      guard let there = choice.other(subject) else { continue }
+      throw .contradicts(path: path, choice.quantity, value: there, wanted: "\(choice.value)")
     }
-    try require(.block, block, options.block)
-    try require(.batch, batch, options.batch)
-    try require(.learningRate, learningRate, options.learningRate)
-    try require(.warmup, warmup, options.warmupSteps)
-    try require(.weightDecay, weightDecay, options.weightDecay)
-    try require(.clip, clip, options.clip)
-    try require(.dropout, dropout, options.dropout)
-    try require(.damping, damping?.name, options.damping.name)
-    try require(.carry, carry, options.carry)
-    try require(.passage, passage, options.passage)
-    try require(.detach, detach, options.detach)
-    try require(.chunk, chunk, options.chunk)
-    try require(.seed, seed, options.seed)
   }
 }
 
-/// Whether what was said is what a file has.
-struct Agreement {
-  let path: String
-
-  /// - Throws: ``TrainingError/contradicts(path:_:value:wanted:)``.
-  func callAsFunction<Value: Equatable>(
-    _ quantity: TrainingQuantity, _ wanted: Value?, _ there: Value
-  ) throws(TrainingError) {
-    guard let wanted, wanted != there else { return }
-    throw .contradicts(path: path, quantity, value: "\(there)", wanted: "\(wanted)")
+extension TrainingOptions {
+  /// Updates of warm-up, chosen or by default.
+  public var chosenWarmup: Int {
+    get { warmupSteps }
+    set { warmup = newValue }
   }
 }
 
-extension DampingMode {
+extension DampingMode: CustomStringConvertible {
   /// As messages and metadata call it.
-  package var name: String {
+  public var description: String {
     switch self {
     case .kept: "as the model has it"
     case .none: "none"

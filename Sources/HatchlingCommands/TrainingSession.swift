@@ -1,8 +1,5 @@
-import Foundation
-import HatchlingCheckpoint
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 import HatchlingTraining
 
 /// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
@@ -12,7 +9,7 @@ public final class TrainingSession {
   private let texts: TrainingTexts
   private let training: TrainingRun
   private let log: TrainingLog?
-  private var emergence: EmergenceLog?
+  private let emergence: EmergenceLog?
   private var report: (TrainingEvent) throws -> Void = { _ in }
   /// The last update; it is logged when it is known whether a validation follows it.
   private var pending: TrainingLine?
@@ -44,13 +41,16 @@ public final class TrainingSession {
         from: checkpoint, text: texts.training, workers: workers)
       try settings.check(texts, of: checkpoint)
       try request.network.check(trainer.weights.hyperparameters, of: checkpoint)
+      if request.minutes != nil {
+        throw TrainingError.lengthIsFixed(path: checkpoint, steps: trainer.options.steps)
+      }
       try request.schedule.check(trainer.options, of: checkpoint)
       try texts.check(vocabulary: trainer.weights.hyperparameters.vocabulary)
     } else {
       try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
-      let options = request.schedule.options(isContinued: initial != nil)
+      let options = request.options(isContinued: initial != nil)
       try options.validate()
-      let sizes = try initial?.hyperparameters ?? request.network.sizes()
+      let sizes = try initial?.hyperparameters ?? request.sizes()
       try TrainingMemory(sizes, options).check()  // before the weights are drawn
       let weights = initial?.weights ?? .untrained(sizes, seed: options.seed)
       trainer = try Trainer(weights, text: texts.training, options: options, workers: workers)
@@ -58,7 +58,7 @@ public final class TrainingSession {
     progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
     plan.validateEvery = settings.validateEvery
-    if case .minutes(let minutes) = request.schedule.length { plan.minutes = minutes }
+    plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
     try DiskSpace.check(model: request.out, checkpoint: request.checkpointPath, trainer)
     log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
@@ -71,7 +71,8 @@ public final class TrainingSession {
   ) throws -> Model? {
     guard case .model(let path) = request.beginning else { return nil }
     let model = try Model.load(
-      path: path, layers: request.network.layers, variant: request.network.variant, workers: workers)
+      path: path, layers: request.network.value(of: .layers), variant: request.network.value(of: .variant),
+      workers: workers)
     for warning in model.warnings { warn(warning) }
     try request.network.check(model.hyperparameters, of: path)
     return model
@@ -81,13 +82,15 @@ public final class TrainingSession {
     "\(OutputPaths.name(model.path)), fingerprint \(model.fingerprint)"
   }
 
-  /// What the run is, before it goes on.
-  public var outline: TrainingOutline {
-    let (sizes, options) = (training.trainer.weights.hyperparameters, training.trainer.options)
-    return TrainingOutline(
-      sizes: sizes, options: options, memory: TrainingMemory(sizes, options),
-      learnedBytes: texts.training.count, heldOutBytes: texts.heldOut.count, step: training.trainer.step)
-  }
+  public var sizes: Hyperparameters { training.trainer.weights.hyperparameters }
+  public var options: TrainingOptions { training.trainer.options }
+  /// Updates that were done up to now.
+  public var step: Int { training.trainer.step }
+  /// Bytes of the texts.
+  public var learnedBytes: Int { texts.training.count }
+  public var heldOutBytes: Int { texts.heldOut.count }
+  /// Whether the held-out text has a whole block; otherwise nothing is validated and the last network is kept.
+  public var isValidated: Bool { heldOutBytes > options.block }
 
   /// Trains to the end, or until `isInterrupted`; then the last update is finished and a checkpoint written.
   ///
@@ -101,12 +104,10 @@ public final class TrainingSession {
     defer { self.report = { _ in } }
     lastUpdate = .now
     do {
-      let end = try training.run(
-        isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
+      let end = try training.run(isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
       return TrainingOutcome(
-        end: end, step: training.trainer.step, steps: training.trainer.options.steps,
-        bestLoss: training.progress.bestLoss, bestStep: training.progress.bestStep,
-        pictures: try finishLog())
+        end: end, step: step, steps: options.steps, bestLoss: training.progress.bestLoss,
+        bestStep: training.progress.bestStep, pictures: try finishLog())
     } catch {
       // The first error is the one to report.
       _ = try? finishLog()
@@ -124,7 +125,6 @@ extension TrainingSession {
     let now = ContinuousClock.now
     let seconds = (now - lastUpdate).inSeconds
     lastUpdate = now
-    let options = training.trainer.options
     let rows = options.block * options.batch
     func mean(_ layers: [Double]) -> Double { layers.reduce(0, +) / Double(max(1, layers.count)) }
     let line = TrainingLine(
@@ -138,7 +138,7 @@ extension TrainingSession {
     if training.progress.stepsAreFixed && wasMeasuring { try report(.stepsFixed(options.steps)) }
     wasMeasuring = training.isMeasuring
     let isRow = training.isValidated(update.step)
-    if isRow && !outline.isValidated { try writeRow(isBest: false) }
+    if isRow && !isValidated { try writeRow(isBest: false) }
     if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
       lastCheckpoint = now
       try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)
@@ -159,9 +159,7 @@ extension TrainingSession {
     let mean = lossesSinceRow.reduce(0, +) / Double(max(1, lossesSinceRow.count))
     lossesSinceRow = []
     try report(.validated(line, meanLoss: mean, isBest: isBest))
-    try emergence?.append(
-      step: line.step, training.trainer.weights, activeX: line.activeX, activeY: line.activeY,
-      workers: workers)
+    try emergence?.append(line, training.trainer.weights, workers: workers)
     guard request.sample > 0 else { return }
     let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
     try report(.sampled(sample(after: prompt)))
@@ -188,12 +186,6 @@ extension TrainingSession {
   /// - Returns: what is to be said of the pictures.
   private func finishLog() throws -> [String] {
     try logPending()
-    var pictures: [String] = []
-    if let path = request.log {
-      let picture = try LossPicture(log: path)
-      if !picture.isEmpty { pictures.append(try picture.draw(besideLog: path)) }
-    }
-    if let picture = try emergence?.draw() { pictures.append(picture) }
-    return pictures
+    return try [log?.draw(), emergence?.draw()].compactMap { $0 }
   }
 }

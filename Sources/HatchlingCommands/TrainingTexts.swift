@@ -1,6 +1,4 @@
-import Foundation
 import HatchlingCheckpoint
-import HatchlingNumerics
 
 /// The texts of a training run: what is learned, what is held out, and what each file was.
 struct TrainingTexts {
@@ -22,14 +20,11 @@ struct TrainingTexts {
   /// - Throws: `CheckpointError` for a file that cannot be read, ``TextError`` for empty standard input.
   init(paths: [String], heldOut fraction: Double) throws {
     var sources: [Source] = []
-    if paths.count(where: { $0 == "-" }) > 1 {
-      throw TextError.standardInputTwice
-    }
+    if paths.count(where: { $0 == "-" }) > 1 { throw TextError.standardInputTwice }
     for path in paths {
-      if path.hasSuffix(".npy") {
-        throw TextError.noBytes(path: path)
-      }
-      let bytes = try Self.read(path)
+      if path.hasSuffix(".npy") { throw TextError.noBytes(path: path) }
+      let bytes = try TextSource.bytes(path)
+      if path == "-" && bytes.isEmpty { throw TextError.empty("standard input") }
       let name = path == "-" ? "standard input" : OutputPaths.name(path)
       let cut = bytes.count - Int(Double(bytes.count) * fraction)
       let hash = bytes.withUnsafeBytes(ContentHash.sha256)
@@ -38,17 +33,6 @@ struct TrainingTexts {
       heldOut += bytes[cut...]
     }
     self.sources = sources
-  }
-
-  private static func read(_ path: String) throws -> [UInt8] {
-    if path == "-" {
-      let bytes = try TextSource.standardInput()
-      guard !bytes.isEmpty else { throw TextError.empty("standard input") }
-      return bytes
-    }
-    let file = try MappedFile(path: path)
-    // The mapping goes away with `file`.
-    return withExtendedLifetime(file) { Array(file.bytes) }
   }
 
   /// - Throws: ``TextError/tokenTooLarge(name:token:offset:vocabulary:)`` for the first byte that the network has no token for.

@@ -12,12 +12,7 @@ public enum TranslationTags {
 
   /// Whether a text would be taken apart in the wrong place.
   public static func occur(in text: ArraySlice<UInt8>) -> Bool {
-    var rest = text
-    while let index = rest.firstIndex(of: UInt8(ascii: "<")) {
-      if rest[index...].starts(with: source) || rest[index...].starts(with: target) { return true }
-      rest = rest[(index + 1)...]
-    }
-    return false
+    text.contains(source) || text.contains(target)
   }
 }
 

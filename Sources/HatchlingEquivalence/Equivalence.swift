@@ -76,9 +76,7 @@ where Graph.Scalar == Reference.Scalar {
   private mutating func compare(
     _ quantity: Quantity, _ a: [Graph.Scalar], _ b: [Graph.Scalar], _ token: Int, _ layer: Int
   ) {
-    let difference = a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in VectorDifference(a, b) }
-    }
+    let difference = a.withUnsafeBufferPointer { a in b.withUnsafeBufferPointer { VectorDifference(a, $0) } }
     record(quantity, difference, token, layer)
   }
 
@@ -119,38 +117,24 @@ struct VectorDifference: Equatable {
   /// argmax |a − b|, or the first element that is not finite.
   private(set) var index = 0
 
-  init<Scalar: NetworkScalar>(_ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>) {
-    guard a.count == b.count, !b.isEmpty else {
-      (absolute, relative) = (.infinity, .infinity)
-      return
-    }
-    let (scale, other) = measure(a, b)
-    guard absolute.isFinite else {
-      relative = .infinity
-      return
-    }
-    relative = scale == 0 ? (other == 0 ? 0 : .infinity) : (other == 0 ? .infinity : absolute / scale)
-  }
-
-  /// Returns max |b| and max |a|.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  private mutating func measure<Scalar: NetworkScalar>(
-    _ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>
-  ) -> (scale: Double, other: Double) {
-    var (scale, other): (Scalar, Scalar) = (0, 0)
-    var largest: Scalar = 0
+  init<Scalar: NetworkScalar>(_ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>) {
+    (absolute, relative) = (.infinity, .infinity)
+    guard a.count == b.count, !b.isEmpty else { return }
+    var (scale, other, largest): (Scalar, Scalar, Scalar) = (0, 0, 0)
     for place in 0..<b.count {
       let difference = (a[place] - b[place]).magnitude
       guard difference.isFinite else {
-        (absolute, index) = (.infinity, place)
-        return (0, 0)
+        index = place
+        return
       }
       if difference > largest { (largest, index) = (difference, place) }
       scale = max(scale, b[place].magnitude)
       other = max(other, a[place].magnitude)
     }
     absolute = Double(largest)
-    return (Double(scale), Double(other))
+    if scale > 0 && other > 0 { relative = absolute / Double(scale) }
+    if scale == 0 && other == 0 { relative = 0 }
   }
 }

@@ -14,14 +14,6 @@ public struct Divergence: Equatable, Sendable {
   public let quantity: Quantity
   /// Where the difference is largest.
   public let index: Int
-
-  public init(token: Int, layer: Int, round: Int, quantity: Quantity, index: Int) {
-    self.token = token
-    self.layer = layer
-    self.round = round
-    self.quantity = quantity
-    self.index = index
-  }
 }
 
 /// How far one quantity differed, over all tokens and layers.

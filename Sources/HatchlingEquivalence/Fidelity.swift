@@ -3,48 +3,48 @@ import HatchlingNumerics
 import HatchlingTensor
 import Synchronization
 
+/// What one network did on the text.
+public struct FidelityMeasure: Sendable {
+  /// Mean cross-entropy in nats of the tokens of each segment, in order.
+  public let segmentLosses: [Double]
+  /// Fraction of predictions whose most likely token is the reference's.
+  public let top1Agreement: Double
+  /// Mean KL(reference ‖ this) in nats.
+  public let meanKL: Double
+  /// Per token: synapses traversed, Hebbian updates, and values through hubs for gains and readout.
+  public let messages: Double
+  public let updates: Double
+  public let broadcasts: Double
+  /// Fractions of neurons with x > 0 and y > 0, over tokens and layers.
+  public let activeX: Double
+  public let activeY: Double
+
+  /// Mean loss over all tokens, in nats: segments have the same length.
+  public var loss: Double { segmentLosses.reduce(0, +) / Double(segmentLosses.count) }
+
+  /// The interval between the `(1 ± level) / 2` quantiles of the mean loss under resampling of segments with replacement.
+  public func interval(
+    level: Double = 0.95, resamples: Int = 2000, seed: UInt64
+  ) -> (lower: Double, upper: Double) {
+    var random = SeededRandom(seed: seed)
+    let count = segmentLosses.count
+    let means = (0..<resamples).map { _ in
+      (0..<count).reduce(0) { sum, _ in sum + segmentLosses[Int.random(in: 0..<count, using: &random)] }
+        / Double(count)
+    }.sorted()
+    func quantile(_ fraction: Double) -> Double {
+      means[min(means.count - 1, max(0, Int(fraction * Double(means.count))))]
+    }
+    return (quantile((1 - level) / 2), quantile((1 + level) / 2))
+  }
+}
+
 /// What a network that was changed still knows of the language: its losses and predictions on a text beside the unchanged network's.
 ///
 /// The text is read in segments of the training block, each from an empty state, and every token is followed by a prediction of the next,
 /// as in training. Segments are shared out between threads, one engine each, and added up in order: results do not depend on the
 /// number of threads.
 public struct Fidelity<Scalar: NetworkScalar> {
-  /// What one network did on the text.
-  public struct Measure: Sendable {
-    /// Mean cross-entropy in nats of the tokens of each segment, in order.
-    public let segmentLosses: [Double]
-    /// Fraction of predictions whose most likely token is the reference's.
-    public let top1Agreement: Double
-    /// Mean KL(reference ‖ this) in nats.
-    public let meanKL: Double
-    /// Per token: synapses traversed, Hebbian updates, and values through hubs for gains and readout.
-    public let messages: Double
-    public let updates: Double
-    public let broadcasts: Double
-    /// Fractions of neurons with x > 0 and y > 0, over tokens and layers.
-    public let activeX: Double
-    public let activeY: Double
-
-    /// Mean loss over all tokens, in nats: segments have the same length.
-    public var loss: Double { segmentLosses.reduce(0, +) / Double(segmentLosses.count) }
-
-    /// The interval between the `(1 ± level) / 2` quantiles of the mean loss under resampling of segments with replacement.
-    public func interval(
-      level: Double = 0.95, resamples: Int = 2000, seed: UInt64
-    ) -> (lower: Double, upper: Double) {
-      var random = SeededRandom(seed: seed)
-      let count = segmentLosses.count
-      let means = (0..<resamples).map { _ in
-        (0..<count).reduce(0) { sum, _ in sum + segmentLosses[Int.random(in: 0..<count, using: &random)] }
-          / Double(count)
-      }.sorted()
-      func quantile(_ fraction: Double) -> Double {
-        means[min(means.count - 1, max(0, Int(fraction * Double(means.count))))]
-      }
-      return (quantile((1 - level) / 2), quantile((1 + level) / 2))
-    }
-  }
-
   /// Tokens per segment.
   public let segment: Int
   /// Where each segment starts in the text.
@@ -105,15 +105,20 @@ public struct Fidelity<Scalar: NetworkScalar> {
   /// - Throws: what `makeEngine` or a step throws.
   public func measure(
     afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> any SteppingEngine<Scalar>
-  ) throws -> Measure {
+  ) throws -> FidelityMeasure {
     let engines = try (0..<min(workers.threads, starts.count)).map { _ in try makeEngine() }
-    let pool = EnginePool(engines)
     let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: starts.count))
-    let done = Atomic<Int>(0)
-    workers.run(blocks: starts.count) { index in
-      let result = Result { try pool.use { try read(index, $0) } }
-      results.withLock { $0[index] = result }
-      afterSegment(done.add(1, ordering: .relaxed).newValue)
+    let begun = Atomic(0)
+    let done = Atomic(0)
+    // A block per engine, which takes one segment after another.
+    workers.run(blocks: engines.count) { block in
+      while true {
+        let index = begun.add(1, ordering: .relaxed).oldValue
+        guard index < starts.count else { return }
+        let result = Result { try read(index, engines[block]) }
+        results.withLock { $0[index] = result }
+        afterSegment(done.add(1, ordering: .relaxed).newValue)
+      }
     }
     return summary(try results.withLock { try $0.compactMap { try $0?.get() } }, engines[0].hyperparameters)
   }
@@ -143,34 +148,15 @@ public struct Fidelity<Scalar: NetworkScalar> {
     return result
   }
 
-  private func summary(_ segments: [Segment], _ sizes: Hyperparameters) -> Measure {
+  private func summary(_ segments: [Segment], _ sizes: Hyperparameters) -> FidelityMeasure {
     func total(_ value: (Segment) -> Int) -> Double { Double(segments.reduce(0) { $0 + value($1) }) }
     let count = Double(scored)
     let possible = count * Double(sizes.layers * sizes.neurons)
-    return Measure(
+    return FidelityMeasure(
       segmentLosses: segments.map { $0.loss / Double(segment) }, top1Agreement: total(\.agreements) / count,
       meanKL: segments.reduce(0) { $0 + $1.divergence } / count, messages: total(\.messages) / count,
       updates: total(\.updates) / count, broadcasts: total(\.broadcasts) / count,
       activeX: total(\.activeX) / possible, activeY: total(\.activeY) / possible)
-  }
-}
-
-/// Engines that threads borrow, at most one each.
-private final class EnginePool<Scalar: NetworkScalar>: @unchecked Sendable {
-  typealias Engine = any SteppingEngine<Scalar>
-
-  // `free` is only touched inside the lock, an engine only by the thread that took it out.
-  private var free: [Engine]
-  private let lock = Mutex<Void>(())
-
-  init(_ engines: [Engine]) { free = engines }
-
-  func use<Output>(_ body: (Engine) throws -> Output) throws -> Output {
-    guard let engine = lock.withLock({ _ in free.popLast() }) else {
-      preconditionFailure("more threads than engines")
-    }
-    defer { lock.withLock { _ in free.append(engine) } }
-    return try body(engine)
   }
 }
 

@@ -1,6 +1,5 @@
 import HatchlingExecution
 import HatchlingGraph
-import HatchlingModel
 import HatchlingNumerics
 
 /// A change of one synapse, to show that a check can fail: `KIND:PRE:POST:FACTOR`, for plastic synapses
@@ -60,15 +59,15 @@ public struct Nudge<Graph: ParticleGraph>: Sendable {
       return
     }
     guard kind == .plastic, let token = Int(parts[4]), let layer = Int(parts[5]), token >= 0, layer >= 1
-    else {
-      throw bad("only a plastic synapse is changed at a TOKEN and a LAYER")
-    }
+    else { throw bad("only a plastic synapse is changed at a TOKEN and a LAYER") }
     time = (token, layer)
   }
 
-  /// Scales a fixed synapse; a plastic one is state of an engine and left alone. - Throws: `GraphError`.
-  public func apply(to graph: inout Graph) throws(GraphError) {
+  /// The graph with its fixed synapse scaled; a plastic one is state of an engine and left alone. - Throws: `GraphError`.
+  public func applied(to graph: Graph) throws(GraphError) -> Graph {
+    var graph = graph
     if time == nil { try graph.scale(kind, from: presynaptic, to: postsynaptic, by: Graph.Scalar(factor)) }
+    return graph
   }
 
   /// Scales a plastic synapse after its token. - Throws: `GraphError`.

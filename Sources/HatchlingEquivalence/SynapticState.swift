@@ -45,16 +45,18 @@ public struct SynapticState: Sendable {
     let x = layers.reduce(into: [:]) { $0[$1] = NumberStorage<Float>(zeros: n * text.count) }
     let engine = TensorEngine(weights, workers: workers)
     var recorder = try TraceRecorder(weights)
-    let clock = Clock(phases, neuronsPerHead: sizes.neuronsPerHead)
     for (time, token) in text.enumerated() {
       let recorded = try engine.stepRecording(token).layers
-      let turn = clock.at(time)
+      let rotation = Rotation(phases, at: time)
       recorder.begin(token)
       for (index, layer) in recorded.enumerated() {
         if let z = z[index + 1]?.base, let x = x[index + 1]?.base {
           for neuron in 0..<n { z[neuron * text.count + time] = Float(recorder.neurons[neuron]) }
           z[(n + token) * text.count + time] = Float(recorder.token)
-          for (neuron, value) in turn.forward(layer.x).enumerated() { x[neuron * text.count + time] = value }
+          for neuron in 0..<n {
+            let (own, partners) = rotation.weights(neuron)
+            x[neuron * text.count + time] = layer.x[neuron] * own + layer.x[neuron ^ 1] * partners
+          }
         }
         recorder.advance(layer.y)
       }
@@ -66,9 +68,7 @@ public struct SynapticState: Sendable {
   }
 
   /// What token τ wrote counts (1 − u_j)^(tokens − τ) now.
-  private static func damp(
-    _ x: UnsafeMutablePointer<Float>, _ damping: [Float]?, neurons: Int, tokens: Int
-  ) {
+  private static func damp(_ x: UnsafeMutablePointer<Float>, _ damping: [Float]?, neurons: Int, tokens: Int) {
     guard let damping else { return }
     for neuron in 0..<neurons where damping[neuron] != 0 {
       var power = 1.0
@@ -111,58 +111,34 @@ public struct SynapticState: Sendable {
 
   /// Columns of σ_stored R_t, t the last token: the pairs of rows of x̃ᵀ turned by the transpose of R_t.
   private func turnedBack(_ x: Matrix<Float>) -> Matrix<Float> {
-    guard phases.rotates, tokens > 0 else { return x }
-    let turn = Clock(phases, neuronsPerHead: sizes.neuronsPerHead).at(tokens - 1)
+    guard tokens > 0 else { return x }
+    let rotation = Rotation(phases, at: tokens - 1)
     var result = x
-    let rows = result.mutablePointer()
-    for even in stride(from: 0, to: sizes.neurons - 1, by: 2) {
-      let (u, w) = (rows + even * tokens, rows + (even + 1) * tokens)
-      let (cu, su) = turn[even]
-      let (cw, sw) = turn[even + 1]
-      for time in 0..<tokens {
-        let (a, b) = (u[time], w[time])
-        u[time] = a * cu + b * sw
-        w[time] = b * cw - a * su
-      }
+    let turned = result.mutablePointer()
+    for neuron in 0..<sizes.neurons {
+      let (own, partners) = rotation.weights(neuron, transposed: true)
+      let (row, other) = (x.row(neuron), x.row(neuron ^ 1))
+      for time in 0..<tokens { turned[neuron * tokens + time] = row[time] * own + other[time] * partners }
     }
     return result
   }
 }
 
 /// The rotation R_t of all neurons at one time.
-private struct Clock {
-  private let phases: Phases
+private struct Rotation {
   private var cosines: [Float]
   private var sines: [Float]
 
-  init(_ phases: Phases, neuronsPerHead: Int) {
-    self.phases = phases
-    cosines = [Float](repeating: 1, count: neuronsPerHead)
-    sines = [Float](repeating: 0, count: neuronsPerHead)
+  init(_ phases: Phases, at time: Int) {
+    cosines = [Float](repeating: 1, count: phases.turnsPerToken.count)
+    sines = [Float](repeating: 0, count: cosines.count)
+    phases.fill(cosines: &cosines, sines: &sines, at: time)
   }
 
-  func at(_ time: Int) -> Clock {
-    var clock = self
-    if phases.rotates { phases.fill(cosines: &clock.cosines, sines: &clock.sines, at: time) }
-    return clock
-  }
-
-  /// Cosine and sine of a neuron's phase.
-  subscript(_ neuron: Int) -> (Float, Float) {
-    (cosines[neuron % cosines.count], sines[neuron % sines.count])
-  }
-
-  /// R_t x.
-  func forward(_ x: [Float]) -> [Float] {
-    guard phases.rotates else { return x }
-    var result = x
-    for even in stride(from: 0, to: x.count - 1, by: 2) {
-      let (cu, su) = self[even]
-      let (cw, sw) = self[even + 1]
-      result[even] = x[even] * cu - x[even + 1] * su
-      result[even + 1] = x[even + 1] * cw + x[even] * sw
-    }
-    return result
+  /// What a neuron's own value and that of its partner, the other one of the pair, count.
+  func weights(_ neuron: Int, transposed: Bool = false) -> (own: Float, partners: Float) {
+    let sine = sines[(transposed ? neuron ^ 1 : neuron) % sines.count]
+    return (cosines[neuron % cosines.count], neuron.isMultiple(of: 2) == transposed ? sine : -sine)
   }
 }
 

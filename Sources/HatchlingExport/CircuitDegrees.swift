@@ -8,20 +8,18 @@ import HatchlingNumerics
 public struct CircuitDegrees: Sendable {
   /// One population: `neuron`, `hub` or `token`.
   public struct Population: Sendable {
-    public let kind: String
-    public let names: [String]
+    public let kind: ParticleKind
+    /// Of neurons; nil for other particles.
     public let heads: [Int?]
     public internal(set) var inDegree: [Int]
     public internal(set) var outDegree: [Int]
     public internal(set) var inStrength: [Double]
     public internal(set) var outStrength: [Double]
 
-    init(kind: ParticleKind, count: Int, heads: [Int?]) {
-      self.kind = kind.rawValue
-      names = (0..<count).map { Particle(kind, $0).name }
-      self.heads = heads
-      (inDegree, outDegree) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
-      (inStrength, outStrength) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+    init(_ kind: ParticleKind, heads: [Int?]) {
+      (self.kind, self.heads) = (kind, heads)
+      let (zeros, nothing) = (heads.map { _ in 0 }, heads.map { _ in 0.0 })
+      (inDegree, outDegree, inStrength, outStrength) = (zeros, zeros, nothing, nothing)
     }
   }
 
@@ -30,15 +28,10 @@ public struct CircuitDegrees: Sendable {
 
   /// Cost: one walk over all synapses.
   public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) {
-    var heads: [Int?] = []
-    for (head, range) in graph.neurons.heads.enumerated() {
-      heads += [Int?](repeating: head, count: range.count)
-    }
+    let heads = graph.neurons.heads.enumerated().flatMap { head, range in range.map { _ -> Int? in head } }
     let kinds: [ParticleKind] = [.neuron, .token, .hub]
     var found = kinds.map { kind in
-      let count = graph.numbers(of: kind).count
-      return Population(
-        kind: kind, count: count, heads: kind == .neuron ? heads : Array(repeating: nil, count: count))
+      Population(kind, heads: kind == .neuron ? heads : graph.numbers(of: kind).map { _ in nil })
     }
     func place(_ particle: Particle) -> (Int, Int)? {
       kinds.firstIndex(of: particle.kind).map { ($0, particle.index) }
@@ -55,7 +48,6 @@ public struct CircuitDegrees: Sendable {
       }
     }
     populations = found
-    synapses = Dictionary(
-      uniqueKeysWithValues: CircuitGraph<Scalar>.kinds.map { ($0, graph.count(of: $0)) })
+    synapses = Dictionary(uniqueKeysWithValues: CircuitGraph<Scalar>.kinds.map { ($0, graph.count(of: $0)) })
   }
 }

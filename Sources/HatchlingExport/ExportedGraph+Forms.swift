@@ -25,8 +25,7 @@ extension ExportedGraph {
         cut.append(
           Kind(
             name: "\(prefix)cut_\(name)_in", source: population, target: .hub, sources: rows.count,
-            targets: hubs,
-            matrix: remainder.encoder, rows: rows, firstHub: first))
+            targets: hubs, matrix: remainder.encoder, rows: rows, firstHub: first))
       }
       cut.append(
         Kind(
@@ -34,6 +33,37 @@ extension ExportedGraph {
           matrix: remainder.decoder, rows: 0..<graph.neuronCount, firstHub: first))
     }
     self.init(graph, [.token: graph.tokenCount, .hub: hubs], order: [.token, .hub], more: cut)
+  }
+
+  /// A graph of neurons: a thresholded G_x, G_y or σ.
+  ///
+  /// - Parameters:
+  ///   - kind: what the edge attribute `kind` says: `x`, `y` or `sigma`.
+  ///   - frequencies: f of every neuron of a head, see `Weights.frequencies`.
+  public init(_ graph: NeuronGraph, kind: String = "", frequencies: [Float] = []) {
+    // Numbers are those of the whole network, also when the graph is one head.
+    let all = graph.firstNeuron + graph.nodeCount
+    self.init(
+      kinds: [
+        Kind(
+          name: kind, source: .neuron, target: .neuron, sources: all, targets: all, edges: graph.edgeCount,
+          forEachEdge: { body in
+            for edge in 0..<graph.edgeCount {
+              try body(
+                ExportedEdge(
+                  source: graph.firstNeuron + Int(graph.sources[edge]),
+                  target: graph.firstNeuron + Int(graph.targets[edge]), sign: graph.sign,
+                  weight: Double(graph.weights[edge])))
+            }
+          })
+      ],
+      forEachNode: { body in
+        for node in 0..<graph.nodeCount {
+          let neuron = graph.firstNeuron + node
+          let frequency = frequencies.isEmpty ? 0 : frequencies[neuron % frequencies.count]
+          try body(ExportedNode(.neuron, neuron, head: graph.head(of: node), frequency: frequency))
+        }
+      })
   }
 
   /// A graph of either form: its neurons, `others` particles in that order, and all kinds of synapses, with `more` behind them.
@@ -60,8 +90,7 @@ extension ExportedGraph {
       forEachNode: { body in
         for (head, range) in graph.neurons.heads.enumerated() {
           for neuron in range {
-            try body(
-              ExportedNode(neuron: neuron, head: head, frequency: graph.neurons.frequencies[neuron]))
+            try body(ExportedNode(.neuron, neuron, head: head, frequency: graph.neurons.frequencies[neuron]))
           }
         }
         for kind in order {

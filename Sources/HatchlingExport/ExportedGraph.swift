@@ -13,27 +13,19 @@ public struct ExportedNode: Sendable {
   /// Where a layout puts the node, in arbitrary units; nil without one.
   public var position: (x: Double, y: Double)?
 
-  /// A particle that is no neuron.
-  init(_ kind: ParticleKind, _ index: Int) {
+  /// - Parameters:
+  ///   - head: of a neuron.
+  ///   - frequency: turns per token of a neuron's clock.
+  init(_ kind: ParticleKind, _ index: Int, head: Int? = nil, frequency: Float = 0) {
     particle = Particle(kind, index)
-    (head, frequencyBucket) = (nil, nil)
-  }
-
-  /// A neuron. `frequency`: turns per token of its clock.
-  init(neuron: Int, head: Int, frequency: Float) {
-    particle = Particle(.neuron, neuron)
     self.head = head
     frequencyBucket =
-      frequency != 0 && frequency.isFinite
-      ? Int(log2(1 / Double(abs(frequency))).rounded(.down)) : nil
+      frequency != 0 && frequency.isFinite ? Int(log2(1 / Double(abs(frequency))).rounded(.down)) : nil
   }
 
-  /// The letter before the number in names: `n12`, `h3`, `t65`, `o10`.
-  public var letter: Character { particle.kind.letter }
-  /// The number inside its population.
-  public var index: Int { particle.index }
   /// `neuron`, `hub`, `token` or `readout`.
   public var kind: String { particle.kind.rawValue }
+  /// `n12`, `h3`, `t65`, `o10`.
   public var name: String { particle.name }
 }
 
@@ -53,8 +45,8 @@ public struct ExportedGraph {
     /// What the edge attribute `kind` says.
     public let name: String
     /// The two populations and their sizes.
-    let source: ParticleKind
-    let target: ParticleKind
+    public let source: ParticleKind
+    public let target: ParticleKind
     public let sources: Int
     public let targets: Int
     /// How many edges there are; exact, because a Matrix Market file says so first.
@@ -62,26 +54,15 @@ public struct ExportedGraph {
     /// False when no edge of this kind has a fixed weight.
     public internal(set) var hasWeights = true
     /// Calls its argument with every edge.
-    let forEachEdge: ((ExportedEdge) throws -> Void) throws -> Void
-
-    /// The letters of the two populations.
-    public var sourceLetter: Character { source.letter }
-    public var targetLetter: Character { target.letter }
+    public let forEachEdge: ((ExportedEdge) throws -> Void) throws -> Void
   }
 
   public let kinds: [Kind]
   /// Calls its argument with every node.
   public let forEachNode: ((ExportedNode) throws -> Void) throws -> Void
 
-  /// Calls `body` with every edge of the kind with that name.
-  public func forEachEdge(_ kind: String, _ body: (ExportedEdge) throws -> Void) throws {
-    for found in kinds where found.name == kind { try found.forEachEdge(body) }
-  }
-
   /// The same graph whose nodes, in the order of ``forEachNode``, belong to communities and have positions; empty arrays say nothing.
-  public func annotated(
-    communities: [Int] = [], positions: [(x: Double, y: Double)] = []
-  ) -> ExportedGraph {
+  public func annotated(communities: [Int] = [], positions: [(x: Double, y: Double)] = []) -> ExportedGraph {
     ExportedGraph(
       kinds: kinds,
       forEachNode: { body in

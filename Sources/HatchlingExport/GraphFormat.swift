@@ -41,18 +41,12 @@ public enum GraphFormat: String, CaseIterable, Sendable {
     try writeText(path) { text in
       text.append("source,target,kind,sign,weight\n")
       for kind in graph.kinds {
-        let (start, middle) = ([UInt8]("\(kind.sourceLetter)".utf8), [UInt8](",\(kind.targetLetter)".utf8))
-        let ends = SignedFragments { [UInt8](",\(kind.name),\($0.rawValue),".utf8) }
-        try kind.forEachEdge { edge in
-          text.append(start)
-          text.append(edge.source)
-          text.append(middle)
-          text.append(edge.target)
-          text.append(ends[edge.sign])
-          if let weight = edge.weight { text.append(weight) }
-          text.append(byte: 10)
-          try text.flushIfLarge()
-        }
+        try text.append(
+          kind,
+          as: [
+            "\(kind.source.letter)", .source, ",\(kind.target.letter)", .target, ",\(kind.name),", .sign, ",",
+            .weighted([.weight]), "\n",
+          ])
       }
     }
   }
@@ -82,36 +76,142 @@ public enum GraphFormat: String, CaseIterable, Sendable {
         text.append("%%MatrixMarket matrix coordinate \(kind.hasWeights ? "real" : "pattern") general\n")
         text.append("% \(kind.name) synapses: row = source, column = target; negative = inhibitory\n")
         text.append("\(kind.sources) \(kind.targets) \(kind.edges)\n")
-        try kind.forEachEdge { edge in
-          text.append(edge.source + 1)
-          text.append(byte: 32)
-          text.append(edge.target + 1)
-          if let weight = edge.weight {
-            text.append(byte: 32)
-            text.append(edge.sign == .inhibitory ? -weight : weight)
-          }
-          text.append(byte: 10)
-          try text.flushIfLarge()
-        }
+        try text.append(kind, as: [.sourceFrom1, " ", .targetFrom1, .weighted([" ", .signedWeight]), "\n"])
       }
     }
   }
 
   /// Writes one file whole or not at all; returns its name.
-  func writeText(_ path: String, _ body: (inout TextBuffer) throws -> Void) throws -> String {
+  private func writeText(_ path: String, _ body: (inout TextBuffer) throws -> Void) throws -> String {
     try AtomicFile.writeText(to: path, body)
     return path
   }
+
+  private func writeGraphML(_ graph: ExportedGraph, _ path: String) throws -> String {
+    try writeText(path) { text in
+      text.append(
+        """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+        <key id="nk" for="node" attr.name="kind" attr.type="string"/>
+        <key id="nh" for="node" attr.name="head" attr.type="long"/>
+        <key id="nf" for="node" attr.name="frequency_bucket" attr.type="long"/>
+        <key id="nc" for="node" attr.name="community" attr.type="long"/>
+        <key id="ek" for="edge" attr.name="kind" attr.type="string"/>
+        <key id="es" for="edge" attr.name="sign" attr.type="string"/>
+        <key id="ew" for="edge" attr.name="weight" attr.type="double"/>
+        <graph edgedefault="directed">
+
+        """)
+      try graph.forEachNode { node in
+        text.append("<node id=\"\(node.name)\"><data key=\"nk\">\(node.kind)</data>")
+        for (key, value) in [("nh", node.head), ("nf", node.frequencyBucket), ("nc", node.community)] {
+          if let value { text.append("<data key=\"\(key)\">\(value)</data>") }
+        }
+        text.append("</node>\n")
+        try text.flushIfLarge()
+      }
+      for kind in graph.kinds {
+        try text.append(
+          kind,
+          as: [
+            "<edge source=\"\(kind.source.letter)", .source, "\" target=\"\(kind.target.letter)", .target,
+            "\"><data key=\"ek\">\(kind.name)</data><data key=\"es\">", .sign, "</data>",
+            .weighted(["<data key=\"ew\">", .weight, "</data>"]), "</edge>\n",
+          ])
+      }
+      text.append("</graph>\n</graphml>\n")
+    }
+  }
+
+  private func writeGEXF(_ graph: ExportedGraph, _ path: String) throws -> String {
+    try writeText(path) { text in
+      text.append(
+        """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <gexf xmlns="http://www.gexf.net/1.2draft" xmlns:viz="http://www.gexf.net/1.2draft/viz" version="1.2">
+        <graph defaultedgetype="directed">
+        <attributes class="node"><attribute id="0" title="kind" type="string"/><attribute id="1" title="head" type="integer"/><attribute id="2" title="frequency_bucket" type="integer"/><attribute id="3" title="community" type="integer"/></attributes>
+        <attributes class="edge"><attribute id="0" title="kind" type="string"/><attribute id="1" title="sign" type="string"/></attributes>
+        <nodes>
+
+        """)
+      try graph.forEachNode { node in
+        text.append("<node id=\"\(node.name)\" label=\"\(node.name)\"><attvalues>")
+        text.append("<attvalue for=\"0\" value=\"\(node.kind)\"/>")
+        for (key, value) in [("1", node.head), ("2", node.frequencyBucket), ("3", node.community)] {
+          if let value { text.append("<attvalue for=\"\(key)\" value=\"\(value)\"/>") }
+        }
+        text.append("</attvalues>")
+        if let position = node.position {
+          text.append("<viz:position x=\"\(position.x)\" y=\"\(position.y)\" z=\"0.0\"/>")
+        }
+        text.append("</node>\n")
+        try text.flushIfLarge()
+      }
+      text.append("</nodes>\n<edges>\n")
+      var first = 0
+      for kind in graph.kinds {
+        try text.append(
+          kind, numberedFrom: first,
+          as: [
+            "<edge id=\"", .number, "\" source=\"\(kind.source.letter)", .source,
+            "\" target=\"\(kind.target.letter)", .target, .weighted(["\" weight=\"", .weight]),
+            "\"><attvalues><attvalue for=\"0\" value=\"\(kind.name)\"/><attvalue for=\"1\" value=\"", .sign,
+            "\"/></attvalues></edge>\n",
+          ])
+        first += kind.edges
+      }
+      text.append("</edges>\n</graph>\n</gexf>\n")
+    }
+  }
 }
 
-/// The same piece of text for either sign, made once.
-struct SignedFragments {
-  private let excitatory: [UInt8]
-  private let inhibitory: [UInt8]
+/// A piece of the line that an edge is written as.
+package enum EdgePiece: ExpressibleByStringInterpolation {
+  case text([UInt8])
+  /// How many edges stand before it.
+  case number
+  /// The numbers of its particles, counted from 0 or from 1.
+  case source, target, sourceFrom1, targetFrom1
+  case sign
+  /// The weight; the signed one is negative for an inhibitory edge.
+  case weight, signedWeight
+  /// What only an edge with a weight has.
+  indirect case weighted([EdgePiece])
 
-  init(_ make: (Sign) -> [UInt8]) { (excitatory, inhibitory) = (make(.excitatory), make(.inhibitory)) }
+  package init(stringLiteral text: String) { self = .text([UInt8](text.utf8)) }
+}
 
-  subscript(_ sign: Sign) -> [UInt8] { sign == .excitatory ? excitatory : inhibitory }
+extension TextBuffer {
+  /// Every edge of a kind.
+  package mutating func append(
+    _ kind: ExportedGraph.Kind, numberedFrom first: Int = 0, as pieces: [EdgePiece]
+  ) throws {
+    var number = first
+    try kind.forEachEdge { edge in
+      append(edge, number, pieces)
+      number += 1
+      try flushIfLarge()
+    }
+  }
+
+  private mutating func append(_ edge: ExportedEdge, _ number: Int, _ pieces: [EdgePiece]) {
+    for piece in pieces {
+      switch piece {
+      case .text(let text): append(text)
+      case .number: append(number)
+      case .source: append(edge.source)
+      case .target: append(edge.target)
+      case .sourceFrom1: append(edge.source + 1)
+      case .targetFrom1: append(edge.target + 1)
+      case .sign: append(edge.sign.rawValue)
+      case .weight: if let weight = edge.weight { append(weight) }
+      case .signedWeight: if let weight = edge.weight { append(edge.sign == .inhibitory ? -weight : weight) }
+      case .weighted(let pieces): if edge.weight != nil { append(edge, number, pieces) }
+      }
+    }
+  }
 }
 
 /// A graph that cannot be exported as asked.

@@ -8,8 +8,6 @@ import HatchlingCheckpoint
 public struct Picture: Sendable {
   /// The files' name without an ending.
   public let name: String
-  /// Width and height in pixels.
-  public var size = (width: 900, height: 600)
   /// Columns of numbers, written to `NAME.dat`, or to `NAME-TABLE.dat` when a table has a name.
   public var tables: [Table] = []
   /// gnuplot commands, one plot, without `set terminal` and `set output`. Tables are named by ``reference(to:)``; what comes from
@@ -74,51 +72,38 @@ public struct Picture: Sendable {
 
   func draw(into folder: String, with gnuplot: Gnuplot?) throws -> Outcome {
     for table in tables { try write(table, into: folder) }
-    try write([UInt8](script.utf8), to: "\(folder)/\(name).gp")
+    try write(script, to: "\(folder)/\(name).gp")
     guard let gnuplot else { return .gnuplotMissing }
-    for (ending, terminal) in [("svg", svgTerminal), ("png", pngTerminal)] {
+    for (ending, terminal) in Self.terminals {
       let run = try gnuplot.run(([terminal] + commands).joined(separator: "\n"), in: folder)
       guard run.succeeded, !run.output.isEmpty else { return .failed(run.complaint) }
-      try write([UInt8](run.output), to: "\(folder)/\(name).\(ending)")
+      try AtomicFile.writeText(to: "\(folder)/\(name).\(ending)") { $0.append([UInt8](run.output)) }
     }
     return .drawn
   }
 
   /// The file a person can run again.
   private var script: String {
-    let body = commands.joined(separator: "\n")
-    return """
-      # gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png again.
-      \(svgTerminal)
-      set output \(Self.quoted("./\(name).svg"))
-      \(body)
-      \(pngTerminal)
-      set output \(Self.quoted("./\(name).png"))
-      replot
-
-      """
+    let outputs = Self.terminals.map { "\($1)\nset output \(Self.quoted("./\(name).\($0)"))\n" }
+    return "# gnuplot \(name).gp, in this folder, draws \(name).svg and \(name).png again.\n"
+      + outputs[0] + commands.joined(separator: "\n") + "\n" + outputs[1] + "replot\n"
   }
 
-  private var svgTerminal: String {
-    "set terminal svg size \(size.width),\(size.height) font 'DejaVu Sans,15' background '#ffffff' noenhanced"
-  }
-
-  private var pngTerminal: String {
-    "set terminal pngcairo size \(size.width),\(size.height) font 'DejaVu Sans,12' background '#ffffff' noenhanced"
+  private static let terminals = [("svg", "svg", 15), ("png", "pngcairo", 12)].map { ending, terminal, size in
+    (
+      ending,
+      "set terminal \(terminal) size 900,600 font 'DejaVu Sans,\(size)' background '#ffffff' noenhanced"
+    )
   }
 
   private func write(_ table: Table, into folder: String) throws {
     var text = "# " + table.columns.joined(separator: " ") + "\n"
-    for row in table.rows {
-      text += row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n"
-    }
-    try write([UInt8](text.utf8), to: "\(folder)/\(fileName(of: table.name))")
+    for row in table.rows { text += row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n" }
+    try write(text, to: "\(folder)/\(fileName(of: table.name))")
   }
 
-  private func write(_ bytes: [UInt8], to path: String) throws {
-    let file = try AtomicFile(path: path)
-    try file.write(bytes)
-    try file.commit()
+  private func write(_ text: String, to path: String) throws {
+    try AtomicFile.writeText(to: path) { $0.append(text) }
   }
 }
 
@@ -135,9 +120,8 @@ struct Gnuplot {
   }
 
   /// Runs commands in a folder; the picture comes out of standard output.
-  func run(_ commands: String, in folder: String) throws -> (
-    succeeded: Bool, output: Data, complaint: String
-  ) {
+  func run(_ commands: String, in folder: String) throws -> (succeeded: Bool, output: Data, complaint: String)
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.currentDirectoryURL = URL(fileURLWithPath: folder)

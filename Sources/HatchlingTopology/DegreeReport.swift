@@ -1,19 +1,8 @@
 #if Topology
-  import HatchlingGraph
   import HatchlingNumerics
 
   /// What is said about one list of degrees: how they lie, the fitted power law, what speaks against it.
   public struct DegreeReport: Sendable, Encodable {
-    public struct Comparison: Sendable, Encodable {
-      public let ratio: Double
-      public let normalised: Double
-      public let p: Double
-
-      init(_ comparison: LikelihoodComparison) {
-        (ratio, normalised, p) = (comparison.ratio, comparison.normalised, comparison.probability)
-      }
-    }
-
     public struct PowerLaw: Sendable, Encodable {
       public let alpha: Double
       public let xMin: Int
@@ -21,13 +10,13 @@
       /// Nodes with a degree of at least x_min.
       public let tail: Int
       /// The bootstrap's answer; nil when it was not asked or the tail is too short.
-      public let p: Double?
-      public let bootstraps: Int
+      public internal(set) var p: Double?
+      public internal(set) var bootstraps = 0
       /// Positive ratios speak for the power law.
-      public let versusLogNormal: Comparison?
-      public let versusExponential: Comparison?
+      public internal(set) var versusLogNormal: LikelihoodComparison?
+      public internal(set) var versusExponential: LikelihoodComparison?
       /// One line that a person can repeat.
-      public let verdict: String
+      public internal(set) var verdict = "too few to judge"
     }
 
     public let mean: Double
@@ -50,25 +39,19 @@
     ) {
       let sorted = degrees.sorted()
       mean = Double(sorted.reduce(0, +)) / Double(Swift.max(1, sorted.count))
-      median =
-        sorted.isEmpty ? 0 : Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+      median = sorted.isEmpty ? 0 : Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
       max = sorted.last ?? 0
       zeros = sorted.count { $0 == 0 }
       fit = PowerLawFit(degrees)
       powerLaw = fit.map { fit in
-        guard fit.hasEnoughNodes else {
-          return PowerLaw(
-            alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail, p: nil, bootstraps: 0,
-            versusLogNormal: nil, versusExponential: nil, verdict: "too few to judge")
-        }
-        let p = fit.bootstrap(
-          degrees, repeats: bootstraps, seed: seed, workers: workers, progress: progress)
+        var law = PowerLaw(alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail)
+        guard fit.hasEnoughNodes else { return law }
+        law.p = fit.bootstrap(degrees, repeats: bootstraps, seed: seed, workers: workers, progress: progress)
+        law.bootstraps = bootstraps
         let others = Tail(degrees, from: fit.minimum).alternatives(to: fit)
-        return PowerLaw(
-          alpha: fit.exponent, xMin: fit.minimum, ks: fit.distance, tail: fit.tail, p: p,
-          bootstraps: bootstraps, versusLogNormal: Comparison(others.logNormal),
-          versusExponential: Comparison(others.exponential),
-          verdict: Self.verdict(p, others.logNormal, others.exponential))
+        (law.versusLogNormal, law.versusExponential) = others
+        law.verdict = Self.verdict(law.p, others.logNormal, others.exponential)
+        return law
       }
     }
 

@@ -8,8 +8,6 @@
     /// The community of each node, from 0.
     public let communities: [Int]
     public let modularity: Double
-
-    public var communityCount: Int { (communities.max() ?? -1) + 1 }
   }
 
   /// How communities are looked for.
@@ -48,11 +46,7 @@
     /// Newman's modularity of a given partition, resolution 1; nil without edges.
     public func modularity(of communities: [Int]) throws -> Double? {
       guard weights.contains(where: { $0 > 0 }), communities.count == nodeCount else { return nil }
-      let edges = flatEdges
-      return try IgraphLibrary.alone {
-        try IgraphGraph(nodes: nodeCount, edges: edges, directed: false)
-          .modularity(communities, weights, directed: false)
-      }
+      return try IgraphGraph.modularity(of: communities, nodeCount, flatEdges, weights, directed: false)
     }
 
     private static func louvain(_ graph: IgraphGraph, _ weights: [Double]) throws -> Partition {
@@ -96,11 +90,20 @@
 
   extension IgraphGraph {
     fileprivate func partition(_ communities: [Int], _ weights: [Double]) throws -> Partition {
-      Partition(
-        communities: communities, modularity: try modularity(communities, weights, directed: false))
+      Partition(communities: communities, modularity: try modularity(communities, weights, directed: false))
     }
 
-    func modularity(_ communities: [Int], _ weights: [Double], directed: Bool) throws -> Double {
+    /// Of a partition of a graph that is made for it.
+    fileprivate static func modularity(
+      of communities: [Int], _ nodes: Int, _ edges: [Int], _ weights: [Double], directed: Bool
+    ) throws -> Double {
+      try IgraphLibrary.alone {
+        try IgraphGraph(nodes: nodes, edges: edges, directed: directed)
+          .modularity(communities, weights, directed: directed)
+      }
+    }
+
+    fileprivate func modularity(_ communities: [Int], _ weights: [Double], directed: Bool) throws -> Double {
       var (membership, result) = (igraph_vector_int_t(), 0.0)
       let code = communities.map(Int64.init).withUnsafeBufferPointer { communities in
         igraph_vector_int_view(&membership, communities.baseAddress, Int64(communities.count))
@@ -118,11 +121,7 @@
     public func directedModularity(of communities: [Int], weighted: Bool = true) throws -> Double? {
       guard edgeCount > 0, communities.count == nodeCount else { return nil }
       let weights = weighted ? self.weights.map(Double.init) : [Double](repeating: 1, count: edgeCount)
-      let edges = flatEdges
-      return try IgraphLibrary.alone {
-        try IgraphGraph(nodes: nodeCount, edges: edges, directed: true)
-          .modularity(communities, weights, directed: true)
-      }
+      return try IgraphGraph.modularity(of: communities, nodeCount, flatEdges, weights, directed: true)
     }
   }
 #endif

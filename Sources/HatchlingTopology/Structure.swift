@@ -13,10 +13,16 @@
     /// Sizes of the strongly connected components, largest first.
     public let strongComponents: [Int]
 
-    /// How many nodes the k-core has, for every k at which the number changes: `(k, nodes with coreness ≥ k)`.
-    public var coreProfile: [(k: Int, nodes: Int)] {
+    /// How many nodes, those of coreness ≥ k, the k-core has.
+    public struct Core: Sendable, Encodable {
+      public let k: Int
+      public let nodes: Int
+    }
+
+    /// The k-core for every k at which its number of nodes changes.
+    public var coreProfile: [Core] {
       DegreeDistribution(coreness).rows.map { row in
-        (row.degree, coreness.reduce(0) { $0 + ($1 >= row.degree ? 1 : 0) })
+        Core(k: row.degree, nodes: coreness.count { $0 >= row.degree })
       }
     }
 

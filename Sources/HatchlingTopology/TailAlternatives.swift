@@ -2,13 +2,18 @@
   import Foundation
 
   /// Two distributions compared on the same tail by the likelihood ratio (Vuong 1989, as Clauset and others use it).
-  public struct LikelihoodComparison: Sendable, Equatable {
+  public struct LikelihoodComparison: Sendable, Equatable, Encodable {
     /// Σ ln p(k) of the power law − that of the alternative; positive speaks for the power law.
     public let ratio: Double
     /// The ratio in units of its standard deviation.
     public let normalised: Double
     /// How probable a ratio at least as far from 0 is if both fit equally well.
     public let probability: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case ratio, normalised
+      case probability = "p"
+    }
   }
 
   /// The degrees from x_min on, each distinct one once, and what other distributions make of them.
@@ -36,9 +41,7 @@
     func exponential() -> [Double] {
       let mean = degrees.reduce(0) { $0 + $1.degree * $1.count } / size
       let rate = Foundation.log1p(1 / (mean - Double(minimum)))
-      return degrees.map {
-        Foundation.log1p(-Foundation.exp(-rate)) - rate * ($0.degree - Double(minimum))
-      }
+      return degrees.map { Foundation.log1p(-Foundation.exp(-rate)) - rate * ($0.degree - Double(minimum)) }
     }
 
     /// ln p(k) under a log-normal rounded to whole numbers, p(k) ∝ Φ(ln(k + ½)) − Φ(ln(k − ½)), truncated at x_min − ½.
@@ -113,9 +116,7 @@
 
   /// Nelder and Mead's downhill simplex, for likelihoods of two or three parameters.
   enum Simplex {
-    static func minimise(
-      from start: [Double], steps: Int = 2000, _ value: ([Double]) -> Double
-    ) -> [Double] {
+    static func minimise(from start: [Double], steps: Int = 2000, _ value: ([Double]) -> Double) -> [Double] {
       var points = [start]
       for axis in start.indices {
         var point = start
@@ -132,9 +133,7 @@
         let (best, worst) = (corners[0], corners[corners.count - 1])
         if abs(worst.value - best.value) <= 1e-12 * (abs(best.value) + 1e-12) { break }
         let rest = corners.dropLast()
-        let centre = start.indices.map { axis in
-          rest.reduce(0) { $0 + $1.point[axis] } / Double(rest.count)
-        }
+        let centre = start.indices.map { axis in rest.reduce(0) { $0 + $1.point[axis] } / Double(rest.count) }
         let reflected = along(worst.point, centre, 2)
         var replacement: (point: [Double], value: Double)?
         if reflected.value < best.value {

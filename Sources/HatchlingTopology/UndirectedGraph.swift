@@ -12,8 +12,7 @@
     public init(_ graph: NeuronGraph, weighted: Bool = true) {
       self.init(
         nodeCount: graph.nodeCount, sources: graph.sources.map(Int.init),
-        targets: graph.targets.map(Int.init),
-        weights: weighted ? graph.weights.map(Double.init) : nil)
+        targets: graph.targets.map(Int.init), weights: weighted ? graph.weights.map(Double.init) : nil)
     }
 
     /// - Parameter weights: nil means 1 for every edge.

@@ -1,9 +1,7 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingExport
-import HatchlingModel
 import HatchlingNumerics
 
 struct CompileCommand: ParsableCommand {
@@ -32,9 +30,7 @@ struct CompileCommand: ParsableCommand {
 
   func validate() throws {
     try direct.check(form)
-    if layout, !out.hasSuffix(".gexf") {
-      throw ValidationError("--layout: only a .gexf file holds positions")
-    }
+    try require(!layout || out.hasSuffix(".gexf"), "--layout: only a .gexf file holds positions")
   }
 
   func run() throws {

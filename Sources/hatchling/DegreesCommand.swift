@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingEquivalence
@@ -29,16 +28,14 @@ struct DegreesCommand: ParsableCommand {
   // Options without a default say whether they were given, so that a graph to which they do not apply can refuse them.
 
   @Option(
-    name: .customLong("head"),
     help: ArgumentHelp("The neurons of one head, or all. Default: all.", valueName: "k|all"))
-  var givenHead: NumberOrAll?
+  var head: NumberOrAll?
 
   @Option(
-    name: .customLong("sign"),
     help:
       "Which entries are edges: excitatory (the largest) or inhibitory (the most negative). Default: excitatory."
   )
-  var givenSign: Sign?
+  var sign: Sign?
 
   @Option(help: ArgumentHelp("Keep entries of at least this strength.", valueName: "b"))
   var threshold: Double?
@@ -56,10 +53,9 @@ struct DegreesCommand: ParsableCommand {
   var unweighted = false
 
   @Option(
-    name: .customLong("bootstrap"),
     help: ArgumentHelp(
       "Synthetic samples for the p of a power-law fit; 0 for none. Default: 100.", valueName: "r"))
-  var givenBootstrap: Int?
+  var bootstrap: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -68,9 +64,8 @@ struct DegreesCommand: ParsableCommand {
   var modularityEdges: String?
 
   @Option(
-    name: .customLong("seed"),
     help: "Seed of everything random: communities, baselines, bootstrap, layout. Default: 1.")
-  var givenSeed: UInt64?
+  var seed: UInt64?
 
   @Option(help: "For sigma: the text to read.")
   var text: String?
@@ -83,9 +78,8 @@ struct DegreesCommand: ParsableCommand {
   var layer: NumberOrAll?
 
   @Option(
-    name: .customLong("frame"),
     help: "For sigma: current (what an activity would meet now) or stored (co-rotating). Default: current.")
-  var givenFrame: SynapticState.Frame?
+  var frame: SynapticState.Frame?
 
   @Option(
     help: ArgumentHelp(
@@ -100,74 +94,47 @@ struct DegreesCommand: ParsableCommand {
   @Flag(help: "Print the summary as one JSON object.")
   var json = false
 
-  var head: NumberOrAll { givenHead ?? .all }
-  var sign: Sign { givenSign ?? .excitatory }
-  var bootstrap: Int { givenBootstrap ?? 100 }
-  var seed: UInt64 { givenSeed ?? 1 }
-  var frame: SynapticState.Frame { givenFrame ?? .current }
-
   func validate() throws {
-    if let edges = edges?.count, !(1...TopologyRequest.mostEdges).contains(edges) {
-      throw ValidationError(
-        edges < 1
-          ? "--edges \(edges): at least one edge is needed"
-          : "--edges \(edges): at most \(TopologyRequest.mostEdges) edges are analysed at a time")
-    }
-    if let threshold, !(threshold >= 0) {
-      throw ValidationError("--threshold \(threshold): a strength is at least 0; --sign chooses the side")
-    }
-    if threshold != nil, edges != nil {
-      throw ValidationError("give either --threshold or --edges, not both")
-    }
-    if bootstrap < 0 { throw ValidationError("--bootstrap \(bootstrap): a number of samples is at least 0") }
+    let most = TopologyRequest.mostEdges
+    let wanted = edges?.count ?? 1
+    try require(wanted >= 1, "--edges \(wanted): at least one edge is needed")
+    try require(wanted <= most, "--edges \(wanted): at most \(most) edges are analysed at a time")
+    try require(
+      threshold ?? 0 >= 0, "--threshold \(threshold ?? 0): a strength is at least 0; --sign chooses the side")
+    try require(threshold == nil || edges == nil, "give either --threshold or --edges, not both")
+    try require(bootstrap ?? 0 >= 0, "--bootstrap \(bootstrap ?? 0): a number of samples is at least 0")
     try checkGraph()
-    if files.count > 1 { throw ValidationError("sigma is the state after one text; give one FILE") }
-    if layout, export?.hasSuffix(".gexf") != true {
-      throw ValidationError("--layout: only an --export FILE.gexf holds positions")
-    }
+    try require(files.count <= 1, "sigma is the state after one text; give one FILE")
+    try require(!layout || hasPositions, "--layout: only an --export FILE.gexf holds positions")
     _ = try profileCounts()
   }
 
+  private var hasPositions: Bool { export?.hasSuffix(".gexf") == true }
+
   /// - Throws: `ValidationError` when options were given that do not apply to the graph.
   private func checkGraph() throws {
-    if graph != .sigma, text != nil || !files.isEmpty || layer != nil || givenFrame != nil {
-      throw ValidationError("--text, a FILE, --layer and --frame are for --graph sigma")
-    }
-    if graph == .sigma, uncentred {
-      throw ValidationError("--uncentred is for --graph x and y; sigma is not centred")
-    }
-    guard graph == .circuit else { return }
-    // Only a layout draws numbers here.
-    let hasPositions = export?.hasSuffix(".gexf") == true
-    var wrong: [String] = []
-    func refuse(_ option: String, when isGiven: Bool) { if isGiven { wrong.append(option) } }
-    refuse("--head", when: givenHead != nil)
-    refuse("--sign", when: givenSign != nil)
-    refuse("--threshold", when: threshold != nil)
-    refuse("--edges", when: edges != nil)
-    refuse("--uncentred", when: uncentred)
-    refuse("--unweighted", when: unweighted)
-    refuse("--bootstrap", when: givenBootstrap != nil)
-    refuse("--modularity-edges", when: modularityEdges != nil)
-    refuse("--seed", when: givenSeed != nil && !hasPositions)
-    guard wrong.isEmpty else {
-      throw ValidationError(
-        "not for --graph circuit, which is counted whole: \(wrong.joined(separator: ", ")); use --graph x, y or sigma"
-      )
-    }
+    try require(
+      graph == .sigma || text == nil && files.isEmpty && layer == nil && frame == nil,
+      "--text, a FILE, --layer and --frame are for --graph sigma")
+    try require(graph != .sigma || !uncentred, "--uncentred is for --graph x and y; sigma is not centred")
+    let wrong = [
+      ("--head", head != nil), ("--sign", sign != nil), ("--threshold", threshold != nil),
+      ("--edges", edges != nil), ("--uncentred", uncentred), ("--unweighted", unweighted),
+      ("--bootstrap", bootstrap != nil), ("--modularity-edges", modularityEdges != nil),
+      // Only a layout draws numbers here.
+      ("--seed", seed != nil && !hasPositions),
+    ].filter(\.1).map(\.0).joined(separator: ", ")
+    try require(
+      graph != .circuit || wrong.isEmpty,
+      "not for --graph circuit, which is counted whole: \(wrong); use --graph x, y or sigma")
   }
 
   /// The numbers of `--modularity-edges`; nil where it is left out.
-  func profileCounts() throws -> [Int]? {
-    try modularityEdges.map { list in
-      try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
-        let parsed = EdgeCount(argument: part.trimmingCharacters(in: .whitespaces))
-        guard let count = parsed?.count, (1...TopologyRequest.mostEdges).contains(count) else {
-          throw ValidationError(
-            "--modularity-edges '\(part)': not a number of edges from 1 to \(TopologyRequest.mostEdges), the most that are analysed at a time"
-          )
-        }
-        return count
+  private func profileCounts() throws -> [Int]? {
+    let most = TopologyRequest.mostEdges
+    return try modularityEdges.map { list in
+      try EdgeCount.list(list, in: 1...most) {
+        "--modularity-edges '\($0)': not a number of edges from 1 to \(most), the most that are analysed at a time"
       }
     }
   }
@@ -185,11 +152,10 @@ struct DegreesCommand: ParsableCommand {
   private func runCircuit() throws {
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
-    let report = CircuitDegreesReport(
-      try Compiler().circuit(from: loaded.weights, workers: workers).graph)
+    let report = CircuitDegreesReport(try Compiler().circuit(from: loaded.weights, workers: workers).graph)
     try report.write(into: out)
-    if let export { try report.export(to: export, laidOut: layout, seed: seed) }
-    if json { try Output.json(report.summary) } else { Output.lines(report.summary.lines(folder: out)) }
+    if let export { try report.export(to: export, laidOut: layout, seed: seed ?? 1) }
+    if json { try Output.json(report) } else { Output.lines(report.lines(folder: out)) }
   }
 
   #if Topology
@@ -212,7 +178,7 @@ struct DegreesCommand: ParsableCommand {
       let exported = try export.map {
         try report.export(to: $0, frequencies: loaded.weights.frequencies, laidOut: layout)
       }
-      if json { return try Output.json(report.summary) }
+      if json { return try Output.json(report) }
       Output.lines(report.lines)
       Output.lines(pictures + (exported ?? []).map { "exported to \($0)" })
       Output.line("written to \(out): summary.json, nodes.csv, edges.csv, in_degree.csv, out_degree.csv")
@@ -220,35 +186,26 @@ struct DegreesCommand: ParsableCommand {
 
     private func request(_ kind: TopologyRequest.Graph) throws -> TopologyRequest {
       var request = TopologyRequest(kind)
-      if case .number(let number) = head { request.head = number }
-      request.sign = sign
+      request.head = head?.number
+      request.sign = sign ?? request.sign
       request.kept = threshold.map { .atLeast($0) } ?? edges.map { .strongest($0.count) } ?? .standard
-      (request.isCentred, request.isWeighted, request.bootstraps) = (!uncentred, !unweighted, bootstrap)
+      (request.isCentred, request.isWeighted) = (!uncentred, !unweighted)
+      request.bootstraps = bootstrap ?? request.bootstraps
       request.profileCounts = try profileCounts()
-      switch layer {
-      case .all: request.layers = .all
-      case .number(let number): request.layers = .one(number)
-      case nil: break
-      }
-      (request.frame, request.seed) = (frame, seed)
+      if let layer { request.layers = layer.number.map { .one($0) } ?? .all }
+      (request.frame, request.seed) = (frame ?? request.frame, seed ?? request.seed)
       return request
     }
   #endif
 }
 
-/// A number, or `all`.
-enum NumberOrAll: ExpressibleByArgument, Equatable {
-  case all
-  case number(Int)
+/// A number, or `all`: nil.
+struct NumberOrAll: ExpressibleByArgument {
+  let number: Int?
 
   init?(argument: String) {
-    if argument == "all" {
-      self = .all
-    } else if let number = Int(argument), number >= 0 {
-      self = .number(number)
-    } else {
-      return nil
-    }
+    number = Int(argument)
+    guard argument == "all" || number ?? -1 >= 0 else { return nil }
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HatchlingCompiler
 
 /// A number of edges: `30000`, `30_000` or `3e4`.
@@ -13,6 +14,19 @@ struct EdgeCount: ExpressibleByArgument {
       count = Int(value)
     } else {
       return nil
+    }
+  }
+}
+
+extension EdgeCount {
+  /// Numbers separated by commas. - Throws: `ValidationError`, for a part that is none `complaint`.
+  static func list(
+    _ text: String, in range: ClosedRange<Int> = 0...Int.max, complaint: (Substring) -> String
+  ) throws -> [Int] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      let count = EdgeCount(argument: part.trimmingCharacters(in: .whitespaces))?.count
+      guard let count, range.contains(count) else { throw ValidationError(complaint(part)) }
+      return count
     }
   }
 }
@@ -45,11 +59,14 @@ struct RepairOptions: ParsableArguments {
   /// Anything but the defaults.
   var isUsed: Bool { pruneTokens || excitatoryOnly || plastic != .kept || perNeuron || rescale || hubs != 0 }
 
-  func options(keeping edges: Int) -> DirectOptions {
+  func options(_ kept: DirectOptions.Kept) -> DirectOptions {
     DirectOptions(
-      kept: perNeuron ? .strongestPerNeuron(edges) : .strongest(edges), excitatoryOnly: excitatoryOnly,
-      prunesTokens: pruneTokens,
-      plastic: plastic, rescales: rescale, hubs: hubs)
+      kept: kept, excitatoryOnly: excitatoryOnly, prunesTokens: pruneTokens, plastic: plastic,
+      rescales: rescale, hubs: hubs)
+  }
+
+  func options(keeping edges: Int) -> DirectOptions {
+    options(perNeuron ? .strongestPerNeuron(edges) : .strongest(edges))
   }
 }
 
@@ -66,32 +83,24 @@ struct DirectFormOptions: ParsableArguments {
   var isUsed: Bool { threshold != nil || edges != nil || repairs.isUsed }
 
   func validate() throws {
-    guard threshold == nil || edges == nil else {
-      throw ValidationError("--threshold and --edges exclude each other; give one of them")
-    }
-    guard edges != nil || !repairs.perNeuron else {
-      throw ValidationError("--per-neuron shares out --edges M; give it too")
-    }
-    guard edges != nil || threshold != nil || !repairs.isUsed else {
-      throw ValidationError(
-        "--prune-tokens, --excitatory-only, --plastic, --rescale and --hubs go with a pruned graph; add --edges M or --threshold B"
-      )
-    }
+    try require(
+      threshold == nil || edges == nil, "--threshold and --edges exclude each other; give one of them")
+    try require(edges != nil || !repairs.perNeuron, "--per-neuron shares out --edges M; give it too")
+    try require(
+      edges != nil || threshold != nil || !repairs.isUsed,
+      "--prune-tokens, --excitatory-only, --plastic, --rescale and --hubs go with a pruned graph; add --edges M or --threshold B"
+    )
   }
 
-  /// - Throws: ``OptionError`` when options of the direct form meet a run of something else.
+  /// - Throws: `ValidationError` when options of the direct form meet a run of something else.
   func check(_ form: FormChoice, _ engine: EngineChoice = .graph) throws {
-    guard isUsed, form != .direct || engine != .graph else { return }
-    throw OptionError.bad(
+    try require(
+      !isUsed || form == .direct && engine == .graph,
       "--threshold, --edges and what goes with them prune the direct graph; add --form direct")
   }
 
   var compilerOptions: DirectOptions {
-    if let edges { return repairs.options(keeping: edges.count) }
-    guard let threshold else { return DirectOptions() }
-    return DirectOptions(
-      kept: .atLeast(threshold), excitatoryOnly: repairs.excitatoryOnly, prunesTokens: repairs.pruneTokens,
-      plastic: repairs.plastic,
-      rescales: repairs.rescale, hubs: repairs.hubs)
+    edges.map { repairs.options(keeping: $0.count) } ?? threshold.map { repairs.options(.atLeast($0)) }
+      ?? DirectOptions()
   }
 }

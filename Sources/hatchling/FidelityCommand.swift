@@ -1,13 +1,11 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
 struct FidelityCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fidelity",
-    abstract: "What pruning the direct graph costs, at each number of edges.",
+    commandName: "fidelity", abstract: "What pruning the direct graph costs, at each number of edges.",
     discussion: """
       Reads FILE in segments of the training block, each from an empty state, and compares pruned graphs with the unpruned network: \
       loss with a 95 % bootstrap interval over segments, top-1 agreement, KL divergence, messages. Exit status 1 when the unpruned \
@@ -55,29 +53,21 @@ struct FidelityCommand: EitherPrecisionCommand {
   var json = false
 
   func validate() throws {
-    guard segment >= 1 else { throw ValidationError("--segment \(segment): at least one token is needed") }
-    guard tokens >= 1 else { throw ValidationError("--tokens \(tokens): at least one token is needed") }
-    if let heldOut, !(heldOut > 0 && heldOut <= 1) {
-      throw ValidationError("--held-out \(heldOut): a fraction above 0 and at most 1 is needed")
-    }
+    try require(segment >= 1, "--segment \(segment): at least one token is needed")
+    try require(tokens >= 1, "--tokens \(tokens): at least one token is needed")
+    let part = heldOut ?? 1
+    try require(part > 0 && part <= 1, "--held-out \(part): a fraction above 0 and at most 1 is needed")
     _ = try edgeCounts()
     _ = try allSeries()
   }
 
   private func edgeCounts() throws -> [Int] {
-    try edges.split(separator: ",", omittingEmptySubsequences: false).map {
-      guard let count = EdgeCount(argument: $0.trimmingCharacters(in: .whitespaces)) else {
-        throw ValidationError("--edges '\(edges)': '\($0)' is not a number of edges; write 1e4,3e4,1e5")
-      }
-      return count.count
-    }
+    try EdgeCount.list(edges) { "--edges '\(edges)': '\($0)' is not a number of edges; write 1e4,3e4,1e5" }
   }
 
   private func allSeries() throws -> [FidelitySeries] {
     let named = try series.map { name in
-      do {
-        return try FidelitySeries(named: name)
-      } catch {
+      do { return try FidelitySeries(named: name) } catch {
         throw ValidationError("--series '\(name)': \(error)")
       }
     }
@@ -95,8 +85,7 @@ struct FidelityCommand: EitherPrecisionCommand {
     if let out { try OutputPaths.makeFolder(out) }
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
-      workers: workers,
-      progress: shownProgress(), onRow: show)
+      workers: workers, progress: shownProgress(), onRow: show)
     if study.scored < 10_000 {
       note("only \(study.scored) tokens are read; intervals are wide below some 10 000")
     }

@@ -44,8 +44,7 @@ enum FlagAdvice {
 
   private static func message(_ error: TrainingError) -> String {
     switch error {
-    case .outOfRange(let quantity, let value, let allowed):
-      "\(name(quantity)) \(value): \(allowed)"
+    case .outOfRange(let quantity, let value, let allowed): "\(name(quantity)) \(value): \(allowed)"
     case .decayTooStrong(let decay, let rate):
       "--weight-decay \(decay) with --lr \(rate): at least 0, and the product of both below 1"
     case .contradicts(let path, let quantity, _, _) where quantity == .carry || quantity == .detach:

@@ -34,32 +34,24 @@ struct GenerateCommand: EitherPrecisionCommand {
   var seed: UInt64?
 
   func validate() throws {
-    guard count >= 0 else { throw ValidationError("--count \(count): a number of bytes is not negative") }
-    guard temperature >= 0, temperature.isFinite else {
-      throw ValidationError("--temperature \(temperature): 0 or a positive number is needed")
-    }
-    if let topK, topK < 1 { throw ValidationError("--top-k \(topK): at least 1 is needed") }
+    try require(count >= 0, "--count \(count): a number of bytes is not negative")
+    try require(
+      temperature >= 0 && temperature.isFinite,
+      "--temperature \(temperature): 0 or a positive number is needed")
+    try require(topK ?? 1 >= 1, "--top-k \(topK ?? 1): at least 1 is needed")
   }
 
   var precision: PrecisionChoice { options.precision }
 
   /// The graph goes on from what the tensors read in chunks: its state is theirs, equal but for rounding.
   private func tellHandOver(_ tokens: Int) throws {
-    if options.json { return try Output.json(["prompt": Prompt(readBy: .tensor, tokens: tokens)]) }
+    if options.json {
+      let prompt: JSONObject = ["read_by": PromptReader.tensor.rawValue, "tokens": tokens]
+      return try Output.json(["prompt": prompt])
+    }
     note(
       "the tensors read the prompt of \(tokens) tokens in chunks and the graph goes on from there; with --prompt-by graph it reads the prompt itself"
     )
-  }
-
-  private struct Prompt: Encodable {
-    let readBy: PromptReader
-    let tokens: Int
-  }
-
-  private struct Drawn: Encodable {
-    let position: Int
-    let token: Int
-    let probability: Double
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
@@ -82,7 +74,10 @@ struct GenerateCommand: EitherPrecisionCommand {
       let token = sampler.draw(from: logits)
       if options.json {
         let probability = Foundation.exp(Predictions(logits: logits).logProbabilities[token])
-        try Output.json(Drawn(position: stepper.engine.position, token: token, probability: probability))
+        let drawn: JSONObject = [
+          "position": stepper.engine.position, "token": token, "probability": probability,
+        ]
+        try Output.json(drawn)
       } else if vocabulary <= 256 {
         Output.write(CollectionOfOne(UInt8(token)))
       } else {
@@ -96,4 +91,4 @@ struct GenerateCommand: EitherPrecisionCommand {
   }
 }
 
-extension PromptReader: ExpressibleByArgument, Encodable {}
+extension PromptReader: ExpressibleByArgument {}

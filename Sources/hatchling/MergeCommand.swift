@@ -15,24 +15,17 @@ struct MergeCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The merged model.", valueName: "model.safetensors"))
   var out: String
 
-  @Option(help: "Number of layers, for checkpoints that do not record it.")
-  var layers: Int?
-
-  @Option(help: "The layer rule, for checkpoints that do not record it: released, definition4 or normfree.")
-  var variant: Variant?
-
-  @Option(help: "Which network, for files that hold several, such as model or ema.")
-  var prefix: String?
+  @OptionGroup var checkpoint: CheckpointOptions
 
   func run() throws {
-    guard out.hasSuffix(".safetensors") else {
-      throw OptionError.bad("--out '\(out)': the merged model is a safetensors file, name it .safetensors")
-    }
-    if let input = models.first(where: { OutputPaths.isSame(out, $0) }) {
-      throw OptionError.bad(
-        "--out would overwrite '\(input)', which is one of the models to merge; name another file")
-    }
-    let loaded = try models.map { try Model.load(path: $0, layers: layers, variant: variant, prefix: prefix) }
+    try require(
+      out.hasSuffix(".safetensors"),
+      "--out '\(out)': the merged model is a safetensors file, name it .safetensors")
+    let overwritten = models.first { OutputPaths.isSame(out, $0) }
+    try require(
+      overwritten == nil,
+      "--out would overwrite '\(overwritten ?? "")', which is one of the models to merge; name another file")
+    let loaded = try models.map { try checkpoint.load($0) }
     for model in loaded { for warning in model.warnings { note("warning: \(warning)") } }
     let merged = try Weights.merged(loaded.map(\.weights), names: models)
     let names = models.map(OutputPaths.name)

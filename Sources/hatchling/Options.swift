@@ -1,17 +1,11 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 
-/// A combination of options that cannot be run.
-enum OptionError: InputError {
-  case bad(String)
-  var description: String {
-    switch self {
-    case .bad(let text): text
-    }
-  }
+/// Refuses options that cannot be run.
+func require(_ holds: Bool, _ complaint: @autoclosure () -> String) throws {
+  if !holds { throw ValidationError(complaint()) }
 }
 
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
@@ -37,11 +31,8 @@ extension ReducedFormat: ExpressibleByArgument {}
 
 extension Variant: ExpressibleByArgument {}
 
-/// Which model, for every command.
-struct ModelOptions: ParsableArguments {
-  @Option(help: "A .safetensors or PyTorch .pt/.pth state dict. Default: the model inside the package.")
-  var model: String?
-
+/// What a checkpoint may not say of itself.
+struct CheckpointOptions: ParsableArguments {
   @Option(help: "Number of layers, for checkpoints that do not record it.")
   var layers: Int?
 
@@ -51,12 +42,22 @@ struct ModelOptions: ParsableArguments {
   @Option(help: "Which network, for files that hold several, such as model or ema.")
   var prefix: String?
 
+  func load(_ path: String, workers: Workers = Workers()) throws -> Model {
+    try Model.load(path: path, layers: layers, variant: variant, prefix: prefix, workers: workers)
+  }
+}
+
+/// Which model, for every command.
+struct ModelOptions: ParsableArguments {
+  @Option(help: "A .safetensors or PyTorch .pt/.pth state dict. Default: the model inside the package.")
+  var model: String?
+
+  @OptionGroup var checkpoint: CheckpointOptions
+
   func load(workers: Workers = Workers()) throws -> Model {
     let model =
-      try model.map {
-        try Model.load(path: $0, layers: layers, variant: variant, prefix: prefix, workers: workers)
-      }
-      ?? Model.shipped(layers: layers, variant: variant, workers: workers)
+      try model.map { try checkpoint.load($0, workers: workers) }
+      ?? Model.shipped(layers: checkpoint.layers, variant: checkpoint.variant, workers: workers)
     for warning in model.warnings { note("warning: \(warning)") }
     return model
   }
@@ -68,9 +69,7 @@ struct ThreadOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads \(threads): at least one thread is needed")
-    }
+    try require(threads ?? 1 >= 1, "--threads \(threads ?? 1): at least one thread is needed")
   }
 
   var workers: Workers { Workers(threads: threads) }
@@ -110,17 +109,14 @@ struct SteppingOptions: ParsableArguments {
 
   func validate() throws {
     if let weights {
-      guard engine == .graph, form == .circuit else {
-        throw ValidationError("--weights \(weights.rawValue): only the circuit computes from reduced weights")
-      }
-      guard precision == .float else {
-        throw ValidationError("--weights \(weights.rawValue): goes with --precision float")
-      }
+      let flag = "--weights \(weights.rawValue)"
+      try require(
+        engine == .graph && form == .circuit, "\(flag): only the circuit computes from reduced weights")
+      try require(precision == .float, "\(flag): goes with --precision float")
     }
     try direct.check(form, engine)
-    if let logits, !logits.hasSuffix(".npy") {
-      throw ValidationError("--logits '\(logits)': the file is a NumPy array, name it .npy")
-    }
+    let name = logits ?? ".npy"
+    try require(name.hasSuffix(".npy"), "--logits '\(name)': the file is a NumPy array, name it .npy")
   }
 
   var workers: Workers { threads.workers }

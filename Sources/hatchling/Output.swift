@@ -26,10 +26,7 @@ enum Output {
 
   /// One JSON object on a line of its own; keys in alphabetical order.
   static func json(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    write(try encoder.encode(value))
+    write(try JSONEncoder.reports().encode(value))
     write(CollectionOfOne(10))
   }
 

@@ -28,10 +28,7 @@ struct ScheduleFlags: ParsableArguments {
   @Option(help: "Updates. Default: 2000.")
   var steps: Int?
 
-  @Option(
-    help:
-      "Train about this long instead; the number of steps is fixed after the first 20."
-  )
+  @Option(help: "Train about this long instead; the number of steps is fixed after the first 20.")
   var minutes: Double?
 
   @Option(help: "The peak learning rate; it falls linearly to a tenth. Default: 0.001.")
@@ -77,20 +74,27 @@ struct ScheduleFlags: ParsableArguments {
   var seed: UInt64?
 
   func validate() throws {
-    if steps != nil && minutes != nil { throw ValidationError("--steps and --minutes exclude each other") }
-    if noCarry && passage != nil {
-      throw ValidationError("--passage is how far a state is carried; --no-carry carries none")
-    }
+    try require(steps == nil || minutes == nil, "--steps and --minutes exclude each other")
+    try require(
+      !noCarry || passage == nil, "--passage is how far a state is carried; --no-carry carries none")
   }
 
-  var choices: ScheduleChoices {
-    var choices = ScheduleChoices()
-    choices.length = steps.map { .steps($0) } ?? minutes.map { .minutes($0) }
-    (choices.block, choices.batch, choices.chunk) = (block, batch, chunk)
-    (choices.learningRate, choices.warmup, choices.weightDecay) = (lr, warmup, weightDecay)
-    (choices.clip, choices.dropout, choices.damping) = (clip, dropout, damping?.mode)
-    (choices.carry, choices.passage) = (noCarry ? false : nil, passage)
-    (choices.detach, choices.seed) = (detach ? true : nil, seed)
+  var choices: TrainingChoices<TrainingOptions> {
+    var choices = TrainingChoices<TrainingOptions>()
+    choices.choose(.steps, \.steps, steps)
+    choices.choose(.block, \.block, block)
+    choices.choose(.batch, \.batch, batch)
+    choices.choose(.learningRate, \.learningRate, lr)
+    choices.choose(.warmup, \.chosenWarmup, warmup)
+    choices.choose(.weightDecay, \.weightDecay, weightDecay)
+    choices.choose(.clip, \.clip, clip)
+    choices.choose(.dropout, \.dropout, dropout)
+    choices.choose(.damping, \.damping, damping?.mode)
+    choices.choose(.carry, \.carry, noCarry ? false : nil)
+    choices.choose(.passage, \.passage, passage)
+    choices.choose(.detach, \.detach, detach ? true : nil)
+    choices.choose(.chunk, \.chunk, chunk)
+    choices.choose(.seed, \.seed, seed)
     return choices
   }
 }
@@ -101,10 +105,9 @@ extension TrainingOptions {
   var flags: String {
     var parts = [
       "--block \(block)", "--batch \(batch)", "--lr \(learningRate)", "--weight-decay \(weightDecay)",
-      "--clip \(clip)", "--dropout \(dropout)",
-      "--chunk \(chunk)", "--seed \(seed)",
+      "--clip \(clip)", "--dropout \(dropout)", "--chunk \(chunk)", "--seed \(seed)",
     ]
-    if damping != .kept { parts.insert("--damping \(damping.name)", at: 6) }
+    if damping != .kept { parts.insert("--damping \(damping)", at: 6) }
     if let warmup { parts.append("--warmup \(warmup)") }
     if !carry { parts.append("--no-carry") }
     if passage > 0 { parts.append("--passage \(passage)") }

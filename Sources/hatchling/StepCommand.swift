@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
@@ -30,9 +29,7 @@ struct StepCommand: EitherPrecisionCommand {
   var onlyAfter: String?
 
   func validate() throws {
-    if let onlyAfter, onlyAfter.isEmpty {
-      throw ValidationError("--only-after '': a tag is needed, as in '<T:'")
-    }
+    try require(onlyAfter != "", "--only-after '': a tag is needed, as in '<T:'")
   }
 
   var precision: PrecisionChoice { options.precision }
@@ -45,49 +42,27 @@ struct StepCommand: EitherPrecisionCommand {
     let masks = try scoredTokens(of: streams)
     let stepper = try StreamReader<Scalar>(
       options.engineDescription, model, files: options.files, workers: workers)
-    var summary = StepSummary(model.hyperparameters, onlyAfter: onlyAfter)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     if !options.json && !quiet { Output.line(StepLine.header) }
-    for (index, stream) in streams.enumerated() {
-      if index > 0 { try stepper.rewind() }
-      for (offset, token) in stream.tokens.enumerated() {
-        let hasPrediction = stepper.engine.position > 0
-        let loss = hasPrediction ? Predictions(logits: stepper.engine.logits).loss(of: token) : nil
-        let position = stepper.engine.position
-        let start = ContinuousClock.now
-        let activity = try stepper.step(token)
-        let isScored = masks?[index][offset]
-        summary.add(
-          activity, loss: isScored == false ? nil : loss, duration: ContinuousClock.now - start)
-        if quiet {
-          progress.update(summary.tokens)
-        } else {
-          let line = StepLine(
-            stream: streams.count > 1 ? index : nil, position: position, token: token, loss: loss,
-            isScored: isScored, predictions: Predictions(logits: stepper.engine.logits), activity: activity)
-          if options.json { try Output.json(line) } else { Output.line(line.text) }
-        }
-      }
-    }
+    let summary = try stepper.report(
+      on: streams, counting: masks, onlyAfter: onlyAfter, afterToken: { if quiet { progress.update($0) } },
+      show: quiet ? nil : { try show($0) })
     try stepper.finish()
-    if options.json {
-      try Output.json(["summary": summary])
-    } else {
-      Output.lines(summary.lines)
-    }
+    if options.json { try Output.json(["summary": summary]) } else { Output.lines(summary.lines) }
   }
-}
 
-extension StepCommand {
+  private func show(_ line: StepLine) throws {
+    if options.json { try Output.json(line) } else { Output.line(line.text) }
+  }
+
   /// With `--only-after`, which tokens count; a text without any is a mistake, not a loss of nothing.
   private func scoredTokens(of streams: [TokenStream]) throws -> [[Bool]]? {
     guard let onlyAfter else { return nil }
     let masks = streams.map { ScoredRegions(after: onlyAfter).mask($0.tokens) }
-    guard masks.contains(where: { $0.contains(true) }) else {
-      throw OptionError.bad(
-        "--only-after '\(onlyAfter)': nothing follows such a tag in \(streams.map(\.name).joined(separator: ", "))"
-      )
-    }
+    try require(
+      masks.contains { $0.contains(true) },
+      "--only-after '\(onlyAfter)': nothing follows such a tag in \(streams.map(\.name).joined(separator: ", "))"
+    )
     return masks
   }
 }

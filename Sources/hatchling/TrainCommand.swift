@@ -2,7 +2,6 @@ import ArgumentParser
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTraining
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -60,33 +59,29 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
-    if `init` != nil && resume != nil {
-      throw ValidationError("--init and --resume exclude each other: begin a new run, or go on with one")
-    }
+    try require(
+      `init` == nil || resume == nil,
+      "--init and --resume exclude each other: begin a new run, or go on with one")
   }
 
   var request: TrainingRequest {
     var request = TrainingRequest(texts: texts, out: out)
-    request.beginning =
-      `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
-    (request.network, request.schedule) = (network.choices, schedule.choices)
+    request.beginning = `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
+    (request.network, request.schedule, request.minutes) = (
+      network.choices, schedule.choices, schedule.minutes
+    )
     (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
     (request.log, request.emergenceLog) = (log, logTopology)
     request.metadata = {
-      [
-        "training.flags": $0.flags,
-        "training.version": "hatchling \(Version.number)",
-      ]
+      ["training.flags": $0.flags, "training.version": "hatchling \(Version.number)"]
     }
     return request
   }
 
   func run() throws {
-    let session = try TrainingSession(request, workers: threads.workers) {
-      note("warning: \($0)")
-    }
-    var display = TrainingDisplay(session.outline)
-    display.open()
+    let session = try TrainingSession(request, workers: threads.workers) { note("warning: \($0)") }
+    var display = TrainingDisplay()
+    display.open(session)
     Interrupts.ask()
     defer { Interrupts.end() }
     let outcome: TrainingOutcome
@@ -130,10 +125,13 @@ struct NetworkFlags: ParsableArguments {
   @Option(help: "The layer rule: released (default), definition4 or normfree.")
   var variant: Variant?
 
-  var choices: NetworkChoices {
-    var choices = NetworkChoices()
-    (choices.neurons, choices.synapticDimension) = (neurons, synapticDimension)
-    (choices.heads, choices.layers, choices.variant) = (heads, layers, variant)
+  var choices: TrainingChoices<Hyperparameters> {
+    var choices = TrainingChoices<Hyperparameters>()
+    choices.choose(.neurons, \.neurons, neurons)
+    choices.choose(.synapticDimension, \.synapticDimension, synapticDimension)
+    choices.choose(.heads, \.heads, heads)
+    choices.choose(.layers, \.layers, layers)
+    choices.choose(.variant, \.variant, variant)
     return choices
   }
 }

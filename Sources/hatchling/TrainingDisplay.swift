@@ -4,7 +4,6 @@ import HatchlingTraining
 
 /// What a training run says while it goes on: a progress line on a terminal, a table row and a sample at every validation.
 struct TrainingDisplay {
-  private let outline: TrainingOutline
   /// Wall-clock seconds per update, smoothed.
   private var secondsPerStep: Double?
   private var validationLoss: Double?
@@ -14,26 +13,25 @@ struct TrainingDisplay {
   private static let header =
     "    step     loss  validation      rate   gradient   active x  active y   tokens/s      time"
 
-  init(_ outline: TrainingOutline) { self.outline = outline }
-
   /// What the run is, and the head of the table.
-  func open() {
-    let (sizes, options, memory) = (outline.sizes, outline.options, outline.memory)
+  func open(_ session: TrainingSession) {
+    let (sizes, options) = (session.sizes, session.options)
+    let memory = TrainingMemory(sizes, options)
     Output.line(
       "network    n \(grouped(sizes.neurons)), d \(sizes.synapticDimension), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(sizes.parameters)) parameters"
     )
     Output.line(
-      "text       \(grouped(outline.learnedBytes)) bytes to learn, \(grouped(outline.heldOutBytes)) held out")
+      "text       \(grouped(session.learnedBytes)) bytes to learn, \(grouped(session.heldOutBytes)) held out")
     Output.line("run        \(options.flags)")
     Output.line(
       "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.plasticState)), workspace \(TrainingMemory.text(memory.workspace))"
     )
-    if outline.heldOutBytes > 0 && !outline.isValidated {
+    if session.heldOutBytes > 0 && !session.isValidated {
       note(
-        "warning: \(outline.heldOutBytes) held-out bytes are no whole block of \(options.block); nothing is validated and the last network is kept. A smaller --block, or --validation 0"
+        "warning: \(session.heldOutBytes) held-out bytes are no whole block of \(options.block); nothing is validated and the last network is kept. A smaller --block, or --validation 0"
       )
     }
-    if outline.step > 0 { Output.line("goes on after step \(outline.step)") }
+    if session.step > 0 { Output.line("goes on after step \(session.step)") }
     Output.line(Self.header)
     Output.flush()
   }

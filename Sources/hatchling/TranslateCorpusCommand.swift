@@ -32,7 +32,7 @@ struct TranslateCorpusCommand: ParsableCommand {
     do {
       corpus = try TranslationCorpus(first: first, second: second, languages: names)
     } catch {
-      throw OptionError.bad(
+      throw ValidationError(
         "--languages '\(languages)': two different names with a comma between them are needed, as in en,fr")
     }
     let count = try corpus.write(to: out, seed: seed)

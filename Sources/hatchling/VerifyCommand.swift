@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import HatchlingCommands
 import HatchlingEquivalence
 import HatchlingExecution
@@ -43,28 +42,20 @@ struct VerifyCommand: EitherPrecisionCommand {
   var nudge: String?
 
   func validate() throws {
-    if let tokens, tokens < 1 { throw ValidationError("--tokens \(tokens): at least one token is needed") }
-    if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
-      throw ValidationError("--tolerance \(tolerance): 0 or a positive number is needed")
-    }
-    if let maxKL {
-      guard maxKL >= 0 && maxKL.isFinite else {
-        throw ValidationError("--max-kl \(maxKL): 0 or a positive number is needed")
-      }
-      guard options.weights != nil else {
-        throw ValidationError("--max-kl judges reduced weights; say which with --weights, or use --tolerance")
-      }
-    }
-    if options.weights != nil, tolerance != nil {
-      throw ValidationError("--tolerance does not judge reduced weights; use --max-kl")
-    }
-    if options.engine == .tensor {
-      throw ValidationError("--engine tensor: verify always compares the graph with the tensors")
-    }
-    if options.stateIn != nil || options.stateOut != nil || options.logits != nil {
-      throw ValidationError(
-        "--state-in, --state-out and --logits do not go with verify, which runs two engines")
-    }
+    func isSize(_ value: Double) -> Bool { value >= 0 && value.isFinite }
+    try require(tokens ?? 1 >= 1, "--tokens \(tokens ?? 1): at least one token is needed")
+    try require(isSize(tolerance ?? 0), "--tolerance \(tolerance ?? 0): 0 or a positive number is needed")
+    try require(isSize(maxKL ?? 0), "--max-kl \(maxKL ?? 0): 0 or a positive number is needed")
+    try require(
+      maxKL == nil || options.weights != nil,
+      "--max-kl judges reduced weights; say which with --weights, or use --tolerance")
+    try require(
+      options.weights == nil || tolerance == nil, "--tolerance does not judge reduced weights; use --max-kl")
+    try require(
+      options.engine == .graph, "--engine tensor: verify always compares the graph with the tensors")
+    try require(
+      options.files == StreamFiles(),
+      "--state-in, --state-out and --logits do not go with verify, which runs two engines")
   }
 
   var precision: PrecisionChoice { options.precision }
@@ -78,32 +69,27 @@ struct VerifyCommand: EitherPrecisionCommand {
     let weights = model.weights.converted(to: Scalar.self)
     let tensors = try EngineDescription(.tensors).engine(running: weights, workers: workers)
     switch try options.engineDescription.network(from: weights, workers: workers) {
-    case .circuit(var graph):
-      let change = try readNudge(as: CircuitGraph<Scalar>.self)
-      try checkNudge(at: change?.time, of: wanted.count)
-      try change?.apply(to: &graph)
-      let engine = try CircuitEngine(graph, workers: workers)
+    case .circuit(let graph):
+      let change = try readNudge(of: graph, on: wanted.count)
+      let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers)
       try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
-    case .direct(var graph):
-      let change = try readNudge(as: DirectGraph<Scalar>.self)
-      try checkNudge(at: change?.time, of: wanted.count)
-      try change?.apply(to: &graph)
-      let engine = try DirectEngine(graph, workers: workers)
+    case .direct(let graph):
+      let change = try readNudge(of: graph, on: wanted.count)
+      let engine = try DirectEngine(change?.applied(to: graph) ?? graph, workers: workers)
       try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
   }
 
-  private func readNudge<Graph: ParticleGraph>(as: Graph.Type) throws -> Nudge<Graph>? {
-    do { return try nudge.map { try Nudge($0) } } catch { throw OptionError.bad("--nudge \(error)") }
-  }
-
   /// A plastic synapse changes after its token; unless another token follows, nothing is compared then.
-  private func checkNudge(at time: (token: Int, layer: Int)?, of tokens: Int) throws {
-    guard let time, time.token >= tokens - 1 else { return }
+  private func readNudge<Graph: ParticleGraph>(of _: Graph, on tokens: Int) throws -> Nudge<Graph>? {
+    guard let nudge else { return nil }
+    let change: Nudge<Graph>
+    do { change = try Nudge(nudge) } catch { throw ValidationError("--nudge \(error)") }
+    guard let time = change.time, time.token >= tokens - 1 else { return change }
     let remedy = tokens < 2 ? "two tokens at least are needed" : "a TOKEN from 0 to \(tokens - 2) is needed"
-    throw OptionError.bad(
-      "--nudge '\(nudge ?? "")': nothing is compared after token \(time.token), of \(tokens) counted from 0; \(remedy)"
+    throw ValidationError(
+      "--nudge '\(nudge)': nothing is compared after token \(time.token), of \(tokens) counted from 0; \(remedy)"
     )
   }
 
@@ -117,15 +103,8 @@ struct VerifyCommand: EitherPrecisionCommand {
       progress.update(done)
       try afterToken(done - 1)
     }
-    if let format = options.weights {
-      let report = ReductionReport(
-        check.report, format, maxKL: maxKL ?? ReductionReport.standardMaxKL(format))
-      if options.json { try Output.json(report) } else { Output.lines(report.lines) }
-      if !report.agree { throw CheckFailed() }
-      return
-    }
-    let report = VerifyReport(check.report)
+    let report = VerifyReport(check.report, reducedTo: options.weights, maxKL: maxKL)
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
-    if !check.report.agree { throw CheckFailed() }
+    if !report.agree { throw CheckFailed() }
   }
 }

@@ -11,9 +11,13 @@ import Testing
   private func request(_ folder: TemporaryFolder, _ out: String) throws -> TrainingRequest {
     var request = TrainingRequest(
       texts: [try folder.write("text", TrainTests.text)], out: folder.path(out))
-    (request.network.neurons, request.network.synapticDimension) = (64, 16)
-    (request.network.heads, request.network.layers) = (2, 2)
-    (request.schedule.block, request.schedule.batch, request.schedule.length) = (32, 2, .steps(6))
+    request.network.choose(.neurons, \.neurons, 64)
+    request.network.choose(.synapticDimension, \.synapticDimension, 16)
+    request.network.choose(.heads, \.heads, 2)
+    request.network.choose(.layers, \.layers, 2)
+    request.schedule.choose(.block, \.block, 32)
+    request.schedule.choose(.batch, \.batch, 2)
+    request.schedule.choose(.steps, \.steps, 6)
     (request.validateEvery, request.sample) = (3, 5)
     return request
   }
@@ -23,7 +27,7 @@ import Testing
     var request = try request(folder, "m.safetensors")
     request.metadata = { ["made.by": "block \($0.block)"] }
     let session = try TrainingSession(request, workers: Workers(threads: 1))
-    #expect(session.outline.isValidated && session.outline.step == 0 && session.outline.sizes.neurons == 64)
+    #expect(session.isValidated && session.step == 0 && session.sizes.neurons == 64)
     var (updates, validations, samples) = ([Int](), [Double](), [Int]())
     let outcome = try session.train { event in
       switch event {
@@ -40,7 +44,7 @@ import Testing
     #expect(folder.names.contains("m.checkpoint"))
 
     request.beginning = .checkpoint(path: request.checkpointPath)
-    request.schedule.learningRate = 0.5
+    request.schedule.choose(.learningRate, \.learningRate, 0.5)
     #expect(
       throws: TrainingError.contradicts(
         path: request.checkpointPath, .learningRate, value: "0.001", wanted: "0.5")
@@ -68,9 +72,9 @@ import Testing
       ),
       ("held-out fraction 1.0", { $0.heldOut = 1 }),
       ("updates between validations 0", { $0.validateEvery = 0 }),
-      ("warm-up 7", { $0.schedule.warmup = 7 }), ("n 62", { $0.network.neurons = 62 }),
-      ("weight decay 2000.0 with learning rate", { $0.schedule.weightDecay = 2000 }),
-      ("smaller batch, block, n or d", { $0.network.neurons = 100_000_000 }),
+      ("warm-up 7", { $0.schedule.choose(.warmup, \.chosenWarmup, 7) }), ("n 62", { $0.network.choose(.neurons, \.neurons, 62) }),
+      ("weight decay 2000.0 with learning rate", { $0.schedule.choose(.weightDecay, \.weightDecay, 2000) }),
+      ("smaller batch, block, n or d", { $0.network.choose(.neurons, \.neurons, 100_000_000) }),
       ("standard input can be read once", { $0.texts = ["-", "-"] }),
     ]
     for (part, change) in refusals {

@@ -1,5 +1,4 @@
 import HatchlingCompiler
-import HatchlingEquivalence
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -7,6 +6,8 @@ import HatchlingNumerics
 import HatchlingTensor
 import TestSupport
 import Testing
+
+@testable import HatchlingEquivalence
 
 /// What pruning costs, measured: against stepping by hand, and that a direct graph's nudged synapse is found.
 @Suite struct FidelityTests {

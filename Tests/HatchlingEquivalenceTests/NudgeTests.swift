@@ -1,5 +1,4 @@
 import HatchlingCompiler
-import HatchlingEquivalence
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -7,6 +6,8 @@ import HatchlingNumerics
 import HatchlingTensor
 import TestSupport
 import Testing
+
+@testable import HatchlingEquivalence
 
 /// The check can fail: a nudged synapse is found where it first matters.
 @Suite struct NudgeTests {
