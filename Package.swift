@@ -140,6 +140,24 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+// Coverage-guided fuzzing: needs flags that `scripts/fuzz` gives, and is no part of the package otherwise. `CommandLine` in it is a link
+// to the command line's sources.
+if Context.environment["HATCHLING_FUZZING"] != nil {
+  package.targets += [
+    .target(name: "CFuzzing", path: "Fuzzing/Sources/CFuzzing"),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "CFuzzing", "TestSupport", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
+        "HatchlingTensor",
+        "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
+        "HatchlingEquivalence",
+        "HatchlingExport", "HatchlingNumerics", "HatchlingTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Fuzzing/Sources/fuzz", swiftSettings: [.define("FUZZING")]),
+  ]
+}
+
 extension Target {
   /// The tests of one module, with the other modules that they use as oracles.
   static func test(_ module: String, with others: String..., excluding: [String] = []) -> Target {
