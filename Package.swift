@@ -133,6 +133,16 @@ let package = Package(
     .test(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
+    // The fuzz targets without the fuzzer: the corpus and random inputs. `Targets` is a link into `Fuzzing/`.
+    .testTarget(
+      name: "FuzzingTests",
+      dependencies: [
+        "TestSupport", "hatchling", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
+        "HatchlingGraph",
+        "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingNumerics",
+        "HatchlingTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "HatchlingCommandTests",
       dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
