@@ -135,12 +135,40 @@ let package = Package(
     .test(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
+    // The fuzz targets without the fuzzer: the corpus and random inputs. `Targets` is a link into `Fuzzing/`.
+    .testTarget(
+      name: "FuzzingTests",
+      dependencies: [
+        "TestSupport", "hatchling", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
+        "HatchlingGraph",
+        "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingNumerics",
+        "HatchlingTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "HatchlingCommandTests",
       dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Coverage-guided fuzzing: needs flags that `scripts/fuzz` gives, and is no part of the package otherwise. `CommandLine` in it is a link
+// to the command line's sources.
+if Context.environment["HATCHLING_FUZZING"] != nil {
+  package.targets += [
+    .target(name: "CFuzzing", path: "Fuzzing/Sources/CFuzzing"),
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "CFuzzing", "TestSupport", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
+        "HatchlingTensor",
+        "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
+        "HatchlingEquivalence",
+        "HatchlingExport", "HatchlingNumerics", "HatchlingTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Fuzzing/Sources/fuzz", swiftSettings: [.define("FUZZING")]),
+  ]
+}
 
 extension Target {
   /// The tests of one module, with the other modules that they use as oracles.

@@ -26,7 +26,9 @@ struct CheckFailed: Error {}
 /// Work that an interrupt ended in good order.
 struct Interrupted: Error { let signal: Int32 }
 
-@main
+#if !FUZZING
+  @main
+#endif
 enum Main {
   static func main() {
     Interrupts.install()
