@@ -62,7 +62,7 @@ struct NumpyHeader {
     if take("(") { return numbers() }
     if take("[") { return list() }
     let start = offset
-    while offset < bytes.count, bytes[offset] > 0x40 { offset += 1 }
+    while offset < bytes.count, (0x41...0x5A).contains(bytes[offset] & 0xDF) { offset += 1 }
     switch String(decoding: bytes[start..<offset], as: UTF8.self) {
     case "True": return .bool(true)
     case "False": return .bool(false)

@@ -1,4 +1,5 @@
 import HatchlingCompiler
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -87,12 +88,12 @@ import Testing
     #expect(found.quantity == (found.token == reads ? .a : .rho))
   }
 
-  @Test func notANumberIsADivergence() throws {
+  @Test func notANumberEndsTheComparison() throws {
     let weights = weights(1)
     var graph = try Compiler().circuit(from: weights).graph
     try graph.setSignedWeight(.greatestFiniteMagnitude, of: .readout, from: .hub(0), to: .readout(0))
     try graph.setSignedWeight(-.greatestFiniteMagnitude, of: .readout, from: .hub(1), to: .readout(0))
-    let report = try verify(weights, graph, tokens: [1, 2, 3])
-    #expect(!report.agree && report.firstDivergence?.quantity == .logits)
+    let error = #expect(throws: NotFiniteError.self) { try verify(weights, graph, tokens: [1, 2, 3]) }
+    #expect(error?.quantity == .logits && error?.position == 0)
   }
 }

@@ -141,7 +141,9 @@ import Testing
   func watchingRoundsAndThreadsChangeNoBit(variant: Variant, defers: Bool) throws {
     let sizes = Hyperparameters(
       neurons: 600, synapticDimension: 24, heads: 2, layers: 3, vocabulary: 7, variant: variant)
-    let weights = Weights.random(sizes, seed: 8, damping: true)
+    var weights = Weights.random(sizes, seed: 8, damping: true)
+    // Without LN, random activity grows with every token: keep it small.
+    if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
     let compiled = try Compiler().circuit(from: weights).graph
     let options = CircuitEngineOptions(screens: defers, defersWrites: defers)
     let engines = try (1...3).map {
@@ -151,8 +153,7 @@ import Testing
     let watched = try CircuitEngine(compiled, workers: Workers(threads: 1), options: options)
     var rounds: [Int] = []
     try watchEveryPlace(of: watched) { rounds.append($0) }
-    // Norm-free random networks overflow float32 within 20 tokens, and nothing would be compared.
-    for token in randomTokens(variant.normalises ? 20 : 12, vocabulary: 7, seed: 8) {
+    for token in randomTokens(20, vocabulary: 7, seed: 8) {
       rounds = []
       let activity = try watched.step(token)
       #expect(rounds == everyPlace(layers: 3))
