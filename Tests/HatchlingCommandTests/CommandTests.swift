@@ -4,36 +4,11 @@ import Testing
 
 /// The built command with real files and wrong ones: standard output, one line on standard error, exit status.
 @Suite struct CommandTests {
-  struct Result {
-    let status: Int32
-    let output: String
-    let errors: String
+  private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> CommandRun {
+    try CommandRun.run(arguments, environment: environment)
   }
 
-  private static let binary =
-    Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
-    .deletingLastPathComponent().appendingPathComponent("hatchling")
-    ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
-
-  private func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Result {
-    try run(arguments, environment: environment)
-  }
-
-  private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
-    let process = Process()
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.executableURL = Self.binary
-    process.arguments = arguments
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    return Result(status: process.terminationStatus, output: text, errors: complaint)
-  }
+  private func run(_ arguments: [String]) throws -> CommandRun { try CommandRun.run(arguments) }
 
   private func json(_ line: some StringProtocol) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -64,7 +39,7 @@ import Testing
 
   /// A weight that changes after the last comparison would change nothing, and the check would say that all agrees.
   @Test func aPlasticNudgeNeedsATokenAfterIt() throws {
-    func verify(_ text: String, _ form: String, _ nudge: String) throws -> Result {
+    func verify(_ text: String, _ form: String, _ nudge: String) throws -> CommandRun {
       try run("verify", "--text", text, "--form", form, "--nudge", nudge)
     }
     for (text, form, nudge) in [
@@ -174,20 +149,13 @@ import Testing
       ["step", "--text", "a", "--weights", "int8", "--precision", "double"],
       ["step", "--text", "a", "--weights", "bf16", "--engine", "tensor"],
       ["verify", "--text", "ab", "--nudge", "x:h1:n99999999:2"], ["verify", "--text", "ab", "--nudge", "q"],
+      ["step", "--text", "a", "--edges", "5"], ["compile", "--out", "x.csv", "--threshold", "1"],
     ]
     for call in calls {
-      let process = Process()
-      process.executableURL = Self.binary
-      process.arguments = call
-      let (output, errors) = (Pipe(), Pipe())
-      (process.standardOutput, process.standardError, process.standardInput) = (
-        output, errors, FileHandle.nullDevice
-      )
-      try process.run()
-      let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-      process.waitUntilExit()
-      #expect(process.terminationReason == .exit && process.terminationStatus == 2, "\(call): \(complaint)")
-      #expect(complaint.split(separator: "\n").count == 1, "\(call): \(complaint)")
+      let result = try run(call)
+      #expect(result.exited && result.status == 2, "\(call): \(result.errors)")
+      #expect(result.errors.split(separator: "\n").count == 1, "\(call): \(result.errors)")
+      #expect(!result.errors.contains("CommandError"), "\(call): \(result.errors)")
     }
   }
 
@@ -249,7 +217,7 @@ import Testing
     #expect(place["quantity"] as? String == "x" && place["token"] as? Int == 0)
     #expect(place["layer"] as? Int == 1 && place["index"] as? Int == 1175)
     let pruned = ["--form", "direct", "--edges", "2e4", "--prune-tokens"]
-    func step(_ text: String, _ more: String...) throws -> Result {
+    func step(_ text: String, _ more: String...) throws -> CommandRun {
       try run(["step", "--text", text, "--json"] + pruned + more)
     }
     #expect(try step("abcd", "--state-out", path("whole")).status == 0)

@@ -6,32 +6,13 @@
 
   /// `degrees` on graphs of neurons: whole files, the same bytes for any number of threads, sensible answers where nothing is left.
   @Suite struct DegreesCommandTests {
-    private static let binary =
-      Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
-      .deletingLastPathComponent().appendingPathComponent("hatchling")
-      ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
-
-    private func run(_ arguments: [String]) throws -> (status: Int32, output: String, errors: String) {
-      let process = Process()
-      process.executableURL = Self.binary
-      process.arguments = ["degrees"] + arguments
-      let (output, errors) = (Pipe(), Pipe())
-      process.standardOutput = output
-      process.standardError = errors
-      process.standardInput = FileHandle.nullDevice
-      try process.run()
-      let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-      let complaint = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-      process.waitUntilExit()
-      return (process.terminationStatus, text, complaint)
+    private func run(_ arguments: [String]) throws -> CommandRun {
+      try CommandRun.run(["degrees"] + arguments)
     }
 
     private func withFolder(_ body: (String) throws -> Void) throws {
-      let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-        "degrees-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      defer { try? FileManager.default.removeItem(at: folder) }
-      try body(folder.path)
+      let folder = try TemporaryFolder()
+      try body(folder.url.path)
     }
 
     private func text(_ arguments: [String]) throws -> String {

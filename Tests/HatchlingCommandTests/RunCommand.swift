@@ -16,11 +16,13 @@ struct CommandRun {
 
   /// Runs to the end. `during` is called with the process while it runs, to send it signals.
   static func run(
-    _ arguments: [String], program: String? = nil, during: ((Process) throws -> Void)? = nil
+    _ arguments: [String], program: String? = nil, environment: [String: String] = [:],
+    during: ((Process) throws -> Void)? = nil
   ) throws -> CommandRun {
     let process = Process()
     process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? binary
     process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
     let folder = try TemporaryFolder()
     let (output, errors) = (folder.path("output"), folder.path("errors"))
