@@ -37,7 +37,7 @@ public struct FidelityRow: Encodable, Sendable {
     edgesY = graph?.count(of: .y)
     tokenEdgesX = graph?.count(of: .tokenX)
     tokenEdgesY = graph?.count(of: .tokenY)
-    plasticSynapses = graph.map { $0.plastic.count(neurons: $0.neuronCount, nodes: $0.nodeCount) }
+    plasticSynapses = graph.map { $0.plastic.count(neurons: $0.neuronCount, in: 0..<$0.nodeCount) }
     loss = finite(measure.loss)
     lossLower = finite(interval.lower)
     lossUpper = finite(interval.upper)
