@@ -1,5 +1,7 @@
 #pragma once
-// Which processor this is, found once per thread. Sources are compiled for every kind and chosen with `level()`.
+// Which processor this is, found once per thread. Sources are compiled for every kind and chosen with `level()`. A source's kernels are
+// included between this file and its own header, in which HATCHLING_KERNEL then defines what it declares elsewhere.
+#include "hatchling_types.h"
 
 enum level { UNKNOWN, PLAIN, AVX2, AVX512, VNNI };
 
@@ -29,3 +31,16 @@ static inline enum level level(void) { return hatchling_level != UNKNOWN ? hatch
 #else
 #define DISPATCH(KERNEL, S, ...) return KERNEL##_plain_##S(__VA_ARGS__);
 #endif
+
+#undef HATCHLING_KERNEL
+#define HATCHLING_KERNEL(RESULT, NAME, PARAMETERS, ...) \
+  RESULT hatchling_##NAME PARAMETERS {                  \
+    if (is_float) {                                     \
+      DISPATCH(NAME, f32, __VA_ARGS__)                  \
+    } else {                                            \
+      DISPATCH(NAME, f64, __VA_ARGS__)                  \
+    }                                                   \
+  }
+#undef HATCHLING_KERNEL_OF
+#define HATCHLING_KERNEL_OF(S, RESULT, KERNEL, NAME, PARAMETERS, ...) \
+  RESULT hatchling_##NAME PARAMETERS { DISPATCH(KERNEL, S, __VA_ARGS__) }

@@ -19,7 +19,7 @@ public final class AtomicFile {
     Self.removeAbandoned(beside: target)
     temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
     UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
   }
@@ -37,7 +37,7 @@ public final class AtomicFile {
     default: throw .unwritable(path: path, reason: "it is a device or a pipe, not a file")
     }
     guard let resolved = realpath(path, nil) else {
-      throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+      throw .unwritable(path: path, reason: CheckpointError.lastFault)
     }
     defer { free(resolved) }
     return String(cString: resolved)
@@ -70,10 +70,7 @@ public final class AtomicFile {
   }
 
   /// Appends UTF-8 text.
-  public func write(_ text: String) throws(CheckpointError) {
-    buffer.append(contentsOf: text.utf8)
-    if buffer.count >= Self.flushAt { try flush() }
-  }
+  public func write(_ text: String) throws(CheckpointError) { try write(Array(text.utf8)) }
 
   /// Appends bytes.
   public func write(_ bytes: [UInt8]) throws(CheckpointError) {
@@ -114,10 +111,9 @@ public final class AtomicFile {
   }
 
   private func putAll(_ bytes: [UInt8]) throws(CheckpointError) {
-    let result: Result<Void, CheckpointError> = bytes.withUnsafeBytes { raw in
-      do throws(CheckpointError) { return .success(try put(raw)) } catch { return .failure(error) }
+    try bytes.withUnsafeBufferPointer { (bytes) throws(CheckpointError) in
+      try put(UnsafeRawBufferPointer(bytes))
     }
-    try result.get()
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
@@ -133,7 +129,7 @@ public final class AtomicFile {
   }
 
   private func failure() -> CheckpointError {
-    let reason = String(cString: strerror(errno))
+    let reason = CheckpointError.lastFault
     discard()
     return .unwritable(path: path, reason: reason)
   }

@@ -1,3 +1,4 @@
+import Foundation
 import HatchlingNumerics
 
 /// A file that cannot be read or written as what it should be.
@@ -9,6 +10,9 @@ public enum CheckpointError: InputError, Equatable {
   /// A pickle that was made to do harm.
   case forbidden(path: String, what: String)
   case unsupported(path: String, what: String)
+
+  /// Why the last call of the system failed.
+  static var lastFault: String { String(cString: strerror(errno)) }
 
   public var description: String { message.escaped }
 

@@ -20,18 +20,14 @@ public struct CheckpointFile: Sendable {
     {
       return try PyTorchCheckpoint.read(file)
     }
-    guard file.bytes.count >= 8 else {
-      if let what = ForeignFormat.name(file.bytes) { throw .unsupported(path: path, what: what) }
-      return try Safetensors.read(file)
-    }
     // The claimed length of the header tells a safetensors file from whatever happens to have a brace in the ninth place.
-    let claim = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
-    let beginsObject =
-      file.bytes.count == 8 || [UInt8(ascii: "{"), UInt8(ascii: " ")].contains(file.bytes[8])
-    if beginsObject, claim <= UInt64(max(file.bytes.count - 8, Safetensors.largestHeader)) {
-      return try Safetensors.read(file)
+    let count = file.bytes.count
+    let beginsObject = count <= 8 || [UInt8(ascii: "{"), UInt8(ascii: " ")].contains(file.bytes[8])
+    let claim = count < 8 ? .max : UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+    let isSafetensors = beginsObject && claim <= UInt64(max(count - 8, Safetensors.largestHeader))
+    if !isSafetensors, let what = ForeignFormat.name(file.bytes) {
+      throw .unsupported(path: path, what: what)
     }
-    if let what = ForeignFormat.name(file.bytes) { throw .unsupported(path: path, what: what) }
     guard beginsObject else {
       throw .damaged(
         path: path, place: "offset 0",

@@ -10,11 +10,11 @@ public final class MappedFile: @unchecked Sendable {
   public init(path: String) throws(CheckpointError) {
     self.path = path
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: CheckpointError.lastFault) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+      throw .unreadable(path: path, reason: CheckpointError.lastFault)
     }
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw .unreadable(path: path, reason: "it is a directory")
@@ -25,7 +25,7 @@ public final class MappedFile: @unchecked Sendable {
     guard status.st_size > 0 else { throw .unreadable(path: path, reason: "the file is empty") }
     let size = Int(status.st_size)
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-      throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+      throw .unreadable(path: path, reason: CheckpointError.lastFault)
     }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }

@@ -20,31 +20,25 @@ public struct NumpyArray: Sendable {
       ? Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
       : Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt16.self)))
     guard start + length <= bytes.count, length < 1 << 20 else { throw damaged("it ends inside the header") }
-    guard let header = NumpyHeader.parse(bytes[start..<start + length]), let description = header["descr"]
-    else {
+    guard let header = NumpyHeader.parse(bytes[start..<start + length]) else {
       throw damaged("it is not a dictionary of descr, fortran_order and shape")
     }
-    guard case .text(let name) = description, let type = elementType(name) else {
+    guard let type = elementType(header.type) else {
       throw .unsupported(
         path: path, what: "its element type is not a little-endian number; save it with astype('int64')")
     }
-    guard case .numbers(let shape) = header["shape"] else { throw damaged("it names no shape") }
-    guard case .bool(let isFortran) = header["fortran_order"] else { throw damaged("it names no order") }
-    var count = 1
-    for size in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw damaged("its shape overflows") }
-      count = product
-    }
+    guard let shape = header.shape, shape.allSatisfy({ $0 >= 0 }) else { throw damaged("it names no shape") }
+    guard let isFortran = header.isFortran else { throw damaged("it names no order") }
+    guard shape.checkedProduct != nil else { throw damaged("its shape overflows") }
     let data = bytes.count - start - length
-    let (needed, overflow) = count.multipliedReportingOverflow(by: type.size)
-    guard !overflow, needed == data, let base = bytes.baseAddress else {
-      throw damaged("shape \(shape) needs \(overflow ? "too many" : "\(needed)") bytes, the file has \(data)")
+    let needed = (shape + [type.size]).checkedProduct
+    guard needed == data, let base = bytes.baseAddress else {
+      throw damaged(
+        "shape \(shape) needs \(needed.map(String.init) ?? "too many") bytes, the file has \(data)")
     }
     let view = TensorView(
       type: type, shape: shape, strides: isFortran ? columnMajorStrides(shape) : nil,
-      base: base + start + length,
-      owner: file)
+      base: base + start + length, owner: file)
     return NumpyArray(shape: shape, view: view)
   }
 
@@ -56,9 +50,8 @@ public struct NumpyArray: Sendable {
     return view.integers.map(Int.init)
   }
 
-  /// Distances where the first index runs fastest; nil where that is the order of C too.
-  private static func columnMajorStrides(_ shape: [Int]) -> [Int]? {
-    guard shape.count(where: { $0 > 1 }) > 1 else { return nil }
+  /// Distances where the first index runs fastest.
+  private static func columnMajorStrides(_ shape: [Int]) -> [Int] {
     var distance = 1
     return shape.map { size in
       defer { distance &*= max(1, size) }  // wraps only for an empty array, which has no elements to find

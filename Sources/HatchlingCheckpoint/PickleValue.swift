@@ -15,8 +15,8 @@ enum PickleValue {
   case object(PickleContainer)
   /// The name of a class or function.
   case global(String)
-  case storage(PickleStorage)
-  case tensor(PickleTensor)
+  indirect case storage(PickleStorage)
+  indirect case tensor(PickleTensor)
 }
 
 /// Lists, dictionaries and objects are filled after they were put on the stack, so they are shared.
@@ -27,41 +27,23 @@ final class PickleContainer {
   let type: String
 
   init(_ values: [PickleValue] = [], type: String = "") {
-    self.values = values
-    self.type = type
+    (self.values, self.type) = (values, type)
   }
 }
 
 /// A reference to a storage: its type, the entry that holds its numbers, and how many there are.
-final class PickleStorage {
+struct PickleStorage {
   /// The type of one number; nil when it is not read here. An untyped storage counts bytes, and its tensors say their type.
-  let type: ElementType?
-  let name: String
+  var type: ElementType?
+  var name: String
   let key: String
-  let count: Int
-
-  init(type: ElementType?, name: String, key: String, count: Int) {
-    (self.type, self.name, self.key, self.count) = (type, name, key, count)
-  }
+  var count: Int
 }
 
 /// A view into a storage, checked to lie inside it.
-final class PickleTensor {
-  /// The type of one number; nil when it is not read here.
-  let type: ElementType?
-  let typeName: String
-  let key: String
-  /// How many numbers of that type the storage holds.
-  let storageCount: Int
+struct PickleTensor {
+  /// The storage as this tensor sees it: the type of its numbers, and how many of that type there are.
+  let storage: PickleStorage
   let offset: Int
-  let shape: [Int]
-  let strides: [Int]
-
-  init(
-    type: ElementType?, typeName: String, key: String, storageCount: Int, offset: Int, shape: [Int],
-    strides: [Int]
-  ) {
-    (self.type, self.typeName, self.key, self.storageCount) = (type, typeName, key, storageCount)
-    (self.offset, self.shape, self.strides) = (offset, shape, strides)
-  }
+  let shape, strides: [Int]
 }

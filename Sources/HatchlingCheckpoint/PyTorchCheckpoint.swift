@@ -82,10 +82,12 @@ struct PickleCollector {
       if !name.isEmpty { opaque[name] = object.type }
       try walk(object, name)
     case .tensor(let tensor):
-      if let type = tensor.type, !repeatsTooMuch(tensor) {
+      if let type = tensor.storage.type, !repeatsTooMuch(tensor) {
         tensors[name] = try view(tensor, of: type, name)
       } else {
-        opaque[name] = tensor.type == nil ? tensor.typeName : "a tensor that repeats few numbers very often"
+        opaque[name] =
+          tensor.storage.type == nil
+          ? tensor.storage.name : "a tensor that repeats few numbers very often"
       }
     case .text(let text):
       try count(name, text.utf8.count)
@@ -156,14 +158,8 @@ struct PickleCollector {
 
   /// Whether a tensor with strides of 0 would take much more memory than the file.
   private func repeatsTooMuch(_ tensor: PickleTensor) -> Bool {
-    let most = max(tensor.storageCount, file.bytes.count / 4, 1 << 21)
-    var count = 1
-    for size in tensor.shape where !tensor.shape.contains(0) {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      if overflow || product > most { return true }
-      count = product
-    }
-    return false
+    let most = max(tensor.storage.count, file.bytes.count / 4, 1 << 21)
+    return !tensor.shape.contains(0) && (tensor.shape.checkedProduct ?? .max) > most
   }
 
   /// The numbers of a tensor.
@@ -173,22 +169,17 @@ struct PickleCollector {
     func damaged(_ problem: String) -> CheckpointError {
       .damaged(path: file.path, place: "key '\(name)'", problem: problem)
     }
-    guard let range = try archive.content(of: "\(folder)data/\(tensor.key)") else {
-      throw damaged("the entry data/\(tensor.key) with its numbers is missing")
+    let storage = tensor.storage
+    guard let range = try archive.content(of: "\(folder)data/\(storage.key)") else {
+      throw damaged("the entry data/\(storage.key) with its numbers is missing")
     }
-    let (needed, overflow) = tensor.storageCount.multipliedReportingOverflow(by: type.size)
-    guard !overflow, needed <= range.count, let base = file.bytes.baseAddress else {
-      throw damaged("its storage claims \(tensor.storageCount) numbers, the entry has \(range.count) bytes")
+    guard let needed = [storage.count, type.size].checkedProduct, needed <= range.count,
+      let base = file.bytes.baseAddress
+    else {
+      throw damaged("its storage claims \(storage.count) numbers, the entry has \(range.count) bytes")
     }
-    var packed: [Int] = []
-    var distance = 1
-    for size in tensor.shape.reversed() {
-      packed.insert(distance, at: 0)
-      distance &*= max(1, size)  // wraps only for an empty tensor, which has no rows to find
-    }
-    let isPacked = zip(zip(tensor.shape, tensor.strides), packed).allSatisfy { $0.0 <= 1 || $0.1 == $1 }
     return TensorView(
-      type: type, shape: tensor.shape, strides: isPacked ? nil : tensor.strides,
+      type: type, shape: tensor.shape, strides: tensor.strides,
       base: base + range.lowerBound + tensor.offset * type.size, owner: file)
   }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Reads the safetensors container: eight bytes of header length, a JSON header, packed numbers.
 enum Safetensors {
   /// Headers beyond this are hostile; real ones have some kilobytes.
@@ -19,18 +17,13 @@ enum Safetensors {
     }
     let header = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + Int(length)])
     let entries: [String: JSONValue]
-    do {
+    do throws(JSONError) {
       guard case .object(let object) = try JSONValue.parse(header) else {
-        throw CheckpointError.damaged(
-          path: path, place: "offset 8", problem: "the header is not a JSON object")
+        throw JSONError(offset: 0, problem: "the header is not a JSON object")
       }
       entries = object
-    } catch let error as JSONError {
-      throw .damaged(path: path, place: "offset \(8 + error.offset)", problem: error.problem)
-    } catch let error as CheckpointError {
-      throw error
     } catch {
-      throw .damaged(path: path, place: "offset 8", problem: "the header is not JSON")
+      throw .damaged(path: path, place: "offset \(8 + error.offset)", problem: error.problem)
     }
     var metadata: [String: String] = [:]
     var tensors: [String: TensorView] = [:]
@@ -46,8 +39,7 @@ enum Safetensors {
       let range = entry.range
       if let type = ElementType(rawValue: entry.type), let base = file.bytes.baseAddress {
         tensors[key] = TensorView(
-          type: type, shape: entry.shape, strides: nil, base: base + 8 + Int(length) + range.lowerBound,
-          owner: file)
+          type: type, shape: entry.shape, base: base + 8 + Int(length) + range.lowerBound, owner: file)
       } else {
         opaque[key] = entry.type
       }
@@ -87,15 +79,11 @@ enum Safetensors {
         case .array(let sizes) = entry["shape"], case .array(let ends) = entry["data_offsets"],
         ends.count == 2
       else { throw damaged("it lacks dtype, shape or data_offsets") }
-      var shape: [Int] = []
-      var count = 1
-      for size in sizes {
-        guard let size = size.integer, size >= 0 else { throw damaged("a dimension is not a whole number") }
-        let (product, overflow) = count.multipliedReportingOverflow(by: size)
-        guard !overflow else { throw damaged("its shape overflows") }
-        count = product
-        shape.append(size)
+      let shape = sizes.compactMap(\.integer)
+      guard shape.count == sizes.count, shape.allSatisfy({ $0 >= 0 }) else {
+        throw damaged("a dimension is not a whole number")
       }
+      guard shape.checkedProduct != nil else { throw damaged("its shape overflows") }
       guard shape.count <= 16 else { throw damaged("\(shape.count) dimensions") }
       guard let begin = ends[0].integer, let end = ends[1].integer, begin >= 0, end >= begin, end <= dataBytes
       else {
@@ -103,11 +91,10 @@ enum Safetensors {
       }
       // A type of tomorrow has a size that nobody knows today.
       if let bits = ElementType(rawValue: type).map({ $0.size * 8 }) ?? Safetensors.opaqueBits[type] {
-        let (total, overflow) = count.multipliedReportingOverflow(by: bits)
-        guard !overflow, total % 8 == 0, end - begin == total / 8 else {
-          throw damaged(
-            "shape \(shape) of \(type) needs \(overflow ? "too many" : "\(total / 8)") bytes, its offsets span \(end - begin)"
-          )
+        let total = (shape + [bits]).checkedProduct
+        guard let total, total % 8 == 0, end - begin == total / 8 else {
+          let needed = total.map { String($0 / 8) } ?? "too many"
+          throw damaged("shape \(shape) of \(type) needs \(needed) bytes, its offsets span \(end - begin)")
         }
       }
       (self.type, self.shape, range) = (type, shape, begin..<end)

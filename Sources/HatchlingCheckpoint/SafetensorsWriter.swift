@@ -13,10 +13,7 @@ public struct TensorToWrite {
     _ name: String, _ type: ElementType, _ shape: [Int],
     bytes: @escaping ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   ) {
-    self.name = name
-    self.type = type
-    self.shape = shape
-    self.bytes = bytes
+    (self.name, self.type, self.shape, self.bytes) = (name, type, shape, bytes)
   }
 
   /// Packed numbers whose memory is already what the file holds.
@@ -37,7 +34,9 @@ public enum SafetensorsWriter {
   public static func write(_ tensors: [TensorToWrite], metadata: [String: String], to path: String) throws {
     var entries: [String] = []
     if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(quote($0.value))" }
+      let pairs = try metadata.sorted { $0.key < $1.key }.map {
+        "\(try quote($0.key)):\(try quote($0.value))"
+      }
       entries.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
     }
     var offset = 0
@@ -45,7 +44,7 @@ public enum SafetensorsWriter {
       let end = offset + tensor.shape.reduce(1, *) * tensor.type.size
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       entries.append(
-        "\(quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
+        "\(try quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}"
       )
       offset = end
     }
@@ -67,18 +66,9 @@ public enum SafetensorsWriter {
   }
 
   /// A JSON string.
-  private static func quote(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
+  private static func quote(_ text: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try encoder.encode(text), as: UTF8.self)
   }
 }

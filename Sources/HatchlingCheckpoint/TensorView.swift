@@ -41,6 +41,17 @@ public struct TensorView: Sendable {
   nonisolated(unsafe) let base: UnsafeRawPointer
   let owner: MappedFile
 
+  /// - Parameter strides: nil for a packed tensor; what is packed by its strides is known as such, too.
+  init(type: ElementType, shape: [Int], strides: [Int]? = nil, base: UnsafeRawPointer, owner: MappedFile) {
+    (self.type, self.shape, self.base, self.owner) = (type, shape, base, owner)
+    var distance = 1
+    let isPacked = zip(shape, strides ?? []).reversed().allSatisfy { size, stride in
+      defer { distance &*= max(1, size) }  // wraps only for an empty tensor, which has no rows to find
+      return size <= 1 || stride == distance
+    }
+    self.strides = isPacked ? nil : strides
+  }
+
   public var count: Int { shape.reduce(1, *) }
 
   /// The memory as packed float32, when the file holds it just so; nil otherwise.
@@ -58,7 +69,7 @@ public struct TensorView: Sendable {
     case .f32: base.loadUnaligned(fromByteOffset: offset * 4, as: Float.self)
     case .f16: Self.widenHalf(base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self))
     case .bf16:
-      Float(bitPattern: UInt32(base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self)) << 16)
+      Float(bfloat16: base.loadUnaligned(fromByteOffset: offset * 2, as: UInt16.self))
     case .f64: Float(base.loadUnaligned(fromByteOffset: offset * 8, as: Double.self))
     default: Float(integer(at: offset))
     }
@@ -129,4 +140,17 @@ public struct TensorView: Sendable {
 
   /// All elements of an integer tensor, row-major.
   public var integers: [Int64] { (0..<count).map { integer(at: offset(of: $0)) } }
+}
+
+extension Collection<Int> {
+  /// The product of sizes that nobody vouches for; nil where it overflows.
+  package var checkedProduct: Int? {
+    var product = 1
+    for size in self {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      guard !overflow else { return nil }
+      product = next
+    }
+    return product
+  }
 }

@@ -59,7 +59,7 @@ extension Unpickler {
     case "torch._utils._rebuild_device_tensor_from_cpu_tensor":
       // (tensor, dtype, device, requires_grad): the numbers as they lie here, if that is their type on the device.
       guard values.count > 1, case .tensor(let tensor) = values[0], case .global(let type) = values[1],
-        type == "torch.\(tensor.typeName)"
+        type == "torch.\(tensor.storage.name)"
       else { return try object(name) }
       return values[0]
     case "copyreg._reconstructor", "copy_reg._reconstructor", "copyreg.__newobj__",
@@ -103,7 +103,7 @@ extension Unpickler {
   private mutating func tensor(_ arguments: [PickleValue], isUntyped: Bool) throws(CheckpointError)
     -> PickleValue
   {
-    guard arguments.count >= (isUntyped ? 7 : 4), case .storage(let storage) = arguments[0],
+    guard arguments.count >= (isUntyped ? 7 : 4), case .storage(var storage) = arguments[0],
       case .integer(let offset) = arguments[1], offset >= 0
     else { throw damaged("a tensor is not valid") }
     let (shape, strides) = (try sizes(arguments[2]), try sizes(arguments[3]))
@@ -112,18 +112,14 @@ extension Unpickler {
     if case .dictionary(let marks)? = arguments.dropFirst(isUntyped ? 7 : 6).first, !marks.values.isEmpty {
       return try object("a conjugate or negative view of a tensor")
     }
-    var (type, typeName, count) = (storage.type, storage.name, storage.count)
     if isUntyped {
       guard case .global(let dtype) = arguments[6] else { throw damaged("a tensor's dtype is not valid") }
-      typeName = String(dtype.dropFirst("torch.".count))
-      type = Self.numberTypes[typeName]
-      count /= type?.size ?? 1
+      storage.name = String(dtype.dropFirst("torch.".count))
+      storage.type = Self.numberTypes[storage.name]
+      storage.count /= storage.type?.size ?? 1
     }
-    if type != nil { try checkReach(offset, shape, strides, count) }
-    return .tensor(
-      PickleTensor(
-        type: type, typeName: typeName, key: storage.key, storageCount: count, offset: offset, shape: shape,
-        strides: strides))
+    if storage.type != nil { try checkReach(offset, shape, strides, storage.count) }
+    return .tensor(PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides))
   }
 
   private func sizes(_ value: PickleValue) throws(CheckpointError) -> [Int] {

@@ -16,8 +16,7 @@ struct Unpickler {
 
   /// - Parameter fileSize: the size of the whole file, in bytes: memory stays within twice that and 40 MB.
   init(_ bytes: UnsafeRawBufferPointer, path: String, fileSize: Int) {
-    self.bytes = bytes
-    self.path = path
+    (self.bytes, self.path) = (bytes, path)
     budget = 2 * fileSize + 40 << 20
   }
 
@@ -25,13 +24,7 @@ struct Unpickler {
     while true {
       let code = try byte()
       if code == UInt8(ascii: ".") { return try pop() }
-      if try readValue(code) { continue }
-      if try arrange(code) { continue }
-      if try fill(code) { continue }
-      if try construct(code) { continue }
-      throw .unsupported(
-        path: path,
-        what: "its pickle has the instruction 0x\(String(code, radix: 16)); save the state_dict() alone")
+      try readValue(code)
     }
   }
 
@@ -170,8 +163,8 @@ struct Unpickler {
 
   // MARK: Instructions
 
-  /// Numbers, texts, truths.
-  private mutating func readValue(_ code: UInt8) throws(CheckpointError) -> Bool {
+  /// Numbers, texts, truths; other instructions are handed on.
+  private mutating func readValue(_ code: UInt8) throws(CheckpointError) {
     switch code {
     case UInt8(ascii: "N"): try push(.none)
     case 0x88: try push(.bool(true))
@@ -198,13 +191,12 @@ struct Unpickler {
       _ = try skip(
         code == UInt8(ascii: "C") ? Int(try byte()) : try unsigned(code == UInt8(ascii: "B") ? 4 : 8))
       try push(try object("bytes"))
-    default: return false
+    default: try arrange(code)
     }
-    return true
   }
 
   /// The protocol, the stack and the memo.
-  private mutating func arrange(_ code: UInt8) throws(CheckpointError) -> Bool {
+  private mutating func arrange(_ code: UInt8) throws(CheckpointError) {
     switch code {
     case 0x80: _ = try byte()  // PROTO
     case 0x95: _ = try unsigned(8)  // FRAME
@@ -219,13 +211,12 @@ struct Unpickler {
     case UInt8(ascii: "h"): try recall(Int(try byte()))
     case UInt8(ascii: "j"): try recall(try unsigned(4))
     case UInt8(ascii: "g"): try recall(try place())
-    default: return false
+    default: try fill(code)
     }
-    return true
   }
 
   /// Containers, and what goes into them.
-  private mutating func fill(_ code: UInt8) throws(CheckpointError) -> Bool {
+  private mutating func fill(_ code: UInt8) throws(CheckpointError) {
     switch code {
     case UInt8(ascii: ")"), UInt8(ascii: "]"): try push(.list(try container()))
     case UInt8(ascii: "}"): try push(.dictionary(try container()))
@@ -253,9 +244,8 @@ struct Unpickler {
     case UInt8(ascii: "u"):
       let items = try popToMark()
       try set(items, of: try top())
-    default: return false
+    default: try construct(code)
     }
-    return true
   }
 
   private mutating func append(_ values: [PickleValue]) throws(CheckpointError) {
@@ -276,7 +266,7 @@ struct Unpickler {
   }
 
   /// Names, storages, and what Python would make by a call.
-  private mutating func construct(_ code: UInt8) throws(CheckpointError) -> Bool {
+  private mutating func construct(_ code: UInt8) throws(CheckpointError) {
     switch code {
     case UInt8(ascii: "c"):
       let module = try line()
@@ -287,11 +277,8 @@ struct Unpickler {
       }
       try push(try global(module, name))
     case UInt8(ascii: "Q"): try push(try storage(try pop()))
-    case UInt8(ascii: "R"), 0x81:
-      let arguments = try pop()
-      try push(try made(by: try pop(), arguments))
-    case 0x92:
-      _ = try pop()  // arguments with names
+    case UInt8(ascii: "R"), 0x81, 0x92:
+      if code == 0x92 { _ = try pop() }  // arguments with names
       let arguments = try pop()
       try push(try made(by: try pop(), arguments))
     case UInt8(ascii: "i"):
@@ -306,8 +293,10 @@ struct Unpickler {
       let state = try pop()
       // Attributes of tensors and dictionaries, such as _metadata, are not needed.
       if case .object(let object) = try top() { try add([.none, state], to: object) }
-    default: return false
+    default:
+      throw .unsupported(
+        path: path,
+        what: "its pickle has the instruction 0x\(String(code, radix: 16)); save the state_dict() alone")
     }
-    return true
   }
 }

@@ -91,27 +91,21 @@ struct ZipArchive {
       unreadable =
         "entry '\(name)' is compressed, which torch.save never does; unpack the archive and pack it again with 'zip -0 -r'"
     }
-    var (size, stored, local) = (UInt64(word(place + 24)), UInt64(word(place + 20)), UInt64(word(place + 42)))
+    var fields = [place + 24, place + 20, place + 42].map { UInt64(word($0)) }
     var extra = place + 46 + lengths.name
     let extraEnd = extra + lengths.extra
     while extra + 4 <= extraEnd {
       let (tag, length) = (half(extra), Int(half(extra + 2)))
       guard extra + 4 + length <= extraEnd else { break }
-      if tag == 1 {
-        var field = extra + 4
-        for keyPath in 0..<3 {
-          let isLarge = [size, stored, local][keyPath] == 0xFFFF_FFFF
-          guard isLarge, field + 8 <= extra + 4 + length else { continue }
-          switch keyPath {
-          case 0: size = long(field)
-          case 1: stored = long(field)
-          default: local = long(field)
-          }
-          field += 8
-        }
+      var wide = extra + 4
+      for index in fields.indices
+      where tag == 1 && fields[index] == 0xFFFF_FFFF && wide + 8 <= extra + 4 + length {
+        fields[index] = long(wide)
+        wide += 8
       }
       extra += 4 + length
     }
+    let (size, stored, local) = (fields[0], fields[1], fields[2])
     guard size == stored || unreadable != nil, local <= UInt64(file.bytes.count - 30),
       word(Int(local)) == 0x0403_4B50
     else {

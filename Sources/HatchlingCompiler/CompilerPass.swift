@@ -70,8 +70,7 @@ public struct PassReport: Equatable, Sendable {
   /// `centre`, `split`, `expand`, `prune` or `lay out`.
   public let pass: String
   /// Fixed synapses (non-zero weights) before and after.
-  public let edgesIn: Int
-  public let edgesOut: Int
+  public let edgesIn, edgesOut: Int
   public let seconds: Double
   /// What the pass has to say beyond numbers; may be empty.
   public let note: String

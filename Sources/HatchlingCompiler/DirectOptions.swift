@@ -34,15 +34,10 @@ public struct DirectOptions: Equatable, Sendable {
 
   public init(
     kept: Kept = .all, excitatoryOnly: Bool = false, prunesTokens: Bool = false, plastic: Plastic = .kept,
-    rescales: Bool = false,
-    hubs: Int = 0
+    rescales: Bool = false, hubs: Int = 0
   ) {
-    self.kept = kept
-    self.excitatoryOnly = excitatoryOnly
-    self.prunesTokens = prunesTokens
-    self.plastic = plastic
-    self.rescales = rescales
-    self.hubs = hubs
+    (self.kept, self.excitatoryOnly, self.prunesTokens) = (kept, excitatoryOnly, prunesTokens)
+    (self.plastic, self.rescales, self.hubs) = (plastic, rescales, hubs)
   }
 
   /// Everything kept: the direct form that equals the tensors.
@@ -68,7 +63,6 @@ public struct DirectOptions: Equatable, Sendable {
   /// - Throws: ``CompilerError/badPruning(_:)`` naming the option that makes no sense. `hubCount` is d.
   func check(hubCount: Int) throws(CompilerError) {
     switch kept {
-    case .all: break
     case .atLeast(let threshold) where !(threshold >= 0 && threshold.isFinite):
       throw .badPruning("the threshold \(threshold) is not 0 or a positive number")
     case .strongest(let count) where count < 0, .strongestPerNeuron(let count) where count < 0:

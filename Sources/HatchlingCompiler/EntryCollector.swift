@@ -4,8 +4,7 @@ import Synchronization
 /// An entry that may become an edge.
 struct SelectedEntry<Scalar: NetworkScalar>: Sendable {
   let weight: Scalar
-  let target: Int32
-  let source: Int32
+  let target, source: Int32
 
   /// Row-major order.
   var place: UInt64 { UInt64(UInt32(bitPattern: target)) << 32 | UInt64(UInt32(bitPattern: source)) }
@@ -32,8 +31,7 @@ final class EntryCollector<Scalar: NetworkScalar>: Sendable {
   private let capacity: Int
 
   init(wanted: Int?, threshold: Scalar, limit: Int) {
-    self.wanted = wanted
-    self.limit = limit
+    (self.wanted, self.limit) = (wanted, limit)
     self.threshold = Atomic(Double(max(threshold, .leastNonzeroMagnitude)).bitPattern)
     capacity = wanted.map { 2 * $0 + (1 << 16) } ?? .max
   }
@@ -72,18 +70,14 @@ final class EntryCollector<Scalar: NetworkScalar>: Sendable {
       if let wanted {
         if entries.count > capacity {
           entries.keepStrongest(wanted)
-          raiseThreshold(entries)
+          let weakest = entries.lazy.map(\.weight.magnitude).min()
+          if let weakest { threshold.store(Double(weakest).bitPattern, ordering: .relaxed) }
         }
       } else if entries.count > limit {
         overflowed.store(true, ordering: .relaxed)
         entries = []
       }
     }
-  }
-
-  private func raiseThreshold(_ entries: [SelectedEntry<Scalar>]) {
-    guard let weakest = entries.lazy.map(\.weight.magnitude).min() else { return }
-    threshold.store(Double(weakest).bitPattern, ordering: .relaxed)
   }
 
   /// What was kept, in no particular order; nil when there were more than the limit.

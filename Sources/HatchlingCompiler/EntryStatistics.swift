@@ -54,19 +54,13 @@ public struct EntryStatistics: Sendable, Equatable {
 /// Counts entries from many threads. Counts add up in any order; sums are kept per block and added in block order.
 final class EntryCounter: Sendable {
   private let request: EntryStatistics.Request
-  private let blocks: Int
-  private struct Sums {
-    var (count, positive, negative) = (0, 0, 0)
-    var (first, second, third) = (0.0, 0.0, 0.0)
-    var (low, high) = (Double.infinity, -Double.infinity)
-  }
-  private let sums: Mutex<[Sums]>
+  /// Per block how many entries there are, and the sums of ``NetworkScalar/countEntries(_:count:scale:bins:into:sums:)``.
+  private let blocks: Mutex<[(count: Int, sums: [Double])]>
   private let histogram: Mutex<[Int]>
 
   init(_ request: EntryStatistics.Request, blocks: Int) {
     self.request = request
-    self.blocks = blocks
-    sums = Mutex([Sums](repeating: Sums(), count: blocks))
+    self.blocks = Mutex(Array(repeating: (0, []), count: blocks))
     histogram = Mutex([Int](repeating: 0, count: 2 * request.bins))
   }
 
@@ -79,13 +73,7 @@ final class EntryCounter: Sendable {
     var counts = [UInt32](repeating: 0, count: Scalar.histograms * bins)
     var total = [Double](repeating: 0, count: Scalar.entrySums)
     Scalar.countEntries(values, count: count, scale: scale, bins: bins, into: &counts, sums: &total)
-    sums.withLock {
-      var sum = Sums()
-      (sum.count, sum.first, sum.second, sum.third) = (count, total[0], total[1], total[2])
-      (sum.low, sum.high) = (total[3], total[4])
-      (sum.positive, sum.negative) = (Int(total[5]), Int(total[6]))
-      $0[block] = sum
-    }
+    blocks.withLock { [total] in $0[block] = (count, total) }
     histogram.withLock { histogram in
       for bin in 0..<bins {
         histogram[bin] += (0..<Scalar.histograms).reduce(0) { $0 + Int(counts[$1 * bins + bin]) }
@@ -97,15 +85,15 @@ final class EntryCounter: Sendable {
     var result = EntryStatistics(request)
     result.histogram = histogram.withLock { $0 }
     var (first, second, third) = (0.0, 0.0, 0.0)
-    for block in sums.withLock({ $0 }) {
-      result.count += block.count
-      result.positive += block.positive
-      result.negative += block.negative
-      first += block.first
-      second += block.second
-      third += block.third
-      result.minimum = min(result.minimum, block.low)
-      result.maximum = max(result.maximum, block.high)
+    for (count, sums) in blocks.withLock({ $0 }) where count > 0 {
+      result.count += count
+      first += sums[0]
+      second += sums[1]
+      third += sums[2]
+      result.minimum = min(result.minimum, sums[3])
+      result.maximum = max(result.maximum, sums[4])
+      result.positive += Int(sums[5])
+      result.negative += Int(sums[6])
     }
     guard result.count > 0 else { return result }
     let count = Double(result.count)

@@ -10,8 +10,7 @@ public struct ExpandPass: CompilerPass {
 
   /// - Parameter memory: bytes of the machine, of which G_x and G_y may take half.
   public init(workers: Workers, memory: Int) {
-    self.workers = workers
-    self.memory = memory
+    (self.workers, self.memory) = (workers, memory)
   }
 
   /// - Throws: ``CompilerError/expansionTooLarge(needed:limit:)``.
@@ -23,8 +22,7 @@ public struct ExpandPass: CompilerPass {
       throw CompilerError.expansionTooLarge(needed: bytes, limit: memory / 2)
     }
     let graph = Self.direct(
-      circuit, field,
-      drivesX: Projection(dense: Self.run(field, circuit.drivesX.dense, workers: workers)),
+      circuit, field, drivesX: Projection(dense: Self.run(field, circuit.drivesX.dense, workers: workers)),
       drivesY: Projection(dense: Self.run(circuit.drivesY.dense, field, workers: workers)))
     return (.direct(graph), nil, "G_x = D_x F, G_y = D_y F")
   }

@@ -69,20 +69,9 @@ extension FactoredMatrix {
   func gridSample(rows: Int, columns: Int) -> [Scalar] {
     func pick(_ range: Range<Int>, _ most: Int, _ source: Matrix<Scalar>) -> Matrix<Scalar> {
       let taken = min(most, range.count)
-      var result = Matrix<Scalar>(rows: taken, columns: rank)
-      let target = result.mutablePointer()
-      for index in 0..<taken {
-        let row = range.lowerBound + index * range.count / taken
-        (target + index * rank).update(from: source.row(row), count: rank)
-      }
-      return result
+      return source.selecting((0..<taken).map { range.lowerBound + $0 * range.count / taken })
     }
-    let (some, others) = (pick(targets, rows, left), pick(sources, columns, right))
-    var product = Matrix<Scalar>(rows: some.rows, columns: others.rows)
-    BLAS.multiply(
-      some.pointer, by: others.pointer, transposedB: true, into: product.mutablePointer(), m: some.rows,
-      n: others.rows, k: rank)
-    return product.elements
+    return pick(targets, rows, left).times(pick(sources, columns, right), transposed: true).elements
   }
 
   /// One pass over all blocks: entries go to the collector, counts to the statistics.
@@ -92,25 +81,34 @@ extension FactoredMatrix {
     _ collector: EntryCollector<Scalar>?, _ sign: EdgeSign, _ request: EntryStatistics.Request?,
     _ workers: Workers
   ) -> EntryStatistics? {
-    let across = (sources.count + Self.blockColumns - 1) / Self.blockColumns
-    let down = (targets.count + Self.blockRows - 1) / Self.blockRows
+    forEachBlock((Self.blockRows, Self.blockColumns), request, workers) { _, rows, columns, block in
+      collector?.collect(block, rows, columns, sign)
+    }
+  }
+
+  /// Hands out every block of at most so many rows and columns with its number, and counts entries where that is asked for.
+  private func forEachBlock(
+    _ size: (rows: Int, columns: Int), _ request: EntryStatistics.Request?, _ workers: Workers,
+    _ body: (Int, Range<Int>, Range<Int>, UnsafePointer<Scalar>) -> Void
+  ) -> EntryStatistics? {
+    func part(_ index: Int, of range: Range<Int>, _ size: Int) -> Range<Int> {
+      let first = range.lowerBound + index * size
+      return first..<min(first + size, range.upperBound)
+    }
+    let across = (sources.count + size.columns - 1) / size.columns
+    let down = (targets.count + size.rows - 1) / size.rows
     let counter = request.map { EntryCounter($0, blocks: across * down) }
-    let scratch = ScratchPool<Scalar>(count: Self.blockRows * Self.blockColumns)
+    let scratch = ScratchPool<Scalar>(count: size.rows * size.columns)
     workers.run(blocks: across * down) { index in
-      let rows = Self.part(index / across, of: targets, Self.blockRows)
-      let columns = Self.part(index % across, of: sources, Self.blockColumns)
+      let rows = part(index / across, of: targets, size.rows)
+      let columns = part(index % across, of: sources, size.columns)
       scratch.use { block in
         multiply(targets: rows, sources: columns, into: block.base)
-        collector?.collect(block.base, rows, columns, sign)
+        body(index, rows, columns, block.base)
         counter?.count(block.base, rows.count * columns.count, block: index)
       }
     }
     return counter?.finish()
-  }
-
-  static func part(_ index: Int, of range: Range<Int>, _ size: Int) -> Range<Int> {
-    let first = range.lowerBound + index * size
-    return first..<min(first + size, range.upperBound)
   }
 
   private func edges(_ entries: [SelectedEntry<Scalar>], _ sign: EdgeSign) -> SelectedEdges<Scalar> {
@@ -125,25 +123,16 @@ extension FactoredMatrix {
   private func selectPerTarget(
     _ wanted: Int, _ sign: EdgeSign, _ request: EntryStatistics.Request?, _ workers: Workers
   ) -> (edges: SelectedEdges<Scalar>, statistics: EntryStatistics?) {
-    let blocks = (targets.count + 63) / 64
-    let counter = request.map { EntryCounter($0, blocks: blocks) }
-    let scratch = ScratchPool<Scalar>(count: 64 * sources.count)
     let found = Mutex<[Int: [SelectedEntry<Scalar>]]>([:])
-    workers.run(blocks: blocks) { index in
-      let rows = Self.part(index, of: targets, 64)
-      var kept: [SelectedEntry<Scalar>] = []
-      scratch.use { block in
-        multiply(targets: rows, sources: sources, into: block.base)
-        for row in rows {
-          let values = block.base + (row - rows.lowerBound) * sources.count
-          kept += Self.strongest(wanted, of: values, row: row, sources: sources, sign)
-        }
-        counter?.count(block.base, rows.count * sources.count, block: index)
+    let counts = forEachBlock((64, max(1, sources.count)), request, workers) { index, rows, columns, block in
+      let kept = rows.flatMap { row in
+        Self.strongest(
+          wanted, of: block + (row - rows.lowerBound) * columns.count, row: row, sources: columns, sign)
       }
       found.withLock { $0[index] = kept }
     }
-    let entries = found.withLock { all in (0..<blocks).flatMap { all[$0] ?? [] } }
-    return (edges(entries, sign), counter?.finish())
+    let entries = found.withLock { $0.sorted { $0.key < $1.key }.flatMap(\.value) }
+    return (edges(entries, sign), counts)
   }
 
   private static func strongest(

@@ -12,16 +12,14 @@ public struct FactoredMatrix<Scalar: NetworkScalar>: Sendable {
   /// `(sources, d)`: Fᵀ, the rows of E (and of the embedding, for token neurons).
   public let right: Matrix<Scalar>
   /// The rows and columns of G that are looked at. Numbers of edges count from row 0 of `left` and `right` all the same.
-  public let targets: Range<Int>
-  public let sources: Range<Int>
+  public let targets, sources: Range<Int>
 
   /// - Parameters targets, sources: the part of G that is looked at; all of it by default.
   public init(
     left: Matrix<Scalar>, right: Matrix<Scalar>, targets: Range<Int>? = nil, sources: Range<Int>? = nil
   ) {
     precondition(left.columns == right.columns, "factors of \(left.columns) and \(right.columns) columns")
-    self.left = left
-    self.right = right
+    (self.left, self.right) = (left, right)
     self.targets = targets ?? 0..<left.rows
     self.sources = sources ?? 0..<right.rows
     precondition(self.targets.upperBound <= left.rows && self.sources.upperBound <= right.rows)
@@ -63,25 +61,20 @@ public struct FactoredMatrix<Scalar: NetworkScalar>: Sendable {
   public var symmetricFraction: Double? {
     guard targets == sources else { return nil }
     func gram(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>) -> Matrix<Scalar> {
-      var result = Matrix<Scalar>(rows: rank, columns: rank)
-      BLAS.multiply(
-        a.row(targets.lowerBound), transposed: true, leading: rank, by: b.row(targets.lowerBound),
-        into: result.mutablePointer(), m: rank, n: rank, k: targets.count)
-      return result
+      a.transposedTimes(b, rows: targets)
     }
-    func sum(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>, transposed: Bool) -> Double {
+    /// tr A B.
+    func trace(_ a: Matrix<Scalar>, _ b: Matrix<Scalar>) -> Double {
       var sum = 0.0
       for row in 0..<rank {
-        for column in 0..<rank {
-          sum += Double(a[row, column]) * Double(transposed ? b[column, row] : b[row, column])
-        }
+        for column in 0..<rank { sum += Double(a[row, column]) * Double(b[column, row]) }
       }
       return sum
     }
     // ‖G‖² = tr(LᵀL RᵀR) and tr G² = tr((RᵀL)²).
     let cross = gram(right, left)
-    let norm = sum(gram(left, left), gram(right, right), transposed: true)
-    return norm > 0 ? (1 + sum(cross, cross, transposed: true) / norm) / 2 : nil
+    let norm = trace(gram(left, left), gram(right, right))
+    return norm > 0 ? (1 + trace(cross, cross) / norm) / 2 : nil
   }
 
   /// Writes the block `targets × sources` of G, row-major, on the calling thread.
@@ -126,8 +119,7 @@ public enum EdgeCriterion: Sendable, Equatable {
 
 /// Edges that were kept, ordered by target, then by source; parallel arrays.
 public struct SelectedEdges<Scalar: NetworkScalar>: Sendable {
-  public var sources: [Int32]
-  public var targets: [Int32]
+  public var sources, targets: [Int32]
   /// Signed, as in the matrix.
   public var weights: [Scalar]
 
@@ -135,9 +127,7 @@ public struct SelectedEdges<Scalar: NetworkScalar>: Sendable {
 
   public init(sources: [Int32] = [], targets: [Int32] = [], weights: [Scalar] = []) {
     precondition(sources.count == targets.count && targets.count == weights.count)
-    self.sources = sources
-    self.targets = targets
-    self.weights = weights
+    (self.sources, self.targets, self.weights) = (sources, targets, weights)
   }
 
   /// The smallest strength that was kept; nil without edges.

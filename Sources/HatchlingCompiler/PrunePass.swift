@@ -9,8 +9,7 @@ public struct PrunePass: CompilerPass {
   private let workers: Workers
 
   public init(options: DirectOptions, workers: Workers) {
-    self.options = options
-    self.workers = workers
+    (self.options, self.workers) = (options, workers)
   }
 
   public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
@@ -75,8 +74,9 @@ struct PrunedMatrix<Scalar: NetworkScalar> {
     let ranked = FactoredMatrix(
       left: decoder, right: options.hubs == d ? field : weightField,
       sources: 0..<(options.prunesTokens ? field.rows : neurons))
+    // Lists are numbered with 32 bits per block of targets, and a run has to hold them.
     var chosen = try ranked.select(
-      criterion, sign: options.excitatoryOnly ? .excitatory : .both, limit: limit, workers: workers
+      criterion, sign: options.excitatoryOnly ? .excitatory : .both, limit: 1 << 30, workers: workers
     ).edges
     let threshold = chosen.threshold
     if options.hubs == d { chosen.weights = [Scalar](repeating: 0, count: chosen.count) }
@@ -84,8 +84,7 @@ struct PrunedMatrix<Scalar: NetworkScalar> {
     let tokens =
       options.prunesTokens
       ? nil
-      : ExpandPass.run(
-        decoder, Self.rows(weightField, neurons..<field.rows), workers: workers)
+      : ExpandPass.run(decoder, weightField.selecting(neurons..<field.rows), workers: workers)
     return lists(chosen, tokens, remainder, threshold)
   }
 
@@ -98,31 +97,19 @@ struct PrunedMatrix<Scalar: NetworkScalar> {
     }
   }
 
-  /// Lists are numbered with 32 bits per block of targets, and a run has to hold them.
-  private var limit: Int { 1 << 30 }
-
-  private static func rows(_ matrix: Matrix<Scalar>, _ range: Range<Int>) -> Matrix<Scalar> {
-    var part = Matrix<Scalar>(rows: range.count, columns: matrix.columns)
-    part.mutablePointer().update(from: matrix.row(range.lowerBound), count: part.count)
-    return part
-  }
-
   /// Multiplies what was chosen into each neuron to the Euclidean norm of all that was ranked.
   private func rescale(_ edges: inout SelectedEdges<Scalar>) {
-    let d = field.columns
-    let sources = options.prunesTokens ? field.rows : neurons
-    var gram = Matrix<Scalar>(rows: d, columns: d)
-    BLAS.multiply(
-      field.pointer, transposed: true, by: field.pointer, into: gram.mutablePointer(), m: d, n: d, k: sources)
-    var spread = Matrix<Scalar>(rows: neurons, columns: d)
-    BLAS.multiply(decoder.pointer, by: gram.pointer, into: spread.mutablePointer(), m: neurons, n: d, k: d)
+    let sources = 0..<(options.prunesTokens ? field.rows : neurons)
+    let spread = decoder.times(field.transposedTimes(field, rows: sources))
     var kept = [Double](repeating: 0, count: neurons)
     for index in 0..<edges.count {
       kept[Int(edges.targets[index])] += Double(edges.weights[index]) * Double(edges.weights[index])
     }
     let factors = (0..<neurons).map { neuron -> Scalar in
       var all = 0.0
-      for hub in 0..<d { all += Double(spread.row(neuron)[hub]) * Double(decoder.row(neuron)[hub]) }
+      for hub in 0..<field.columns {
+        all += Double(spread.row(neuron)[hub]) * Double(decoder.row(neuron)[hub])
+      }
       return kept[neuron] > 0 ? Scalar((max(0, all) / kept[neuron]).squareRoot()) : 1
     }
     for index in 0..<edges.count { edges.weights[index] *= factors[Int(edges.targets[index])] }

@@ -16,65 +16,39 @@ enum RemainderPass {
     let d = field.columns
     if hubs == d {
       // All of it: the circuit's own hubs.
-      return (
-        HubRemainder(encoder: field, decoder: decoder), Matrix(rows: field.rows, columns: d)
-      )
+      return (HubRemainder(encoder: field, decoder: decoder), Matrix(rows: field.rows, columns: d))
     }
     let (sources, targets) = (field.map { Double($0) }, decoder.map { Double($0) })
-    guard let spread = SymmetricEigen(gram(sources)) else { throw .badPruning(noDecomposition) }
+    guard let spread = SymmetricEigen(sources.transposedTimes(sources)) else {
+      throw .badPruning(noDecomposition)
+    }
     let smallest = (spread.values.first ?? 0) * 1e-12
     let root = function(of: spread) { $0 > smallest ? $0.squareRoot() : 0 }
     let inverse = function(of: spread) { $0 > smallest ? 1 / $0.squareRoot() : 0 }
-    let middle = product(product(root, gram(targets)), root)
+    let middle = root.times(targets.transposedTimes(targets)).times(root)
     guard let strength = SymmetricEigen(middle) else { throw .badPruning(noDecomposition) }
     // Z_R as columns, `(d, R)`.
     var leading = Matrix<Double>(rows: d, columns: hubs)
     for hub in 0..<hubs { for row in 0..<d { leading[row, hub] = strength.vectors[hub, row] } }
-    let (down, up) = (product(root, leading), product(inverse, leading))
-    let encoder = product(sources, up)
-    let carried = product(encoder, down, transposed: true)
+    let (down, up) = (root.times(leading), inverse.times(leading))
+    let encoder = sources.times(up)
+    let carried = encoder.times(down, transposed: true)
     var left = Matrix<Scalar>(rows: field.rows, columns: d)
     let target = left.mutablePointer()
     for index in 0..<left.count { target[index] = Scalar(sources.pointer[index] - carried.pointer[index]) }
     let remainder = HubRemainder(
-      encoder: encoder.map { Scalar($0) }, decoder: product(targets, down).map { Scalar($0) })
+      encoder: encoder.map { Scalar($0) }, decoder: targets.times(down).map { Scalar($0) })
     return (remainder, left)
   }
 
   private static let noDecomposition =
     "the weights have no singular value decomposition in double; carry nothing through hubs"
 
-  /// AᵀA, `(d, d)`.
-  private static func gram(_ a: Matrix<Double>) -> Matrix<Double> {
-    var result = Matrix<Double>(rows: a.columns, columns: a.columns)
-    BLAS.multiply(
-      a.pointer, transposed: true, by: a.pointer, into: result.mutablePointer(), m: a.columns, n: a.columns,
-      k: a.rows)
-    return result
-  }
-
-  private static func product(
-    _ a: Matrix<Double>, _ b: Matrix<Double>, transposed: Bool = false
-  ) -> Matrix<Double> {
-    let columns = transposed ? b.rows : b.columns
-    var result = Matrix<Double>(rows: a.rows, columns: columns)
-    BLAS.multiply(
-      a.pointer, by: b.pointer, transposedB: transposed, into: result.mutablePointer(), m: a.rows, n: columns,
-      k: a.columns)
-    return result
-  }
-
   /// V f(Λ) Vᵀ.
-  private static func function(
-    of eigen: SymmetricEigen, _ f: (Double) -> Double
-  ) -> Matrix<Double> {
+  private static func function(of eigen: SymmetricEigen, _ f: (Double) -> Double) -> Matrix<Double> {
     let d = eigen.values.count
     var scaled = eigen.vectors
     for row in 0..<d { for column in 0..<d { scaled[row, column] *= f(eigen.values[row]) } }
-    var result = Matrix<Double>(rows: d, columns: d)
-    BLAS.multiply(
-      eigen.vectors.pointer, transposed: true, by: scaled.pointer, into: result.mutablePointer(), m: d, n: d,
-      k: d)
-    return result
+    return eigen.vectors.transposedTimes(scaled)
   }
 }

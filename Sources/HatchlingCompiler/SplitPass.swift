@@ -16,9 +16,7 @@ public struct SplitPass: CompilerPass {
 
   /// - Parameter workers: to share the counting of synapses.
   public init(isCentred: Bool = false, fingerprint: String = "", workers: Workers? = nil) {
-    self.isCentred = isCentred
-    self.fingerprint = fingerprint
-    self.workers = workers
+    (self.isCentred, self.fingerprint, self.workers) = (isCentred, fingerprint, workers)
   }
 
   public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
@@ -41,9 +39,7 @@ public struct SplitPass: CompilerPass {
     guard neurons.count == sizes.neurons, weights.frequencies.count == perHead else {
       throw .inconsistentWeights("\(weights.frequencies.count) frequencies for heads of \(perHead) neurons")
     }
-    for neuron in 0..<neurons.count {
-      neurons.frequencies[neuron] = weights.frequencies[neuron % perHead]
-    }
+    neurons.frequencies = (0..<neurons.count).map { weights.frequencies[$0 % perHead] }
     if neurons.frequencies.contains(where: { $0 != 0 }) { Self.pairNeighbours(&neurons, perHead: perHead) }
     if let damping = weights.damping { neurons.damping = damping }
     return CircuitGraph(

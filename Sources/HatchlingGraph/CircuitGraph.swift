@@ -35,15 +35,9 @@ public struct CircuitGraph<Scalar: NetworkScalar>: Sendable {
     drivesX: Projection<Scalar>, drivesY: Projection<Scalar>, encoder: Projection<Scalar>,
     readout: Projection<Scalar>, plastic: PlasticProjection
   ) {
-    self.layers = layers
-    self.variant = variant
-    self.neurons = neurons
-    self.embedding = embedding
-    self.drivesX = drivesX
-    self.drivesY = drivesY
-    self.encoder = encoder
-    self.readout = readout
-    self.plastic = plastic
+    (self.layers, self.variant, self.neurons) = (layers, variant, neurons)
+    (self.embedding, self.drivesX, self.drivesY) = (embedding, drivesX, drivesY)
+    (self.encoder, self.readout, self.plastic) = (encoder, readout, plastic)
   }
 
   /// d.

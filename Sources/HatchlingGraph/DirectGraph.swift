@@ -26,8 +26,7 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
   /// G_s: which synapses carry σ.
   public var plastic: PlasticEdges
   /// What was cut from G_x and G_y, carried by hubs; nil where nothing carries it.
-  public var remainderX: HubRemainder<Scalar>?
-  public var remainderY: HubRemainder<Scalar>?
+  public var remainderX, remainderY: HubRemainder<Scalar>?
 
   /// Identifies the weights that the graph came from; a saved state is refused by any other graph.
   public var fingerprint = ""
@@ -39,15 +38,9 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
     readout: Matrix<Scalar>, drivesX: Projection<Scalar>, drivesY: Projection<Scalar>,
     plastic: PlasticEdges = .complete
   ) {
-    self.layers = layers
-    self.variant = variant
-    self.neurons = neurons
-    self.tokenCount = tokenCount
-    self.field = field
-    self.readout = readout
-    self.drivesX = drivesX
-    self.drivesY = drivesY
-    self.plastic = plastic
+    (self.layers, self.variant, self.neurons) = (layers, variant, neurons)
+    (self.tokenCount, self.field, self.readout) = (tokenCount, field, readout)
+    (self.drivesX, self.drivesY, self.plastic) = (drivesX, drivesY, plastic)
   }
 
   /// n + V.
@@ -139,14 +132,6 @@ public enum PlasticEdges: Equatable, Sendable {
   /// A list per postsynaptic neuron; G_s ⊆ G_x where the compiler made it.
   case lists(EdgeLists)
 
-  /// Number of synapses, in one layer.
-  public func count(neurons: Int, nodes: Int) -> Int {
-    switch self {
-    case .complete: neurons * nodes
-    case .lists(let lists): lists.count
-    }
-  }
-
   /// Whether the synapse from `node` to `neuron` exists. Cost: O(log degree).
   public func contains(_ node: Int, _ neuron: NeuronIndex) -> Bool {
     switch self {
@@ -200,8 +185,7 @@ public struct HubRemainder<Scalar: NetworkScalar>: Sendable {
   public var decoder: Matrix<Scalar>
 
   public init(encoder: Matrix<Scalar>, decoder: Matrix<Scalar>) {
-    self.encoder = encoder
-    self.decoder = decoder
+    (self.encoder, self.decoder) = (encoder, decoder)
   }
 
   /// R.

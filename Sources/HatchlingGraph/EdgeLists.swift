@@ -10,8 +10,7 @@ public struct EdgeLists: Equatable, Sendable {
   public var count: Int { sources.count }
 
   public init(offsets: [Int], sources: [Int32]) {
-    self.offsets = offsets
-    self.sources = sources
+    (self.offsets, self.sources) = (offsets, sources)
   }
 
   /// Position of an edge in `sources`, by binary search; nil where there is none.

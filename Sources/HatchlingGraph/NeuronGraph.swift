@@ -6,15 +6,13 @@ import HatchlingNumerics
 /// Nodes are numbered from 0; node k is neuron `firstNeuron + k`. Edges are ordered from the strongest to the weakest, so that the m
 /// strongest are the first m.
 public struct NeuronGraph: Sendable {
-  public let firstNeuron: Int
-  public let nodeCount: Int
+  public let firstNeuron, nodeCount: Int
   /// N, to tell a neuron's head.
   public let neuronsPerHead: Int
   /// Whether edges excite or inhibit; weights are positive either way.
   public let sign: Sign
   /// Node numbers and weights of the edges, parallel arrays.
-  public private(set) var sources: [Int32]
-  public private(set) var targets: [Int32]
+  public private(set) var sources, targets: [Int32]
   public private(set) var weights: [Float]
 
   public init(
@@ -22,13 +20,9 @@ public struct NeuronGraph: Sendable {
     targets: [Int32], weights: [Float]
   ) {
     precondition(sources.count == targets.count && targets.count == weights.count)
-    self.firstNeuron = firstNeuron
-    self.nodeCount = nodeCount
+    (self.firstNeuron, self.nodeCount) = (firstNeuron, nodeCount)
     self.neuronsPerHead = max(1, neuronsPerHead)
-    self.sign = sign
-    self.sources = sources
-    self.targets = targets
-    self.weights = weights
+    (self.sign, self.sources, self.targets, self.weights) = (sign, sources, targets, weights)
   }
 
   public var edgeCount: Int { weights.count }
@@ -74,8 +68,7 @@ public struct NeuronGraph: Sendable {
 /// How often each degree occurs.
 public struct DegreeDistribution: Sendable, Equatable {
   public struct Row: Sendable, Equatable {
-    public let degree: Int
-    public let count: Int
+    public let degree, count: Int
     /// P(degree ≥ k), degree zero included.
     public let ccdf: Double
   }

@@ -39,8 +39,7 @@ public protocol ParticleGraph<Scalar>: Sendable {
 /// Where a form keeps the synapses of one kind, and which populations they join.
 public struct Wiring<Graph: ParticleGraph> {
   public let kind: SynapseKind
-  public let presynaptic: ParticleKind
-  public let postsynaptic: ParticleKind
+  public let presynaptic, postsynaptic: ParticleKind
   /// The fixed weights; nil for plastic synapses and partner edges.
   let projection: WritableKeyPath<Graph, Projection<Graph.Scalar>>?
   /// Whether a row of the projection is a presynaptic particle, else a postsynaptic one.
@@ -50,11 +49,8 @@ public struct Wiring<Graph: ParticleGraph> {
     _ kind: SynapseKind, from presynaptic: ParticleKind, to postsynaptic: ParticleKind,
     _ projection: WritableKeyPath<Graph, Projection<Graph.Scalar>>? = nil, rowsSend: Bool = false
   ) {
-    self.kind = kind
-    self.presynaptic = presynaptic
-    self.postsynaptic = postsynaptic
-    self.projection = projection
-    self.rowsSend = rowsSend
+    (self.kind, self.presynaptic, self.postsynaptic) = (kind, presynaptic, postsynaptic)
+    (self.projection, self.rowsSend) = (projection, rowsSend)
   }
 }
 
@@ -65,8 +61,7 @@ public struct FixedSynapses<Scalar: NetworkScalar>: Sendable {
   /// One of them in words: `an x synapse`.
   let noun: String
   let projection: Projection<Scalar>
-  let rows: Int
-  let columns: Int
+  let rows, columns: Int
 }
 
 /// Which plastic synapses exist. A source is the number of a presynaptic particle (hub or node), see ``ParticleGraph/numbers(of:)``.

@@ -1,17 +1,14 @@
 /// The populations of particles. Used as tags of ``ParticleIndex``, so that a neuron's number cannot be taken for a hub's.
-public protocol Population: Sendable {
-  /// The letter before a particle's number in names: `n12`, `h3`, `t65`, `o10`.
-  static var letter: Character { get }
-}
+public protocol Population: Sendable {}
 
 /// The n neurons.
-public enum Neurons: Population { public static var letter: Character { "n" } }
+public enum Neurons: Population {}
 /// The d hubs, the paper's sparse synaptic layer; each with an excitatory and an inhibitory channel.
-public enum Hubs: Population { public static var letter: Character { "h" } }
+public enum Hubs: Population {}
 /// The V token neurons, of which exactly one fires per token.
-public enum Tokens: Population { public static var letter: Character { "t" } }
+public enum Tokens: Population {}
 /// The V readout particles; their sums are the logits.
-public enum Readouts: Population { public static var letter: Character { "o" } }
+public enum Readouts: Population {}
 
 /// The number of a particle inside its population, from 0.
 public struct ParticleIndex<Of: Population>: Hashable, Comparable, Sendable, ExpressibleByIntegerLiteral {
@@ -32,13 +29,13 @@ public typealias ReadoutIndex = ParticleIndex<Readouts>
 public enum ParticleKind: String, CaseIterable, Sendable {
   case neuron, hub, token, readout
 
-  /// The letter before a particle's number in names.
+  /// The letter before a particle's number in names: `n12`, `h3`, `t65`, `o10`.
   public var letter: Character {
     switch self {
-    case .neuron: Neurons.letter
-    case .hub: Hubs.letter
-    case .token: Tokens.letter
-    case .readout: Readouts.letter
+    case .neuron: "n"
+    case .hub: "h"
+    case .token: "t"
+    case .readout: "o"
     }
   }
 }

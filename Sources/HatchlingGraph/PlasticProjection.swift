@@ -3,14 +3,12 @@ import HatchlingNumerics
 /// The synapses that learn: from hubs (presynaptic, the field wrote them) to neurons (postsynaptic). The graph only says
 /// which of them exist; each one's weight, one per layer, is state of the engine.
 public struct PlasticProjection: Sendable {
-  public let neurons: Int
-  public let hubs: Int
+  public let neurons, hubs: Int
   /// `(n, d)`, 1 where the synapse exists; nil when all do.
   public private(set) var present: Matrix<UInt8>?
 
   public init(neurons: Int, hubs: Int, present: Matrix<UInt8>? = nil) {
-    self.neurons = neurons
-    self.hubs = hubs
+    (self.neurons, self.hubs) = (neurons, hubs)
     let isComplete = present.map { mask in (0..<mask.count).allSatisfy { mask.pointer[$0] != 0 } } ?? true
     self.present = isComplete ? nil : present
   }
@@ -59,9 +57,6 @@ extension PlasticProjection: PlasticSynapses {
 
   /// The same synapses with neuron `order[j]` as neuron j.
   func renumbered(_ order: [Int]) -> PlasticProjection {
-    guard let present else { return self }
-    let elements = order.flatMap { Array(UnsafeBufferPointer(start: present.row($0), count: hubs)) }
-    return PlasticProjection(
-      neurons: neurons, hubs: hubs, present: Matrix(rows: neurons, columns: hubs, elements))
+    PlasticProjection(neurons: neurons, hubs: hubs, present: present?.selecting(order))
   }
 }

@@ -79,13 +79,7 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
   /// The same projection in another order of rows: row `order[j]` becomes row j.
   func permutingRows(_ order: [Int]) -> Projection {
     if case .sparse(let lists) = storage { return Projection(.sparse(lists.permutingRows(order))) }
-    let source = dense
-    var matrix = Matrix<Scalar>(rows: rows, columns: columns)
-    let target = matrix.mutablePointer()
-    for (row, old) in order.enumerated() {
-      (target + row * columns).update(from: source.row(old), count: columns)
-    }
-    return Projection(dense: matrix)
+    return Projection(dense: dense.selecting(order))
   }
 
   /// How the weights are kept in fewer bits; nil where they are not.
@@ -135,12 +129,8 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     case .dense(let matrix):
       return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
     case .sparse(let lists):
-      return lists.weights.withUnsafeBufferPointer { buffer in
-        buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count, workers: workers) } ?? SignCensus()
-      }
-    case .reduced(let rows):
-      let matrix = rows.dense
-      return SignCensus(of: matrix.pointer, count: matrix.count, workers: workers)
+      return SignCensus(of: lists.weights, count: lists.weights.count, workers: workers)
+    case .reduced(let rows): return Projection<Float>(dense: rows.dense).count(workers)
     }
   }
 

@@ -117,10 +117,7 @@ public struct SparseRows<Scalar: NetworkScalar>: Sendable {
     {
       return wrong
     }
-    let stored = weights.withUnsafeBufferPointer { buffer in
-      buffer.baseAddress.map { SignCensus(of: $0, count: buffer.count).nonZero } ?? 0
-    }
-    guard stored == count else {
+    guard SignCensus(of: weights, count: count).nonZero == count else {
       let row = (0..<rowCount).first { weights[offsets[$0]..<offsets[$0 + 1]].contains(0) }
       return "row \(row ?? 0) stores a synapse of weight zero"
     }

@@ -43,8 +43,7 @@ public enum SynapseKind: String, Sendable {
 /// One synapse: what a walk over a graph yields.
 public struct Synapse<Scalar: Sendable & Equatable>: Equatable, Sendable {
   public let kind: SynapseKind
-  public let presynaptic: Particle
-  public let postsynaptic: Particle
+  public let presynaptic, postsynaptic: Particle
   public let sign: Sign
   /// At least 0. Nil for a plastic synapse, whose weight is state, and for a partner edge, whose weight is the neuron's clock.
   public let weight: Scalar?

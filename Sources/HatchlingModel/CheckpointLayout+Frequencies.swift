@@ -45,7 +45,7 @@ extension CheckpointLayout {
   ) -> [Float] {
     let place = "'\(file.path)', key '\(prefix + name)'"
     let roundings: [(name: String, round: (Float) -> Float)] = [
-      ("bfloat16", \.roundedToBFloat16), ("float16", \.roundedToHalf),
+      ("bfloat16", { Float(bfloat16: $0.bfloat16) }), ("float16", \.roundedToHalf),
     ]
     for (format, round) in roundings where values.allSatisfy({ round($0) == $0 }) {
       if let exact = Self.formula(roundingTo: values, by: round) {
@@ -87,11 +87,6 @@ extension CheckpointLayout {
 }
 
 extension Float {
-  /// The nearest number with the 8 significant bits of bfloat16, ties to even.
-  fileprivate var roundedToBFloat16: Float {
-    Float(bitPattern: (bitPattern &+ 0x7FFF &+ (bitPattern >> 16 & 1)) & 0xFFFF_0000)
-  }
-
   /// The nearest number of IEEE half precision, ties to even.
   fileprivate var roundedToHalf: Float {
     // Below 2⁻¹⁴ steps are 2⁻²⁴; above, 2⁻¹⁰ of the power of two.

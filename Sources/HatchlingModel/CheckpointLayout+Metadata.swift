@@ -7,6 +7,10 @@ extension CheckpointLayout {
     if let option, !(1...10_000).contains(option) {
       throw .badLayerCount(option)
     }
+    func use(_ option: Int, insteadOf found: String) -> Int {
+      warnings.append("'\(file.path)' records \(found); \(option) are used, as was said")
+      return option
+    }
     let entries = recorded("n_layer", isValid: { _ in true })
     guard let first = entries.first else {
       guard let option else { throw .missingLayers(path: file.path) }
@@ -14,27 +18,19 @@ extension CheckpointLayout {
     }
     let numbers = Set(entries.map { Self.layers($0.value) })
     guard let number = numbers.first, numbers.count == 1 else {
+      if let option { return use(option, insteadOf: "different numbers of layers") }
       let found = entries.map { "\($0.key) \($0.value)" }
-      guard let option else {
-        throw .ambiguousMetadata(path: file.path, key: "n_layer", found: found)
-      }
-      warnings.append("'\(file.path)' records different numbers of layers; \(option) are used, as was said")
-      return option
+      throw .ambiguousMetadata(path: file.path, key: "n_layer", found: found)
     }
     guard let number else {
-      guard let option else {
-        throw .badMetadata(
-          path: file.path, key: first.key, value: first.value, expected: "a number of layers")
-      }
-      warnings.append("'\(file.path)' records '\(first.value)' layers; \(option) are used, as was said")
-      return option
+      if let option { return use(option, insteadOf: "'\(first.value)' layers") }
+      throw .badMetadata(path: file.path, key: first.key, value: first.value, expected: "a number of layers")
     }
-    if let option, option != number {
-      warnings.append("'\(file.path)' records \(number) layers; \(option) are used, as was said")
-    } else if option == nil, !isOwn(first.key) {
+    if let option { return option == number ? number : use(option, insteadOf: "\(number) layers") }
+    if !isOwn(first.key) {
       warnings.append("'\(file.path)': the number of layers, \(number), is that of '\(first.key)'")
     }
-    return option ?? number
+    return number
   }
 
   func variantName(_ option: Variant?, _ warnings: inout [String]) throws(ModelError) -> Variant {
@@ -49,8 +45,7 @@ extension CheckpointLayout {
     guard let option else {
       guard let rule = Variant(rawValue: text) else {
         let names = Variant.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .badMetadata(
-          path: file.path, key: "variant", value: text, expected: "one of \(names)")
+        throw .badMetadata(path: file.path, key: "variant", value: text, expected: "one of \(names)")
       }
       return rule
     }

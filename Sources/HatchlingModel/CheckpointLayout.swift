@@ -1,4 +1,3 @@
-import Foundation
 import HatchlingCheckpoint
 import HatchlingNumerics
 
@@ -162,20 +161,8 @@ struct CheckpointLayout {
 
   /// The error that names the first number of a tensor, in the file's order, that is not finite.
   private func notFinite(_ name: String, _ view: TensorView) -> ModelError {
-    let stretch = 4096
-    var values = [Float](repeating: 0, count: stretch)
-    var bad = 0
-    for start in stride(from: 0, to: view.count, by: stretch) {
-      let end = min(start + stretch, view.count)
-      values.withUnsafeMutableBufferPointer { values in
-        if let base = values.baseAddress { view.copy(start..<end, to: base) }
-      }
-      if let index = values[..<(end - start)].firstIndex(where: { !$0.isFinite }) {
-        bad = start + index
-        break
-      }
-    }
-    return .notFinite(path: file.path, key: prefix + name, index: bad)
+    let index = view.floats.firstIndex { !$0.isFinite }
+    return .notFinite(path: file.path, key: prefix + name, index: index ?? 0)
   }
 
   private func damping(_ n: Int) throws(ModelError) -> [Float]? {

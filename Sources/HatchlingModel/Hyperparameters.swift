@@ -40,11 +40,7 @@ public struct Hyperparameters: Hashable, Codable, Sendable {
     neurons: Int, synapticDimension: Int, heads: Int, layers: Int, vocabulary: Int,
     variant: Variant = .released
   ) {
-    self.neurons = neurons
-    self.synapticDimension = synapticDimension
-    self.heads = heads
-    self.layers = layers
-    self.vocabulary = vocabulary
-    self.variant = variant
+    (self.neurons, self.synapticDimension, self.heads) = (neurons, synapticDimension, heads)
+    (self.layers, self.vocabulary, self.variant) = (layers, vocabulary, variant)
   }
 }

@@ -12,17 +12,6 @@ public struct Model: Sendable {
   /// What the user should know although nothing is wrong, one line each.
   public let warnings: [String]
 
-  public init(
-    path: String, weights: Weights<Float>, metadata: [String: String] = [:], prefix: String = "",
-    warnings: [String] = []
-  ) {
-    self.path = path
-    self.weights = weights
-    self.metadata = metadata
-    self.prefix = prefix
-    self.warnings = warnings
-  }
-
   public var hyperparameters: Hyperparameters { weights.hyperparameters }
 
   /// Loads a checkpoint of the public code, or one that this project wrote.

@@ -20,11 +20,7 @@ public struct Predictions: Sendable {
 
   /// The most likely token; the first of equals.
   public var mostLikely: Int {
-    var best = 0
-    for token in logProbabilities.indices where logProbabilities[token] > logProbabilities[best] {
-      best = token
-    }
-    return best
+    logProbabilities.indices.max { logProbabilities[$0] < logProbabilities[$1] } ?? 0
   }
 
   /// The `count` most likely tokens, most likely first, equals in token order.

@@ -9,8 +9,7 @@ public struct Sampler: Sendable {
   private var random: SeededRandom
 
   public init(temperature: Double, topK: Int? = nil, seed: UInt64) {
-    self.temperature = temperature
-    self.topK = topK
+    (self.temperature, self.topK) = (temperature, topK)
     random = SeededRandom(seed: seed)
   }
 

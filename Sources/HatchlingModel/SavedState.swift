@@ -17,12 +17,8 @@ public struct StateIdentity: Equatable, Sendable {
   public init(
     model: String, engine: String, form: String, precision: String, variant: Variant, options: String = ""
   ) {
-    self.model = model
-    self.engine = engine
-    self.form = form
-    self.precision = precision
-    self.variant = variant
-    self.options = options
+    (self.model, self.engine, self.form) = (model, engine, form)
+    (self.precision, self.variant, self.options) = (precision, variant, options)
   }
 }
 
@@ -41,9 +37,7 @@ public struct SavedState: Sendable {
   public var arrays: [String: StateArray]
 
   public init(identity: StateIdentity, position: Int, arrays: [String: StateArray]) {
-    self.identity = identity
-    self.position = position
-    self.arrays = arrays
+    (self.identity, self.position, self.arrays) = (identity, position, arrays)
   }
 }
 
@@ -71,15 +65,18 @@ public enum StateError: InputError, Equatable {
 }
 
 extension StateIdentity {
+  /// Every field by its name, as it is written.
+  var fields: [(name: String, value: String)] {
+    [
+      ("model", model), ("engine", engine), ("form", form), ("precision", precision),
+      ("variant", variant.rawValue), ("options", options),
+    ]
+  }
+
   /// - Throws: ``StateError/mismatch(field:saved:expected:)`` naming the first field that differs from `expected`.
   public func check(against expected: StateIdentity) throws(StateError) {
-    let fields = [
-      ("model", model, expected.model), ("engine", engine, expected.engine), ("form", form, expected.form),
-      ("precision", precision, expected.precision), ("variant", variant.rawValue, expected.variant.rawValue),
-      ("options", options, expected.options),
-    ]
-    for (field, saved, wanted) in fields where saved != wanted {
-      throw .mismatch(field: field, saved: saved, expected: wanted)
+    for (saved, wanted) in zip(fields, expected.fields) where saved.value != wanted.value {
+      throw .mismatch(field: saved.name, saved: saved.value, expected: wanted.value)
     }
   }
 }

@@ -15,12 +15,8 @@ public enum StateFile {
       case .int(let matrix): TensorToWrite(name, .i64, [matrix.rows, matrix.columns], matrix)
       }
     }
-    let identity = state.identity
-    let metadata = [
-      "format": format, "model": identity.model, "engine": identity.engine, "form": identity.form,
-      "precision": identity.precision, "variant": identity.variant.rawValue, "options": identity.options,
-      "position": String(state.position),
-    ]
+    var metadata = ["format": format, "position": String(state.position)]
+    for (name, value) in state.identity.fields { metadata[name] = value }
     try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
   }
 

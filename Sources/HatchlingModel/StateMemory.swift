@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// Plastic weights that this machine cannot hold.
@@ -22,10 +23,7 @@ extension Hyperparameters {
   /// Bytes of plastic state that one engine takes: per layer and neuron d weights and, in a circuit that defers its writes, the last 16
   /// activities. `Int.max` where that overflows.
   public func stateBytes(bytesPerWeight: Int) -> Int {
-    [neurons, synapticDimension + Float.slots, bytesPerWeight].reduce(layers) { bytes, factor in
-      let (product, overflow) = bytes.multipliedReportingOverflow(by: factor)
-      return overflow ? .max : product
-    }
+    [layers, neurons, synapticDimension + Float.slots, bytesPerWeight].checkedProduct ?? .max
   }
 
   /// Refuses a network before an engine is made for it: the number of layers is one line of a file, and every layer takes n · d weights.

@@ -14,11 +14,8 @@ public struct StepActivity: Equatable, Sendable {
   public var broadcasts = 0
 
   public init(activeX: [Int], activeY: [Int], messages: Int = 0, updates: Int = 0, broadcasts: Int = 0) {
-    self.activeX = activeX
-    self.activeY = activeY
-    self.messages = messages
-    self.updates = updates
-    self.broadcasts = broadcasts
+    (self.activeX, self.activeY, self.messages) = (activeX, activeY, messages)
+    (self.updates, self.broadcasts) = (updates, broadcasts)
   }
 }
 
@@ -67,15 +64,12 @@ public protocol SteppingEngine<Scalar>: AnyObject {
 
 /// A token that is not in the alphabet.
 public struct TokenError: InputError, Equatable {
-  public let token: Int
-  public let vocabulary: Int
+  public let token, vocabulary: Int
   /// Where in the stream.
   public let position: Int
 
   public init(token: Int, vocabulary: Int, position: Int) {
-    self.token = token
-    self.vocabulary = vocabulary
-    self.position = position
+    (self.token, self.vocabulary, self.position) = (token, vocabulary, position)
   }
 
   public var description: String {

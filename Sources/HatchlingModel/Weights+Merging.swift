@@ -22,9 +22,7 @@ extension Weights where Scalar == Float {
   ///
   /// Block h of the result is block h of the first model, then of the second, …; N may differ, a missing damping counts as 0.
   /// Neurons keep their frequencies. `names` say in errors which model is meant. - Throws: ``MergeError``. Cost: one pass over all weights.
-  public static func merged(_ models: [Weights<Float>], names: [String] = []) throws(MergeError) -> Weights<
-    Float
-  > {
+  public static func merged(_ models: [Weights<Float>], names: [String] = []) throws(MergeError) -> Weights {
     guard models.count > 1, let first = models.first else { throw .tooFew }
     func name(_ index: Int) -> String { index < names.count ? "'\(names[index])'" : "model \(index + 1)" }
     for (index, model) in models.enumerated() {

@@ -46,12 +46,6 @@ extension Weights where Scalar == Float {
     _ name: String, _ shape: [Int], _ type: ElementType, _ matrix: Matrix<Float>
   ) -> TensorToWrite {
     guard type == .bf16 else { return TensorToWrite(name, .f32, shape, matrix) }
-    return TensorToWrite(name, .bf16, shape, matrix.map(roundedToBFloat16))
-  }
-
-  /// The upper half of a float32, rounded to nearest, ties to even.
-  private static func roundedToBFloat16(_ value: Float) -> UInt16 {
-    let bits = value.bitPattern
-    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
+    return TensorToWrite(name, .bf16, shape, matrix.map(\.bfloat16))
   }
 }

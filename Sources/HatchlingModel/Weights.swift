@@ -26,15 +26,9 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
     encoder: Matrix<Scalar>, embedding: Matrix<Scalar>, readout: Matrix<Scalar>, frequencies: [Float],
     damping: [Float]? = nil, plasticSynapses: Matrix<UInt8>? = nil
   ) {
-    self.hyperparameters = hyperparameters
-    self.decoderX = decoderX
-    self.decoderY = decoderY
-    self.encoder = encoder
-    self.embedding = embedding
-    self.readout = readout
-    self.frequencies = frequencies
-    self.damping = damping
-    self.plasticSynapses = plasticSynapses
+    (self.hyperparameters, self.decoderX, self.decoderY) = (hyperparameters, decoderX, decoderY)
+    (self.encoder, self.embedding, self.readout) = (encoder, embedding, readout)
+    (self.frequencies, self.damping, self.plasticSynapses) = (frequencies, damping, plasticSynapses)
   }
 
   /// The same weights in another precision. Widening is exact; the same precision shares storage.
@@ -42,9 +36,8 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
     if let same = self as? Weights<Other> { return same }
     return Weights<Other>(
       hyperparameters: hyperparameters, decoderX: decoderX.map { Other($0) },
-      decoderY: decoderY.map { Other($0) },
-      encoder: encoder.map { Other($0) }, embedding: embedding.map { Other($0) },
-      readout: readout.map { Other($0) }, frequencies: frequencies, damping: damping,
-      plasticSynapses: plasticSynapses)
+      decoderY: decoderY.map { Other($0) }, encoder: encoder.map { Other($0) },
+      embedding: embedding.map { Other($0) }, readout: readout.map { Other($0) }, frequencies: frequencies,
+      damping: damping, plasticSynapses: plasticSynapses)
   }
 }

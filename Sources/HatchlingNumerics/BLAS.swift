@@ -13,7 +13,8 @@ public enum BLAS {
     openblas_set_num_threads(1)
   }()
 
-  /// C ← α op(A) op(B) + β C; leading dimensions default to densely packed rows. A dimension of zero is allowed.
+  /// C ← α op(A) op(B) + β C, op(A) `m × k`, op(B) `k × n`; leading dimensions, the distances between stored rows, default to densely
+  /// packed rows. A dimension of zero is allowed.
   public static func multiply<Scalar: NetworkScalar>(
     _ a: UnsafePointer<Scalar>, transposed transposeA: Bool = false, leading leadingA: Int? = nil,
     by b: UnsafePointer<Scalar>, transposedB transposeB: Bool = false, leadingB: Int? = nil,
@@ -22,11 +23,10 @@ public enum BLAS {
   ) {
     guard m > 0, n > 0 else { return }
     prepare()
-    Scalar.gemm(
-      MatrixProduct(
-        transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, alpha: alpha, a: a,
-        leadingA: leadingA ?? (transposeA ? m : max(k, 1)), b: b,
-        leadingB: leadingB ?? (transposeB ? max(k, 1) : n), beta: beta, c: c, leadingC: leadingC ?? n))
+    hatchling_gemm(
+      Scalar.isFloat, transposeA, transposeB, Int32(m), Int32(n), Int32(k), Double(alpha), a,
+      Int32(leadingA ?? (transposeA ? m : max(k, 1))), b, Int32(leadingB ?? (transposeB ? max(k, 1) : n)),
+      Double(beta), c, Int32(leadingC ?? n))
   }
 
   /// y ← α op(A) x + β y for a stored A of `rows × columns`.
@@ -36,10 +36,9 @@ public enum BLAS {
   ) {
     guard rows > 0, columns > 0 else { return }
     prepare()
-    Scalar.gemv(
-      MatrixVectorProduct(
-        transpose: transposed, rows: rows, columns: columns, alpha: alpha, a: a, leadingA: leading ?? columns,
-        x: x, beta: beta, y: y))
+    hatchling_gemv(
+      Scalar.isFloat, transposed, Int32(rows), Int32(columns), Double(alpha), a, Int32(leading ?? columns), x,
+      Double(beta), y)
   }
 
   /// Pins OpenBLAS to one thread; free after the first call.

@@ -28,8 +28,7 @@ public final class NumberStorage<Element: BitwiseCopyable>: @unchecked Sendable 
   /// A view of memory that `owner` keeps alive and that nobody writes.
   public init(viewing pointer: UnsafePointer<Element>, count: Int, owner: AnyObject) {
     self.base = UnsafeMutablePointer(mutating: pointer)
-    self.count = count
-    self.owner = owner
+    (self.count, self.owner) = (count, owner)
   }
 
   /// False for views, which must be copied before they are written.
@@ -63,8 +62,7 @@ enum NumberStorageLayout {
 /// A dense row-major matrix, copied on write.
 public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
   /// Number of rows and columns; element (r, c) lies at `r · columns + c`.
-  public let rows: Int
-  public let columns: Int
+  public let rows, columns: Int
   @usableFromInline var storage: NumberStorage<Element>
 
   /// All zero.
@@ -75,20 +73,14 @@ public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
   /// Wraps storage of exactly `rows · columns` numbers.
   public init(rows: Int, columns: Int, storage: NumberStorage<Element>) {
     precondition(storage.count == rows * columns, "storage does not fit \(rows) × \(columns)")
-    self.rows = rows
-    self.columns = columns
-    self.storage = storage
+    (self.rows, self.columns, self.storage) = (rows, columns, storage)
   }
 
   /// From row-major elements.
   public init(rows: Int, columns: Int, _ elements: some Collection<Element>) {
     self.init(rows: rows, columns: columns)
     precondition(elements.count == rows * columns, "\(elements.count) elements for \(rows) × \(columns)")
-    var index = 0
-    for element in elements {
-      storage.base[index] = element
-      index += 1
-    }
+    for (index, element) in elements.enumerated() { storage.base[index] = element }
   }
 
   public var count: Int { rows * columns }
@@ -133,6 +125,40 @@ public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
     var result = Matrix<Other>(rows: rows, columns: columns)
     let target = result.mutablePointer()
     for index in 0..<count { target[index] = transform(storage.base[index]) }
+    return result
+  }
+}
+
+extension Matrix {
+  /// The rows with these numbers, in that order. Cost: a copy.
+  package func selecting(_ numbers: some Collection<Int>) -> Matrix {
+    var result = Matrix(rows: numbers.count, columns: columns)
+    var target = result.mutablePointer()
+    for number in numbers {
+      target.update(from: row(number), count: columns)
+      target += columns
+    }
+    return result
+  }
+}
+
+extension Matrix where Element: NetworkScalar {
+  /// A B, or A Bᵀ, on the calling thread.
+  package func times(_ other: Matrix, transposed: Bool = false) -> Matrix {
+    var result = Matrix(rows: rows, columns: transposed ? other.rows : other.columns)
+    BLAS.multiply(
+      pointer, by: other.pointer, transposedB: transposed, into: result.mutablePointer(), m: rows,
+      n: result.columns, k: columns)
+    return result
+  }
+
+  /// AᵀB over some rows of both, all by default, on the calling thread.
+  package func transposedTimes(_ other: Matrix, rows range: Range<Int>? = nil) -> Matrix {
+    let range = range ?? 0..<rows
+    var result = Matrix(rows: columns, columns: other.columns)
+    BLAS.multiply(
+      row(range.lowerBound), transposed: true, by: other.row(range.lowerBound), into: result.mutablePointer(),
+      m: columns, n: other.columns, k: range.count)
     return result
   }
 }

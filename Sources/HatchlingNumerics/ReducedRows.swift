@@ -16,8 +16,7 @@ public struct ReducedRows: Sendable {
   }
 
   public let format: ReducedFormat
-  public let rows: Int
-  public let columns: Int
+  public let rows, columns: Int
   private let storage: Storage
 
   /// Rounds finite weights. Cost: one pass.
@@ -25,16 +24,14 @@ public struct ReducedRows: Sendable {
     self.format = format
     (rows, columns) = (matrix.rows, matrix.columns)
     switch format {
-    case .bfloat16: storage = .halves(matrix.map(Self.halved))
+    case .bfloat16:
+      storage = .halves(
+        matrix.map { weight in
+          // Magnitudes that would round to infinity stay finite.
+          weight.bfloat16 & 0x7FFF == 0x7F80 ? weight.bfloat16 - 1 : weight.bfloat16
+        })
     case .int8: storage = Self.coded(matrix)
     }
-  }
-
-  /// The upper half of a float32, rounded to nearest, ties to even; magnitudes that would round to infinity stay finite.
-  private static func halved(_ weight: Float) -> UInt16 {
-    let bits = weight.bitPattern
-    let rounded = UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-    return rounded & 0x7FFF == 0x7F80 ? rounded - 1 : rounded
   }
 
   private static func coded(_ matrix: Matrix<Float>) -> Storage {
@@ -60,7 +57,7 @@ public struct ReducedRows: Sendable {
   /// The weight that is computed with.
   public subscript(row: Int, column: Int) -> Float {
     switch storage {
-    case .halves(let matrix): Float(bitPattern: UInt32(matrix[row, column]) << 16)
+    case .halves(let matrix): Float(bfloat16: matrix[row, column])
     case .codes(let codes, let scales): Float(codes[row, column]) * scales[0, row]
     }
   }
@@ -68,7 +65,7 @@ public struct ReducedRows: Sendable {
   /// The weights that are computed with, in float32. Cost: a copy.
   public var dense: Matrix<Float> {
     switch storage {
-    case .halves(let matrix): return matrix.map { Float(bitPattern: UInt32($0) << 16) }
+    case .halves(let matrix): return matrix.map(Float.init(bfloat16:))
     case .codes(let codes, let scales):
       var result = Matrix<Float>(rows: rows, columns: columns)
       let target = result.mutablePointer()
@@ -96,8 +93,7 @@ public struct ReducedRows: Sendable {
 
   /// out_k = Σ_c w_list(k),c v_c.
   package func dot(
-    _ list: UnsafePointer<Int32>, count: Int, _ v: UnsafePointer<Float>,
-    into out: UnsafeMutablePointer<Float>
+    _ list: UnsafePointer<Int32>, count: Int, _ v: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
   ) { dot(0, list, count, v, out) }
 
   private func dot(
@@ -129,4 +125,14 @@ public struct ReducedRows: Sendable {
       hatchling_add_int8(codes.pointer, scales.pointer, list, values, count, columns, sum)
     }
   }
+}
+
+extension Float {
+  /// The upper half, rounded to nearest, ties to even.
+  package var bfloat16: UInt16 {
+    UInt16(truncatingIfNeeded: (bitPattern &+ 0x7FFF &+ (bitPattern >> 16 & 1)) >> 16)
+  }
+
+  @inlinable
+  package init(bfloat16 half: UInt16) { self.init(bitPattern: UInt32(half) << 16) }
 }

@@ -11,44 +11,38 @@ import CKernels
 /// Memory: `d + 16` bytes per row.
 package final class RowScreen: @unchecked Sendable {
   // Written in init only.
-  package let rows: Int
-  package let d: Int
+  package let rows, d: Int
   private let codes: NumberStorage<UInt8>
-  private let scale: NumberStorage<Float>
-  private let bound: NumberStorage<Float>
-  private let size: NumberStorage<Float>
-  private let length: NumberStorage<Float>
+  /// Of every row its scale, bound, size and length.
+  private let numbers: [NumberStorage<Float>]
+  private let screen: hatchling_screen
   private let longest: Double
 
   /// Encodes `rows` rows of `d` weights. Cost: one pass over them, on all threads.
   package init(_ weights: UnsafePointer<Float>, rows: Int, d: Int, workers: Workers) {
-    self.rows = rows
-    self.d = d
+    (self.rows, self.d) = (rows, d)
     codes = NumberStorage(zeros: rows * d)
-    scale = NumberStorage(zeros: rows)
-    bound = NumberStorage(zeros: rows)
-    size = NumberStorage(zeros: rows)
-    length = NumberStorage(zeros: rows)
+    numbers = (0..<4).map { _ in NumberStorage(zeros: rows) }
+    let whole = hatchling_screen(
+      d: d, codes: codes.base, scale: numbers[0].base, bound: numbers[1].base, size: numbers[2].base,
+      length: numbers[3].base)
+    screen = whole
     let parts = 64
-    var whole = hatchling_screen(
-      d: d, codes: codes.base, scale: scale.base, bound: bound.base, size: size.base, length: length.base)
-    withUnsafePointer(to: &whole) { screen in
+    withUnsafePointer(to: whole) { screen in
       workers.run(blocks: parts) { part in
         let (first, end) = (rows * part / parts, rows * (part + 1) / parts)
         hatchling_encode_rows(weights, screen, first, end - first)
       }
     }
-    var longest: Float = 0
     // A row with a length that is not a number is never left out by its own bound.
-    for row in 0..<rows where length.base[row] > longest { longest = length.base[row] }
-    self.longest = Double(longest)
+    let lengths = UnsafeBufferPointer(start: numbers[3].base, count: rows)
+    longest = Double(lengths.reduce(0) { $1 > $0 ? $1 : $0 })
   }
 
   /// A vector to screen with, `(d)`. Reused from token to token.
   package final class Query: @unchecked Sendable {
     fileprivate var query: hatchling_query
-    private let high: NumberStorage<Int8>
-    private let low: NumberStorage<Int8>
+    private let high, low: NumberStorage<Int8>
     private let wide: NumberStorage<Int16>
     /// False when the vector last asked cannot be screened with; then every row may be positive.
     package private(set) var isUsable = false
@@ -90,8 +84,6 @@ package final class RowScreen: @unchecked Sendable {
   private func screen(
     _ query: Query, _ body: (UnsafePointer<hatchling_screen>, UnsafePointer<hatchling_query>) -> Int
   ) -> Int {
-    let screen = hatchling_screen(
-      d: d, codes: codes.base, scale: scale.base, bound: bound.base, size: size.base, length: length.base)
     let asked = query.query
     return withUnsafePointer(to: screen) { screen in
       withUnsafePointer(to: asked) { body(screen, $0) }

@@ -11,24 +11,20 @@ extension NetworkScalar {
   /// `count + 1`.
   @inlinable @inline(__always)
   package static func findOutside(
-    _ values: UnsafePointer<Self>, count: Int, low: Self, high: Self, into places: UnsafeMutablePointer<Int32>
+    _ values: Numbers, count: Int, low: Self, high: Self, into places: Places
   ) -> Int {
     assert(count >= 0)
-    return isFloat
-      ? hatchling_find_outside_f32(values.f32, count, Float(low), Float(high), places)
-      : hatchling_find_outside_f64(values.f64, count, Double(low), Double(high), places)
+    return hatchling_find_outside(isFloat, values, count, Double(low), Double(high), places)
   }
 
   /// Adds 1 to bin ⌊value · scale⌋ + bins / 2, clamped to the outermost, of one of the histograms `counts`, `(histograms, bins)`; writes Σ v,
   /// Σ v², Σ v³, the smallest and the largest value, how many are positive and how many negative to `sums`, `(entrySums)`.
   @inlinable @inline(__always)
   package static func countEntries(
-    _ values: UnsafePointer<Self>, count: Int, scale: Self, bins: Int,
-    into counts: UnsafeMutablePointer<UInt32>, sums: UnsafeMutablePointer<Double>
+    _ values: Numbers, count: Int, scale: Self, bins: Int, into counts: UnsafeMutablePointer<UInt32>,
+    sums: UnsafeMutablePointer<Double>
   ) {
     assert(count > 0 && bins > 0)
-    isFloat
-      ? hatchling_count_entries_f32(values.f32, count, Float(scale), Int32(bins), counts, sums)
-      : hatchling_count_entries_f64(values.f64, count, Double(scale), Int32(bins), counts, sums)
+    hatchling_count_entries(isFloat, values, count, Double(scale), Int32(bins), counts, sums)
   }
 }

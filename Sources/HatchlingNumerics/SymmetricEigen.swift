@@ -24,11 +24,6 @@ public struct SymmetricEigen: Sendable {
       &info)
     guard info == 0 else { return nil }
     values = ascending.reversed()
-    var ordered = Matrix<Double>(rows: matrix.rows, columns: matrix.rows)
-    let target = ordered.mutablePointer()
-    for row in 0..<matrix.rows {
-      (target + row * matrix.rows).update(from: columns.row(matrix.rows - 1 - row), count: matrix.rows)
-    }
-    vectors = ordered
+    vectors = columns.selecting((0..<matrix.rows).reversed())
   }
 }

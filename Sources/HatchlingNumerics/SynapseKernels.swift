@@ -1,10 +1,10 @@
 import CKernels
 
-// Kernels are `package`: who uses the library meets numbers and networks, not inner loops. One generic function serves both number types;
-// specialised code keeps one of its two branches.
+// Kernels are `package`: who uses the library meets numbers and networks, not inner loops. One C function serves both number types and is
+// told which; here a generic function gives its memory a type again.
 
 extension NetworkScalar {
-  /// Which of a kernel's two forms this type takes.
+  /// Which of a kernel's two number types this is.
   @inlinable @inline(__always)
   package static var isFloat: Bool {
     if Self.self == Float.self { return true }
@@ -12,30 +12,16 @@ extension NetworkScalar {
     return false
   }
 
+  /// What kernels read and write: numbers of this type, and numbers of rows or places.
+  @usableFromInline package typealias Numbers = UnsafePointer<Self>
+  @usableFromInline package typealias Results = UnsafeMutablePointer<Self>
+  @usableFromInline package typealias Indices = UnsafePointer<Int32>
+  @usableFromInline package typealias Places = UnsafeMutablePointer<Int32>
+
   /// Whether numbers of rows are none below zero; for debug builds.
   @inlinable
   package static func areIndices(_ list: UnsafePointer<Int32>, _ count: Int) -> Bool {
     (0..<count).allSatisfy { list[$0] >= 0 }
-  }
-}
-
-extension UnsafePointer {
-  /// The same memory, for the branch in which `Pointee` is `Float`, and `Double`.
-  @inlinable @inline(__always)
-  package var f32: UnsafePointer<Float> { UnsafeRawPointer(self).assumingMemoryBound(to: Float.self) }
-  @inlinable @inline(__always)
-  package var f64: UnsafePointer<Double> { UnsafeRawPointer(self).assumingMemoryBound(to: Double.self) }
-}
-
-extension UnsafeMutablePointer {
-  /// The same memory, for the branch in which `Pointee` is `Float`, and `Double`.
-  @inlinable @inline(__always)
-  package var f32: UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer(self).assumingMemoryBound(to: Float.self)
-  }
-  @inlinable @inline(__always)
-  package var f64: UnsafeMutablePointer<Double> {
-    UnsafeMutableRawPointer(self).assumingMemoryBound(to: Double.self)
   }
 }
 
@@ -47,85 +33,61 @@ extension UnsafeMutablePointer {
 extension NetworkScalar {
   /// out_r = Σ_c w_rc v_c for the first `rows` rows.
   @inlinable @inline(__always)
-  package static func dotRows(
-    _ weights: UnsafePointer<Self>, rows: Int, _ v: UnsafePointer<Self>, d: Int,
-    into out: UnsafeMutablePointer<Self>
-  ) {
+  package static func dotRows(_ weights: Numbers, rows: Int, _ v: Numbers, d: Int, into out: Results) {
     assert(rows >= 0 && d >= 0)
-    isFloat
-      ? hatchling_dot_rows_f32(weights.f32, d, rows, v.f32, d, out.f32)
-      : hatchling_dot_rows_f64(weights.f64, d, rows, v.f64, d, out.f64)
+    hatchling_dot_rows(isFloat, weights, d, rows, v, d, out)
   }
 
   /// out_k = Σ_c w_list(k),c v_c.
   @inlinable @inline(__always)
   package static func dotList(
-    _ weights: UnsafePointer<Self>, _ list: UnsafePointer<Int32>, count: Int, _ v: UnsafePointer<Self>,
-    d: Int, into out: UnsafeMutablePointer<Self>
+    _ weights: Numbers, _ list: Indices, count: Int, _ v: Numbers, d: Int, into out: Results
   ) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    isFloat
-      ? hatchling_dot_list_f32(weights.f32, d, list, count, v.f32, d, out.f32)
-      : hatchling_dot_list_f64(weights.f64, d, list, count, v.f64, d, out.f64)
+    hatchling_dot_list(isFloat, weights, d, list, count, v, d, out)
   }
 
-  /// sum_c += Σ_k values_k w_list(k),c.
+  /// sum_c += Σ_k values_k w_list(k),c, k ascending.
   @inlinable @inline(__always)
   package static func addRows(
-    _ weights: UnsafePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>, count: Int,
-    d: Int, into sum: UnsafeMutablePointer<Self>
+    _ weights: Numbers, _ list: Indices, _ values: Numbers, count: Int, d: Int, into sum: Results
   ) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    isFloat
-      ? hatchling_add_rows_f32(weights.f32, d, list, values.f32, count, d, sum.f32)
-      : hatchling_add_rows_f64(weights.f64, d, list, values.f64, count, d, sum.f64)
+    hatchling_add_rows(isFloat, weights, d, list, values, count, d, sum)
   }
 
   /// w_list(k),c += values_k v_c.
   @inlinable @inline(__always)
   package static func hebb(
-    _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>,
-    count: Int, _ v: UnsafePointer<Self>, d: Int
+    _ weights: Results, _ list: Indices, _ values: Numbers, count: Int, _ v: Numbers, d: Int
   ) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    isFloat
-      ? hatchling_hebb_f32(weights.f32, d, list, values.f32, count, v.f32, d)
-      : hatchling_hebb_f64(weights.f64, d, list, values.f64, count, v.f64, d)
+    hatchling_hebb(isFloat, weights, d, list, values, count, v, d)
   }
 
   /// ``addRows`` then ``hebb``, each row touched once; no row is listed twice.
   @inlinable @inline(__always)
   package static func readAndHebb(
-    _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, _ values: UnsafePointer<Self>,
-    count: Int, _ v: UnsafePointer<Self>, d: Int, into sum: UnsafeMutablePointer<Self>
+    _ weights: Results, _ list: Indices, _ values: Numbers, count: Int, _ v: Numbers, d: Int,
+    into sum: Results
   ) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    isFloat
-      ? hatchling_read_hebb_f32(weights.f32, d, list, values.f32, count, v.f32, d, sum.f32)
-      : hatchling_read_hebb_f64(weights.f64, d, list, values.f64, count, v.f64, d, sum.f64)
+    hatchling_read_hebb(isFloat, weights, d, list, values, count, v, d, sum)
   }
 
   /// w_list(k),c *= keep_k.
   @inlinable @inline(__always)
-  package static func scaleRows(
-    _ weights: UnsafeMutablePointer<Self>, _ list: UnsafePointer<Int32>, _ keep: UnsafePointer<Self>,
-    count: Int, d: Int
-  ) {
+  package static func scaleRows(_ weights: Results, _ list: Indices, _ keep: Numbers, count: Int, d: Int) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    isFloat
-      ? hatchling_scale_rows_f32(weights.f32, d, list, keep.f32, count, d)
-      : hatchling_scale_rows_f64(weights.f64, d, list, keep.f64, count, d)
+    hatchling_scale_rows(isFloat, weights, d, list, keep, count, d)
   }
 
   /// cos and sin of 2π · frac(turns · t / 2⁶⁴).
   @inlinable @inline(__always)
   package static func phases(
-    _ turns: UnsafePointer<UInt64>, at position: UInt64, count: Int, cosines: UnsafeMutablePointer<Self>,
-    sines: UnsafeMutablePointer<Self>
+    _ turns: UnsafePointer<UInt64>, at position: UInt64, count: Int, cosines: Results, sines: Results
   ) {
     assert(count >= 0)
-    isFloat
-      ? hatchling_phases_f32(turns, position, count, cosines.f32, sines.f32)
-      : hatchling_phases_f64(turns, position, count, cosines.f64, sines.f64)
+    hatchling_phases(isFloat, turns, position, count, cosines, sines)
   }
 }

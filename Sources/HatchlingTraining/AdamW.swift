@@ -8,8 +8,7 @@ package struct AdamW<Scalar: NetworkScalar>: Sendable {
   package static var epsilon: Double { 1e-8 }
 
   /// Running means of the gradient and of its square, in the shapes of the parameters.
-  package internal(set) var first: [Matrix<Scalar>]
-  package internal(set) var second: [Matrix<Scalar>]
+  package internal(set) var first, second: [Matrix<Scalar>]
   /// Updates done.
   package internal(set) var step = 0
 
@@ -28,14 +27,13 @@ package struct AdamW<Scalar: NetworkScalar>: Sendable {
     scale: Double, decays: [Bool], _ workers: Workers
   ) {
     step += 1
-    var numbers = AdamWUpdate<Scalar>(
-      scale: Scalar(scale), beta1: Scalar(Self.beta1), beta2: Scalar(Self.beta2), rate: Scalar(rate),
-      decay: 0,
-      correction1: Scalar(1 / (1 - Foundation.pow(Self.beta1, Double(step)))),
-      correction2: Scalar(1 / (1 - Foundation.pow(Self.beta2, Double(step)))), epsilon: Scalar(Self.epsilon))
+    var numbers = AdamWUpdate(
+      scale: scale, beta1: Self.beta1, beta2: Self.beta2, rate: rate, decay: 0,
+      correction1: 1 / (1 - Foundation.pow(Self.beta1, Double(step))),
+      correction2: 1 / (1 - Foundation.pow(Self.beta2, Double(step))), epsilon: Self.epsilon)
     let stretch = 1 << 14
     for index in parameters.indices {
-      numbers.decay = decays[index] ? Scalar(weightDecay) : 0
+      numbers.decay = decays[index] ? weightDecay : 0
       let count = parameters[index].count
       let (p, m, v) = (
         parameters[index].mutablePointer(), first[index].mutablePointer(), second[index].mutablePointer()

@@ -5,35 +5,22 @@ import HatchlingNumerics
 final class AttentionScratch<Scalar: NetworkScalar> {
   /// Lanes work on streams and heads in turn; their number depends on sizes alone.
   let lanes: Int
-  /// Per lane `(chunk, N)`: X̃; X̃ times powers of λ; keys times factors; gradients of queries and of keys; a product on its way.
-  let rotated, queries, keys, queryGradient, keyGradient, product: NumberStorage<Scalar>
-  /// Per lane `(chunk, chunk)`: the gradient of the scores, and its symmetric sum.
-  let scoreGradient, symmetric: NumberStorage<Scalar>
-  /// Per lane twice `(N, d)`: the gradient of ρ at the end and at the beginning of a chunk.
-  let stateGradient: NumberStorage<Scalar>
-  private let perChunk, perScore, perState: Int
+  private let chunk, score, state: Int
+  private let storage: NumberStorage<Scalar>
 
   init(_ sizes: Hyperparameters, _ shape: PassShape) {
     lanes = min(8, shape.batch * sizes.heads)
-    perChunk = shape.chunk * sizes.neuronsPerHead
-    perScore = shape.chunk * shape.chunk
-    perState = 2 * sizes.neuronsPerHead * sizes.synapticDimension
-    let lanes = self.lanes
-    let (chunks, scores, states) = (lanes * perChunk, lanes * perScore, lanes * perState)
-    rotated = NumberStorage(zeros: chunks)
-    queries = NumberStorage(zeros: chunks)
-    keys = NumberStorage(zeros: chunks)
-    queryGradient = NumberStorage(zeros: chunks)
-    keyGradient = NumberStorage(zeros: chunks)
-    product = NumberStorage(zeros: chunks)
-    scoreGradient = NumberStorage(zeros: scores)
-    symmetric = NumberStorage(zeros: scores)
-    stateGradient = NumberStorage(zeros: states)
+    chunk = shape.chunk * sizes.neuronsPerHead
+    score = shape.chunk * shape.chunk
+    state = sizes.neuronsPerHead * sizes.synapticDimension
+    storage = NumberStorage(zeros: lanes * (6 * chunk + 2 * score + 2 * state))
   }
 
   /// One lane's own part.
   struct Lane {
+    /// `(chunk, N)`: X̃; X̃ times powers of λ; keys times factors; gradients of queries and of keys; a product on its way.
     let rotated, queries, keys, queryGradient, keyGradient, product: UnsafeMutablePointer<Scalar>
+    /// `(chunk, chunk)`: the gradient of the scores, and its symmetric sum.
     let scoreGradient, symmetric: UnsafeMutablePointer<Scalar>
     /// The gradients of ρ at the end and at the beginning of the chunk, `(N, d)`.
     private(set) var laterState, earlierState: UnsafeMutablePointer<Scalar>
@@ -47,31 +34,32 @@ final class AttentionScratch<Scalar: NetworkScalar> {
   }
 
   func lane(_ index: Int) -> Lane {
-    let (chunk, score) = (index * perChunk, index * perScore)
-    let state = stateGradient.base + index * perState
+    var next = storage.base + index * (storage.count / lanes)
+    func take(_ count: Int) -> UnsafeMutablePointer<Scalar> {
+      defer { next += count }
+      return next
+    }
     return Lane(
-      rotated: rotated.base + chunk, queries: queries.base + chunk, keys: keys.base + chunk,
-      queryGradient: queryGradient.base + chunk, keyGradient: keyGradient.base + chunk,
-      product: product.base + chunk,
-      scoreGradient: scoreGradient.base + score, symmetric: symmetric.base + score, laterState: state,
-      earlierState: state + perState / 2)
+      rotated: take(chunk), queries: take(chunk), keys: take(chunk), queryGradient: take(chunk),
+      keyGradient: take(chunk), product: take(chunk), scoreGradient: take(score), symmetric: take(score),
+      laterState: take(state), earlierState: take(state))
   }
 }
 
 /// One chunk of one stream and head: where its numbers lie in the arrays of a layer.
 struct AttentionChunk {
-  let stream: Int
-  let head: Int
+  let layer, stream, head: Int
   /// Number of the chunk in its block.
   let index: Int
   /// First token inside the block, and how many.
-  let first: Int
-  let count: Int
+  let first, count: Int
 }
 
 extension TrainingPass {
+  typealias Lane = AttentionScratch<Scalar>.Lane
+
   /// Runs `body` for every stream and head, each on one lane.
-  func forEachStreamAndHead(_ body: (Int, Int, AttentionScratch<Scalar>.Lane) -> Void) {
+  func forEachStreamAndHead(_ body: (Int, Int, Lane) -> Void) {
     let units = shape.batch * sizes.heads
     workers.run(blocks: scratch.lanes) { index in
       let lane = scratch.lane(index)
@@ -81,33 +69,37 @@ extension TrainingPass {
     }
   }
 
-  func chunk(_ index: Int, stream: Int, head: Int) -> AttentionChunk {
+  func chunk(_ index: Int, _ layer: Int, stream: Int, head: Int) -> AttentionChunk {
     let first = index * shape.chunk
     return AttentionChunk(
-      stream: stream, head: head, index: index, first: first, count: min(shape.chunk, shape.block - first))
+      layer: layer, stream: stream, head: head, index: index, first: first,
+      count: min(shape.chunk, shape.block - first))
   }
 
   /// Number of the chunk's first row.
   func row(_ chunk: AttentionChunk) -> Int { chunk.stream * shape.block + chunk.first }
 
-  /// ρ of a stream and head at the beginning of chunk `index`, `(N, d)`.
-  func state(_ layer: Int, _ index: Int, stream: Int, head: Int) -> UnsafeMutablePointer<Scalar> {
-    let (n, d) = (sizes.neurons, sizes.synapticDimension)
-    return tapes[layer].states.base + ((index * shape.batch + stream) * n + head * sizes.neuronsPerHead) * d
+  /// ρ of the chunk's stream and head at its beginning and at its end, `(N, d)`.
+  func state(before chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
+    let neuron =
+      (chunk.index * shape.batch + chunk.stream) * n + chunk.head * perHead
+    return tapes[chunk.layer].states.base + neuron * d
+  }
+  func state(after chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
+    state(before: chunk) + shape.batch * n * d
   }
 
   /// The chunk's scores, rows `shape.chunk` apart.
-  func scores(_ layer: Int, _ chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
-    tapes[layer].scores.base
+  func scores(_ chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
+    tapes[chunk.layer].scores.base
       + ((chunk.stream * sizes.heads + chunk.head) * shape.block + chunk.first) * shape.chunk
   }
 
   /// X̃ = R_t X of the chunk's head, `(count, N)`.
-  func rotate(_ layer: Int, _ chunk: AttentionChunk, into target: UnsafeMutablePointer<Scalar>) {
-    let (n, perHead) = (sizes.neurons, sizes.neuronsPerHead)
+  func rotate(_ chunk: AttentionChunk, into target: UnsafeMutablePointer<Scalar>) {
     for token in 0..<chunk.count {
       let row = row(chunk) + token
-      let x = tapes[layer].x.base + row * n + chunk.head * perHead
+      let x = tapes[chunk.layer].x.base + row * n + chunk.head * perHead
       if rotates {
         Scalar.rotate(
           x, cosines.base + row * perHead, sines.base + row * perHead, count: perHead,
@@ -121,10 +113,8 @@ extension TrainingPass {
   /// target(token) = source(token) ⊙ λ^exponent(token), `(count, N)`; returns `source` itself without damping.
   func damped(
     _ source: UnsafeMutablePointer<Scalar>, _ chunk: AttentionChunk,
-    into target: UnsafeMutablePointer<Scalar>,
-    exponent: (Int) -> Int
+    into target: UnsafeMutablePointer<Scalar>, exponent: (Int) -> Int
   ) -> UnsafeMutablePointer<Scalar> {
-    let perHead = sizes.neuronsPerHead
     for token in 0..<chunk.count {
       guard let power = decay.power(exponent(token), from: chunk.head * perHead) else { return source }
       Scalar.times(source + token * perHead, power, count: perHead, into: target + token * perHead)
@@ -134,15 +124,13 @@ extension TrainingPass {
 
   /// ρ at the beginning of a block.
   func beginStates(_ layer: Int, _ states: StreamStates<Scalar>?) {
-    guard let states else { return }
-    let count = shape.batch * sizes.neurons * sizes.synapticDimension
-    tapes[layer].states.base.update(from: states.layers[layer].base, count: count)
+    guard let before = states?.layers[layer] else { return }
+    tapes[layer].states.base.update(from: before.base, count: before.count)
   }
 
   /// ρ at the end of a block goes to the next.
   func endStates(_ layer: Int, _ states: StreamStates<Scalar>?) {
-    guard let states else { return }
-    let count = shape.batch * sizes.neurons * sizes.synapticDimension
-    states.layers[layer].base.update(from: tapes[layer].states.base + shape.chunks * count, count: count)
+    guard let after = states?.layers[layer] else { return }
+    after.base.update(from: tapes[layer].states.base + shape.chunks * after.count, count: after.count)
   }
 }

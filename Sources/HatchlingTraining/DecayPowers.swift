@@ -15,16 +15,12 @@ struct DecayPowers<Scalar: NetworkScalar> {
   let tile: Int
   private let neurons: Int
 
-  static var none: DecayPowers { DecayPowers() }
-
-  private init() {
-    powers = nil
-    inverses = NumberStorage(zeros: 1)
-    tile = 32
-    neurons = 0
-  }
-
-  init(damping: [Float], chunk: Int) {
+  /// - Parameter damping: u, `(n)`; nil for none.
+  init(damping: [Float]?, chunk: Int) {
+    guard let damping else {
+      (powers, inverses, tile, neurons) = (nil, NumberStorage(zeros: 1), 32, 0)
+      return
+    }
     let isDouble = Scalar.self == Double.self
     let negligible = isDouble ? 1e-60 : 1e-7
     let room = isDouble ? 250.0 : 30.0  // decimal exponents that an inverse power may have

@@ -3,12 +3,8 @@ import HatchlingNumerics
 
 /// The gradient of a loss with respect to every parameter, in the shapes of ``Weights``.
 package struct Gradients<Scalar: NetworkScalar>: Sendable {
-  /// `(n, d)`.
-  package var decoderX: Matrix<Scalar>
-  /// `(n, d)`.
-  package var decoderY: Matrix<Scalar>
-  /// `(n, d)`: of Eᵀ.
-  package var encoder: Matrix<Scalar>
+  /// `(n, d)`; of D_x, D_y and Eᵀ.
+  package var decoderX, decoderY, encoder: Matrix<Scalar>
   /// `(V, d)`.
   package var embedding: Matrix<Scalar>
   /// `(d, V)`.

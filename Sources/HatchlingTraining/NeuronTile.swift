@@ -5,8 +5,7 @@ import HatchlingNumerics
 struct NeuronTile: Sendable {
   /// Number of its first neuron, of all n.
   let first: Int
-  let count: Int
-  let head: Int
+  let count, head: Int
 
   /// About 32 KB of float32 synapses each, 64 … 256 neurons.
   static func cut(_ sizes: Hyperparameters) -> [NeuronTile] {
@@ -44,6 +43,9 @@ final class ActiveNeurons<Scalar: NetworkScalar> {
   @inline(__always)
   func offsets(of index: Int) -> UnsafeMutablePointer<Int> { offsets.base + index * (rows + 1) }
 
+  @inline(__always)
+  func list(of tile: NeuronTile) -> UnsafeMutablePointer<Int32> { neurons.base + start(of: tile) }
+
   /// All entries of all tiles.
   func count(tiles: Int) -> Int { (0..<tiles).reduce(0) { $0 + offsets(of: $1)[rows] } }
 }
@@ -59,22 +61,17 @@ final class LayerTape<Scalar: NetworkScalar> {
   /// Neurons with y > 0 that dropout left.
   let firing: ActiveNeurons<Scalar>
   /// Beside ``firing``: y; m x and m (D_y LN(a))₊ with the dropout factor m, whose product it is.
-  let y: NumberStorage<Scalar>
-  let drive: NumberStorage<Scalar>
-  let gate: NumberStorage<Scalar>
+  let y, drive, gate: NumberStorage<Scalar>
   /// LN(a), `(R, H, d)`, and its gains, `(R, H)`.
-  let heard: NumberStorage<Scalar>
-  let heardGain: NumberStorage<Scalar>
+  let heard, heardGain: NumberStorage<Scalar>
   /// Strictly lower scores inside chunks, `(B, H, T, chunk)`.
   let scores: NumberStorage<Scalar>
   /// ρ at the beginning of every chunk and at the end, `(chunks + 1, B, n, d)`.
   let states: NumberStorage<Scalar>
   /// LN(E y), `(R, d)`, and its gains, `(R)`.
-  let encoded: NumberStorage<Scalar>
-  let encodedGain: NumberStorage<Scalar>
+  let encoded, encodedGain: NumberStorage<Scalar>
   /// v after the layer, `(R, d)`, and the gains of its LN, `(R)`.
-  let field: NumberStorage<Scalar>
-  let fieldGain: NumberStorage<Scalar>
+  let field, fieldGain: NumberStorage<Scalar>
 
   init(_ sizes: Hyperparameters, _ shape: PassShape, tiles: Int) {
     let (n, d, rows) = (sizes.neurons, sizes.synapticDimension, shape.rows)
@@ -107,8 +104,7 @@ package struct PassShape: Equatable, Sendable {
   package let chunk: Int
 
   package init(batch: Int, block: Int, chunk: Int) {
-    self.batch = batch
-    self.block = block
+    (self.batch, self.block) = (batch, block)
     self.chunk = min(chunk, block)
   }
 

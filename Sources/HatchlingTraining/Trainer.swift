@@ -11,8 +11,7 @@ public struct UpdateReport: Sendable {
   public let gradientNorm: Double
   public let learningRate: Double
   /// Mean fraction of neurons with x > 0 and y > 0, per layer.
-  public let activeX: [Double]
-  public let activeY: [Double]
+  public let activeX, activeY: [Double]
 }
 
 /// A network in training: weights, optimiser, streams and their plastic state. ``update()`` is one step of everything.
@@ -41,15 +40,11 @@ public final class Trainer<Scalar: NetworkScalar> {
     let sizes = initial.hyperparameters
     try sizes.checkTrainable()
     try TrainingMemory(sizes, options, bytes: MemoryLayout<Scalar>.size).check()
-    if let offset = text.firstIndex(where: { Int($0) >= sizes.vocabulary }) {
-      throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: sizes.vocabulary, offset: offset)
-    }
+    try Self.check(text, sizes)
     if initial.plasticSynapses != nil {
       throw .lacksPlasticSynapses
     }
-    self.options = options
-    self.text = text
-    self.workers = workers
+    (self.options, self.text, self.workers) = (options, text, workers)
     streams = try TextStreams(textCount: text.count, options)
     weights = initial
     switch options.damping {
@@ -118,7 +113,6 @@ public final class Trainer<Scalar: NetworkScalar> {
 
   private func diverged(_ what: String) -> TrainingError {
     let norm = AdamW.norm(weights.trained)
-    return .diverged(
-      step: step + 1, what: "\(what); the weights' norm is \(norm)")
+    return .diverged(step: step + 1, what: "\(what); the weights' norm is \(norm)")
   }
 }

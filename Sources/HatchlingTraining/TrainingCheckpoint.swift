@@ -57,26 +57,22 @@ extension Trainer {
   ) throws {
     let record = TrainingRecord(
       sizes: weights.hyperparameters, options: options, streams: streams,
-      emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: textDigest, progress: progress)
+      emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: Self.digest(of: text),
+      progress: progress)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let identity = StateIdentity(
       model: "training", engine: "trainer", form: "none", precision: Scalar.precisionName,
       variant: weights.hyperparameters.variant,
       options: String(decoding: try encoder.encode(record), as: UTF8.self))
-    var arrays: [String: StateArray] = [
-      "frequencies": .float(Matrix(rows: 1, columns: weights.frequencies.count, weights.frequencies))
-    ]
-    if let damping = weights.damping {
-      arrays["damping"] = .float(Matrix(rows: 1, columns: damping.count, damping))
-    }
-    if let theta { arrays["theta"] = .make(theta) }
+    func row(_ values: [Float]) -> StateArray { .float(Matrix(rows: 1, columns: values.count, values)) }
+    var arrays: [String: StateArray] = ["frequencies": row(weights.frequencies)]
+    arrays["damping"] = weights.damping.map(row)
+    arrays["best.damping"] = best?.damping.map(row)
+    arrays["theta"] = theta.map(StateArray.make)
     for (index, name) in Self.weightNames.enumerated() {
       arrays[name] = .make(weights.trained[index])
       if let best { arrays["best.\(name)"] = .make(best.trained[index]) }
-    }
-    if let damping = best?.damping {
-      arrays["best.damping"] = .float(Matrix(rows: 1, columns: damping.count, damping))
     }
     for index in optimiser.first.indices {
       arrays["first.\(index)"] = .make(optimiser.first[index])
@@ -85,8 +81,7 @@ extension Trainer {
     if let states {
       let (n, d) = (weights.hyperparameters.neurons, weights.hyperparameters.synapticDimension)
       for (layer, storage) in states.layers.enumerated() {
-        arrays["plastic.\(layer + 1)"] = .make(
-          Matrix(rows: options.batch * n, columns: d, storage: storage))
+        arrays["plastic.\(layer + 1)"] = .make(Matrix(rows: options.batch * n, columns: d, storage: storage))
       }
     }
     try StateFile.write(SavedState(identity: identity, position: step, arrays: arrays), to: path)
@@ -107,8 +102,7 @@ extension Trainer {
         field: "precision", saved: state.identity.precision, expected: Scalar.precisionName)
     }
     guard
-      let record = try? JSONDecoder().decode(
-        TrainingRecord.self, from: Data(state.identity.options.utf8))
+      let record = try? JSONDecoder().decode(TrainingRecord.self, from: Data(state.identity.options.utf8))
     else { throw TrainingError.damagedCheckpoint(path: path, problem: "its record cannot be read") }
     guard record.textBytes == text.count, record.textDigest == digest(of: text) else {
       throw TrainingError.otherText(path: path, bytes: record.textBytes, given: text.count)
@@ -172,7 +166,5 @@ extension Trainer {
   }
 
   /// SHA-256 of the training text.
-  var textDigest: String { Self.digest(of: text) }
-
   private static func digest(of text: [UInt8]) -> String { text.withUnsafeBytes(ContentHash.sha256) }
 }

@@ -28,8 +28,7 @@ public struct TrainingMemory: Equatable, Sendable {
     let perLayer =
       rows * n * (4 * number + lists * 4)
       + rows * (heads * d + heads + heads * chunk + 2 * d + 2) * number
-    activity = whole(
-      layers * perLayer + rows * (d + 1 + 2 * perHead + vocabulary) * number + rows * 8)
+    activity = whole(layers * perLayer + rows * (d + 1 + 2 * perHead + vocabulary) * number + rows * 8)
     plasticState = whole((layers * (chunks + 1) + (options.carry ? 2 * layers : 0)) * batch * n * d * number)
     let lanes = min(8, batch * heads)
     workspace = whole(

@@ -59,52 +59,50 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 
   /// - Throws: ``TrainingError/outOfRange(_:_:allowed:)`` for values out of range.
   public func validate() throws(TrainingError) {
-    func require<Value>(
-      _ holds: Bool, _ quantity: TrainingQuantity, _ value: Value, _ allowed: String
-    ) throws(TrainingError) {
-      if !holds { throw .outOfRange(quantity, "\(value)", allowed: allowed) }
-    }
-    try require((1...1 << 20).contains(block), .block, block, "a block has 1 … 1048576 tokens")
-    try require((1...4096).contains(batch), .batch, batch, "a batch has 1 … 4096 streams")
-    try require((1...4096).contains(chunk), .chunk, chunk, "a chunk has 1 … 4096 tokens")
-    try require((1...1 << 40).contains(steps), .steps, steps, "1 … 2⁴⁰ updates")
-    try require(
-      learningRate > 0 && learningRate <= 10, .learningRate, learningRate,
-      "a learning rate lies above 0, up to 10")
-    try require(
-      finalLearningRate >= 0 && finalLearningRate <= learningRate, .finalLearningRate, finalLearningRate,
-      "not between 0 and the peak learning rate \(learningRate)")
-    try require(
-      (warmup ?? 0) >= 0 && (warmup ?? 0) <= steps, .warmup, warmup ?? 0,
-      "not between 0 and the number of steps, \(steps)")
+    let warmup = warmup ?? 0
+    var rules: [TrainingError.Rule] = [
+      ((1...1 << 20).contains(block), .block, block, "a block has 1 … 1048576 tokens"),
+      ((1...4096).contains(batch), .batch, batch, "a batch has 1 … 4096 streams"),
+      ((1...4096).contains(chunk), .chunk, chunk, "a chunk has 1 … 4096 tokens"),
+      ((1...1 << 40).contains(steps), .steps, steps, "1 … 2⁴⁰ updates"),
+      (
+        learningRate > 0 && learningRate <= 10, .learningRate, learningRate,
+        "a learning rate lies above 0, up to 10"
+      ),
+      (
+        finalLearningRate >= 0 && finalLearningRate <= learningRate, .finalLearningRate, finalLearningRate,
+        "not between 0 and the peak learning rate \(learningRate)"
+      ),
+      (warmup >= 0 && warmup <= steps, .warmup, warmup, "not between 0 and the number of steps, \(steps)"),
+      (clip >= 0 && clip.isFinite, .clip, clip, "0 (none) or a positive norm"),
+      (dropout >= 0 && dropout < 1, .dropout, dropout, "0 up to, but not including, 1"),
+      (passage >= 0, .passage, passage, "0 (the whole text) or a number of bytes"),
+    ]
+    if case .fixed(let u) = damping { rules.append(((0...1).contains(u), .damping, u, "not in 0 … 1")) }
+    try TrainingError.check(rules)
     guard weightDecay >= 0 && weightDecay * learningRate < 1 else {
       throw .decayTooStrong(weightDecay: weightDecay, learningRate: learningRate)
     }
-    try require(clip >= 0 && clip.isFinite, .clip, clip, "0 (none) or a positive norm")
-    try require(dropout >= 0 && dropout < 1, .dropout, dropout, "0 up to, but not including, 1")
-    try require(passage >= 0, .passage, passage, "0 (the whole text) or a number of bytes")
-    if case .fixed(let u) = damping { try require((0...1).contains(u), .damping, u, "not in 0 … 1") }
   }
 }
 
 extension Hyperparameters {
   /// - Throws: ``TrainingError/outOfRange(_:_:allowed:)`` for sizes that make no network that can be trained.
   public func checkTrainable() throws(TrainingError) {
-    func require(
-      _ holds: Bool, _ quantity: TrainingQuantity, _ value: Int, _ allowed: String
-    ) throws(TrainingError) {
-      if !holds { throw .outOfRange(quantity, "\(value)", allowed: allowed) }
-    }
-    try require((1...1 << 16).contains(heads), .heads, heads, "1 … 65536 heads")
-    try require((2...1 << 28).contains(neurons), .neurons, neurons, "2 … 268435456 neurons")
-    try require(
-      neurons % (2 * heads) == 0, .neurons, neurons,
-      "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 * heads)")
-    try require(
-      (1...1 << 16).contains(synapticDimension), .synapticDimension, synapticDimension,
-      "a synaptic dimension of 1 … 65536")
-    try require((1...4096).contains(layers), .layers, layers, "1 … 4096 layers")
-    try require((1...1 << 24).contains(vocabulary), .vocabulary, vocabulary, "1 … 16777216 tokens")
+    try TrainingError.check([
+      ((1...1 << 16).contains(heads), .heads, heads, "1 … 65536 heads"),
+      ((2...1 << 28).contains(neurons), .neurons, neurons, "2 … 268435456 neurons"),
+      (
+        heads > 0 && neurons % (2 * heads) == 0, .neurons, neurons,
+        "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 * heads)"
+      ),
+      (
+        (1...1 << 16).contains(synapticDimension), .synapticDimension, synapticDimension,
+        "a synaptic dimension of 1 … 65536"
+      ),
+      ((1...4096).contains(layers), .layers, layers, "1 … 4096 layers"),
+      ((1...1 << 24).contains(vocabulary), .vocabulary, vocabulary, "1 … 16777216 tokens"),
+    ])
   }
 }
 
@@ -146,6 +144,18 @@ public enum TrainingError: InputError, Equatable {
   case diverged(step: Int, what: String)
   case otherText(path: String, bytes: Int, given: Int)
   case damagedCheckpoint(path: String, problem: String)
+
+  /// Whether a quantity is in range, its name and value, and what would be.
+  typealias Rule = (
+    holds: Bool, quantity: TrainingQuantity, value: any CustomStringConvertible, allowed: String
+  )
+
+  /// - Throws: ``outOfRange(_:_:allowed:)`` for the first rule that does not hold.
+  static func check(_ rules: [Rule]) throws(TrainingError) {
+    for rule in rules where !rule.holds {
+      throw .outOfRange(rule.quantity, "\(rule.value)", allowed: rule.allowed)
+    }
+  }
 
   public var description: String {
     switch self {

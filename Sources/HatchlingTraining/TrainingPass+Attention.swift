@@ -5,15 +5,15 @@ import HatchlingNumerics
 extension TrainingPass {
   /// a_h = Σ_{τ<t} v_τ ⟨x̃_τ, Λ^(t−τ) x̃_t⟩_h for all tokens, then LN.
   func attend(_ layer: Int) {
-    let (d, heads) = (sizes.synapticDimension, sizes.heads)
+    let heads = sizes.heads
     forEachStreamAndHead { stream, head, lane in
       for index in 0..<shape.chunks {
-        let chunk = chunk(index, stream: stream, head: head)
-        rotate(layer, chunk, into: lane.rotated)
-        read(layer, chunk, lane)
-        score(layer, chunk, lane)
-        hear(layer, chunk)
-        if carries || index + 1 < shape.chunks { write(layer, chunk, lane) }
+        let chunk = chunk(index, layer, stream: stream, head: head)
+        rotate(chunk, into: lane.rotated)
+        read(chunk, lane)
+        score(chunk, lane)
+        hear(chunk)
+        if carries || index + 1 < shape.chunks { write(chunk, lane) }
         for row in row(chunk)..<row(chunk) + chunk.count {
           let place = row * heads + head
           tapes[layer].heardGain.base[place] = LayerNorm.apply(
@@ -27,23 +27,21 @@ extension TrainingPass {
   func startsEmpty(_ chunk: AttentionChunk) -> Bool { chunk.index == 0 && beganEmpty[chunk.stream] }
 
   /// a = what the chunk's tokens read from ρ as it was before the chunk.
-  private func read(_ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
-    let heard = tapes[layer].heard.base + (row(chunk) * sizes.heads + chunk.head) * d
+  private func read(_ chunk: AttentionChunk, _ lane: Lane) {
+    let heard = tapes[chunk.layer].heard.base + (row(chunk) * sizes.heads + chunk.head) * d
     guard !startsEmpty(chunk) else {
       for token in 0..<chunk.count { (heard + token * sizes.heads * d).update(repeating: 0, count: d) }
       return
     }
     let queries = damped(lane.rotated, chunk, into: lane.queries) { $0 }
     BLAS.multiply(
-      queries, by: state(layer, chunk.index, stream: chunk.stream, head: chunk.head), into: heard,
+      queries, by: state(before: chunk), into: heard,
       leadingC: sizes.heads * d, m: chunk.count, n: d, k: perHead)
   }
 
   /// The strictly lower scores of the chunk, tile by tile; the rest of the square is zero.
-  private func score(_ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane) {
-    let perHead = sizes.neuronsPerHead
-    let scores = scores(layer, chunk)
+  private func score(_ chunk: AttentionChunk, _ lane: Lane) {
+    let scores = scores(chunk)
     forEachTile(chunk) { tile in
       let (queries, keys) = tileFactors(chunk, tile, lane)
       BLAS.multiply(
@@ -63,9 +61,8 @@ extension TrainingPass {
 
   /// Queries of a tile and the keys of everything up to its end, times their factors; X̃ itself without damping.
   func tileFactors(
-    _ chunk: AttentionChunk, _ tile: Range<Int>, _ lane: AttentionScratch<Scalar>.Lane
+    _ chunk: AttentionChunk, _ tile: Range<Int>, _ lane: Lane
   ) -> (queries: UnsafeMutablePointer<Scalar>, keys: UnsafeMutablePointer<Scalar>) {
-    let perHead = sizes.neuronsPerHead
     let first = chunk.head * perHead
     for token in tile {
       guard let power = decay.power(token - tile.lowerBound, from: first) else {
@@ -82,25 +79,23 @@ extension TrainingPass {
   }
 
   /// a += scores V.
-  private func hear(_ layer: Int, _ chunk: AttentionChunk) {
-    let d = sizes.synapticDimension
-    let field = input(of: layer).base + row(chunk) * d
-    let heard = tapes[layer].heard.base + (row(chunk) * sizes.heads + chunk.head) * d
+  private func hear(_ chunk: AttentionChunk) {
+    let field = input(of: chunk.layer).base + row(chunk) * d
+    let heard = tapes[chunk.layer].heard.base + (row(chunk) * sizes.heads + chunk.head) * d
     BLAS.multiply(
-      scores(layer, chunk), leading: shape.chunk, by: field, into: heard, leadingC: sizes.heads * d,
+      scores(chunk), leading: shape.chunk, by: field, into: heard, leadingC: sizes.heads * d,
       m: chunk.count, n: d, k: chunk.count, beta: 1)
   }
 
   /// The next chunk's ρ = Λ^c ρ + Σ_τ Λ^(c−τ) x̃_τ v_τᵀ, c the number of tokens.
-  private func write(_ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
-    let before = state(layer, chunk.index, stream: chunk.stream, head: chunk.head)
-    let after = state(layer, chunk.index + 1, stream: chunk.stream, head: chunk.head)
+  private func write(_ chunk: AttentionChunk, _ lane: Lane) {
+    let before = state(before: chunk)
+    let after = state(after: chunk)
     let isEmpty = startsEmpty(chunk)
     if !isEmpty { keep(before, chunk, into: after) }
     let keys = damped(lane.rotated, chunk, into: lane.keys) { chunk.count - $0 }
     BLAS.multiply(
-      keys, transposed: true, by: input(of: layer).base + row(chunk) * d, into: after, m: perHead, n: d,
+      keys, transposed: true, by: input(of: chunk.layer).base + row(chunk) * d, into: after, m: perHead, n: d,
       k: chunk.count, beta: isEmpty ? 0 : 1)
   }
 
@@ -108,7 +103,6 @@ extension TrainingPass {
   func keep(
     _ source: UnsafeMutablePointer<Scalar>, _ chunk: AttentionChunk, into target: UnsafeMutablePointer<Scalar>
   ) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
     guard let power = decay.power(chunk.count, from: chunk.head * perHead) else {
       return target.update(from: source, count: perHead * d)
     }

@@ -4,80 +4,72 @@ import HatchlingNumerics
 /// Chunked linear attention, backward: chunks in reverse, the gradient of ρ handed from each to the one before.
 extension TrainingPass {
   /// The gradients of x and of v through attention, from the gradient of a; per stream that of u.
-  func attendBackward(_ weights: Weights<Scalar>, _ layer: Int, detach: Bool, _ carry: LayerCarry) {
+  func attendBackward(_ layer: Int, detach: Bool) {
     // With damping, u needs the gradient of keys even where keys themselves count as constants.
     let followsKeys = !detach || decay.powers != nil
     forEachStreamAndHead { stream, head, given in
       var lane = given
       for index in (0..<shape.chunks).reversed() {
-        let chunk = chunk(index, stream: stream, head: head)
-        rotate(layer, chunk, into: lane.rotated)
-        gradientOfScores(layer, chunk, lane)
-        gradientThroughRead(layer, chunk, lane)
+        let chunk = chunk(index, layer, stream: stream, head: head)
+        rotate(chunk, into: lane.rotated)
+        gradientOfScores(chunk, lane)
+        gradientThroughRead(chunk, lane)
         if decay.powers == nil {
           gradientThroughScores(chunk, lane, detach: detach)
         } else {
           gradientThroughDampedScores(chunk, lane)
         }
         if followsKeys {
-          gradientThroughWrite(layer, chunk, lane)
-          gradientOfDamping(layer, chunk, lane)
-          if index > 0 { gradientOfState(layer, chunk, lane) }
+          gradientThroughWrite(chunk, lane)
+          gradientOfDamping(chunk, lane)
+          if index > 0 { gradientOfState(chunk, lane) }
         }
-        handDown(layer, chunk, lane, detach: detach, carry)
+        handDown(chunk, lane, detach: detach)
         lane = lane.exchanged
       }
     }
   }
 
   private func gradientOfHeard(_ chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
-    backward.heard.base + (row(chunk) * sizes.heads + chunk.head) * sizes.synapticDimension
+    backward.heard.base + (row(chunk) * sizes.heads + chunk.head) * d
   }
 
   /// Whether anything after the chunk reads the ρ that it leaves.
   private func isReadLater(_ chunk: AttentionChunk) -> Bool { chunk.index + 1 < shape.chunks }
 
   /// dS = strictly lower part of dA Vᵀ, and dV = Sᵀ dA.
-  private func gradientOfScores(_ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane)
-  {
-    let (d, stride) = (sizes.synapticDimension, sizes.heads * sizes.synapticDimension)
+  private func gradientOfScores(_ chunk: AttentionChunk, _ lane: Lane) {
+    let stride = sizes.heads * d
     let heard = gradientOfHeard(chunk)
     BLAS.multiply(
-      heard, leading: stride, by: input(of: layer).base + row(chunk) * d, transposedB: true,
+      heard, leading: stride, by: input(of: chunk.layer).base + row(chunk) * d, transposedB: true,
       into: lane.scoreGradient, leadingC: shape.chunk, m: chunk.count, n: chunk.count, k: d)
     for token in 0..<chunk.count {
       (lane.scoreGradient + token * shape.chunk + token).update(repeating: 0, count: chunk.count - token)
     }
     BLAS.multiply(
-      scores(layer, chunk), transposed: true, leading: shape.chunk, by: heard, leadingB: stride,
+      scores(chunk), transposed: true, leading: shape.chunk, by: heard, leadingB: stride,
       into: share(chunk), m: chunk.count, n: d, k: chunk.count)
   }
 
   /// This head's share of the gradient of v, `(count, d)`.
   private func share(_ chunk: AttentionChunk) -> UnsafeMutablePointer<Scalar> {
-    backward.shares.base + (chunk.head * shape.rows + row(chunk)) * sizes.synapticDimension
+    backward.shares.base + (chunk.head * shape.rows + row(chunk)) * d
   }
 
   /// dQ = (dA ρᵀ) Λ^k.
-  private func gradientThroughRead(
-    _ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane
-  ) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
+  private func gradientThroughRead(_ chunk: AttentionChunk, _ lane: Lane) {
     guard !startsEmpty(chunk) else {
       return lane.queryGradient.update(repeating: 0, count: chunk.count * perHead)
     }
     BLAS.multiply(
-      gradientOfHeard(chunk), leading: sizes.heads * d,
-      by: state(layer, chunk.index, stream: chunk.stream, head: chunk.head), transposedB: true,
+      gradientOfHeard(chunk), leading: sizes.heads * d, by: state(before: chunk), transposedB: true,
       into: lane.queryGradient, m: chunk.count, n: perHead, k: d)
     _ = damped(lane.queryGradient, chunk, into: lane.queryGradient) { $0 }
   }
 
   /// dX̃ += (dS + dSᵀ) X̃, queries and keys being the same numbers; dS X̃ alone when keys are constants.
-  private func gradientThroughScores(
-    _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane, detach: Bool
-  ) {
-    let perHead = sizes.neuronsPerHead
+  private func gradientThroughScores(_ chunk: AttentionChunk, _ lane: Lane, detach: Bool) {
     for later in 0..<chunk.count {
       for earlier in 0...later {
         let value = lane.scoreGradient[later * shape.chunk + earlier]
@@ -91,10 +83,7 @@ extension TrainingPass {
   }
 
   /// As ``gradientThroughScores(_:_:detach:)`` with damping: queries and keys apart, tile by tile.
-  private func gradientThroughDampedScores(
-    _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane
-  ) {
-    let perHead = sizes.neuronsPerHead
+  private func gradientThroughDampedScores(_ chunk: AttentionChunk, _ lane: Lane) {
     let first = chunk.head * perHead
     lane.keyGradient.update(repeating: 0, count: chunk.count * perHead)
     forEachTile(chunk) { tile in
@@ -121,15 +110,11 @@ extension TrainingPass {
   }
 
   /// dK += (V dρ'ᵀ) Λ^(c−τ) and dV += K̂ dρ', with dρ' the gradient of the ρ that the chunk leaves.
-  private func gradientThroughWrite(
-    _ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane
-  ) {
+  private func gradientThroughWrite(_ chunk: AttentionChunk, _ lane: Lane) {
     guard isReadLater(chunk) else { return }
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
-    let field = input(of: layer).base + row(chunk) * d
+    let field = input(of: chunk.layer).base + row(chunk) * d
     let keys = damped(lane.rotated, chunk, into: lane.keys) { chunk.count - $0 }
-    BLAS.multiply(
-      keys, by: lane.laterState, into: share(chunk), m: chunk.count, n: d, k: perHead, beta: 1)
+    BLAS.multiply(keys, by: lane.laterState, into: share(chunk), m: chunk.count, n: d, k: perHead, beta: 1)
     guard decay.powers != nil else {
       return BLAS.multiply(
         field, by: lane.laterState, transposedB: true, into: lane.queryGradient, m: chunk.count, n: perHead,
@@ -145,8 +130,7 @@ extension TrainingPass {
   }
 
   /// dρ = Λ^c dρ' + Q̂ᵀ dA.
-  private func gradientOfState(_ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
+  private func gradientOfState(_ chunk: AttentionChunk, _ lane: Lane) {
     if isReadLater(chunk) { keep(lane.laterState, chunk, into: lane.earlierState) }
     let queries = damped(lane.rotated, chunk, into: lane.queries) { $0 }
     BLAS.multiply(
@@ -156,10 +140,7 @@ extension TrainingPass {
 
   /// λ ∂/∂λ counts every factor λ^e once per e: Σ_k k x̃_k (dq_k − dk_k) + c ⟨ρ', dρ'⟩, neuron by neuron, where dq and dk are the
   /// gradients as queries and as keys.
-  private func gradientOfDamping(
-    _ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane
-  ) {
-    let (d, perHead) = (sizes.synapticDimension, sizes.neuronsPerHead)
+  private func gradientOfDamping(_ chunk: AttentionChunk, _ lane: Lane) {
     guard let keep = decay.power(1, from: chunk.head * perHead) else { return }
     let sums = lane.product
     sums.update(repeating: 0, count: perHead)
@@ -172,7 +153,7 @@ extension TrainingPass {
       for neuron in 0..<perHead { sums[neuron] += distance * x[neuron] * (query[neuron] - key[neuron]) }
     }
     if isReadLater(chunk) {
-      let after = state(layer, chunk.index + 1, stream: chunk.stream, head: chunk.head)
+      let after = state(after: chunk)
       let distance = Scalar(chunk.count)
       for neuron in 0..<perHead {
         var sum: Scalar = 0
@@ -180,17 +161,15 @@ extension TrainingPass {
         sums[neuron] += distance * sum
       }
     }
-    let target = backward.damping.base + chunk.stream * sizes.neurons + chunk.head * perHead
+    let target = backward.damping.base + chunk.stream * n + chunk.head * perHead
     for neuron in 0..<perHead where keep[neuron] != 0 { target[neuron] -= sums[neuron] / keep[neuron] }
   }
 
   /// dX = R_tᵀ dX̃.
-  private func handDown(
-    _ layer: Int, _ chunk: AttentionChunk, _ lane: AttentionScratch<Scalar>.Lane, detach: Bool,
-    _ carry: LayerCarry
-  ) {
-    let (n, perHead) = (sizes.neurons, sizes.neuronsPerHead)
+  private func handDown(_ chunk: AttentionChunk, _ lane: Lane, detach: Bool) {
     let addsKeys = decay.powers != nil && !detach
+    // Where x accumulates, later layers have handed something down.
+    let accumulates = sizes.variant.accumulatesActivity
     for token in 0..<chunk.count {
       let row = row(chunk) + token
       let gradient = lane.queryGradient + token * perHead
@@ -199,14 +178,14 @@ extension TrainingPass {
         for neuron in 0..<perHead { gradient[neuron] += keys[neuron] }
       }
       let target = backward.activity.base + row * n + chunk.head * perHead
-      let turned = carry == .added ? lane.product : target
+      let turned = accumulates ? lane.product : target
       if rotates {
         Scalar.rotateBack(
           gradient, cosines.base + row * perHead, sines.base + row * perHead, count: perHead, into: turned)
       } else {
         turned.update(from: gradient, count: perHead)
       }
-      if carry == .added { for neuron in 0..<perHead { target[neuron] += turned[neuron] } }
+      if accumulates { for neuron in 0..<perHead { target[neuron] += turned[neuron] } }
     }
   }
 }

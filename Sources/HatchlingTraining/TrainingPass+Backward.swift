@@ -12,7 +12,6 @@ extension TrainingPass {
     into gradients: inout Gradients<Scalar>
   ) {
     let targets = GradientTargets(&gradients)
-    targets.clear()
     backward.damping.base.update(repeating: 0, count: backward.damping.count)
     gradientOfReadout(weights, targets)
     if sizes.variant.accumulatesActivity {
@@ -22,24 +21,20 @@ extension TrainingPass {
       gradientOfField(layer)
       workers.run(blocks: tiles.count) { gradientOfY(weights, layer, tile: $0, targets) }
       gradientOfHeard(weights, layer)
-      let accumulated = sizes.variant.accumulatesActivity ? LayerCarry.added : .replaced
-      attendBackward(weights, layer, detach: detach, accumulated)
+      attendBackward(layer, detach: detach)
       workers.run(blocks: tiles.count) { gradientOfX(layer, tile: $0, targets) }
       sumGradientOfField(weights, layer, detach: detach)
     }
     gradientOfEmbedding(batch, targets)
     for stream in 0..<shape.batch {
-      let own = backward.damping.base + stream * sizes.neurons
-      for neuron in 0..<sizes.neurons { targets.damping[neuron] += own[neuron] }
+      let own = backward.damping.base + stream * n
+      for neuron in 0..<n { targets.damping[neuron] += own[neuron] }
     }
   }
 
-  /// Whether the gradient of x replaces what is there, or adds to what later layers handed down.
-  enum LayerCarry { case replaced, added }
-
   /// dW_out = vᵀ dlogits, dv = dlogits W_outᵀ.
   private func gradientOfReadout(_ weights: Weights<Scalar>, _ targets: GradientTargets<Scalar>) {
-    let (d, vocabulary) = (sizes.synapticDimension, sizes.vocabulary)
+    let vocabulary = sizes.vocabulary
     let last = tapes[sizes.layers - 1].field
     forEachRowRange { rows in
       BLAS.multiply(
@@ -58,7 +53,7 @@ extension TrainingPass {
 
   /// Through LN(v + LN(E y)): the gradient of E y, and of the residual.
   private func gradientOfField(_ layer: Int) {
-    let (tape, d, variant) = (tapes[layer], sizes.synapticDimension, sizes.variant)
+    let (tape, variant) = (tapes[layer], sizes.variant)
     forEachRowRange { rows in
       for row in rows {
         let (field, encoded) = (backward.field.base + row * d, backward.encoded.base + row * d)
@@ -80,7 +75,7 @@ extension TrainingPass {
   private func gradientOfY(
     _ weights: Weights<Scalar>, _ layer: Int, tile index: Int, _ targets: GradientTargets<Scalar>
   ) {
-    let (tile, tape, d) = (tiles[index], tapes[layer], sizes.synapticDimension)
+    let (tile, tape) = (tiles[index], tapes[layer])
     let (offsets, start) = (tape.firing.offsets(of: index), tape.firing.start(of: tile))
     let list = tape.firing.neurons.base + start
     let (toGate, toX) = (backward.gate.base + start, backward.drive.base + start)
@@ -102,7 +97,7 @@ extension TrainingPass {
 
   /// Of a_h, through D_y and LN.
   private func gradientOfHeard(_ weights: Weights<Scalar>, _ layer: Int) {
-    let (tape, d, heads) = (tapes[layer], sizes.synapticDimension, sizes.heads)
+    let (tape, heads) = (tapes[layer], sizes.heads)
     forEachRowRange { rows in
       (backward.heard.base + rows.lowerBound * heads * d).update(repeating: 0, count: rows.count * heads * d)
       for head in 0..<heads {
@@ -121,7 +116,7 @@ extension TrainingPass {
 
   /// Of D_x, and beside the list of driven neurons: of D_x v.
   private func gradientOfX(_ layer: Int, tile index: Int, _ targets: GradientTargets<Scalar>) {
-    let (tile, tape, n, d) = (tiles[index], tapes[layer], sizes.neurons, sizes.synapticDimension)
+    let (tile, tape) = (tiles[index], tapes[layer])
     let (firingFrom, firingStart) = (tape.firing.offsets(of: index), tape.firing.start(of: tile))
     let (drivenFrom, drivenStart) = (tape.driven.offsets(of: index), tape.driven.start(of: tile))
     let toDrive = backward.gate.base + drivenStart  // what lay there has been used
@@ -142,7 +137,7 @@ extension TrainingPass {
 
   /// dv += what came through attention, head by head, and through D_x.
   private func sumGradientOfField(_ weights: Weights<Scalar>, _ layer: Int, detach: Bool) {
-    let (tape, d) = (tapes[layer], sizes.synapticDimension)
+    let tape = tapes[layer]
     forEachRowRange { rows in
       let (first, count) = (rows.lowerBound * d, rows.count * d)
       for head in 0..<sizes.heads where !detach {
@@ -155,7 +150,6 @@ extension TrainingPass {
 
   /// Through LN(emb[token]).
   private func gradientOfEmbedding(_ batch: TrainingBatch, _ targets: GradientTargets<Scalar>) {
-    let d = sizes.synapticDimension
     for (row, token) in batch.tokens.enumerated() {
       let field = backward.field.base + row * d
       LayerNorm.backward(
@@ -170,21 +164,19 @@ extension TrainingPass {
 struct GradientTargets<Scalar: NetworkScalar>: @unchecked Sendable {
   // Every tile writes rows of its own neurons.
   let decoderX, decoderY, encoder, embedding, readout, damping: UnsafeMutablePointer<Scalar>
-  private let sizes: [(UnsafeMutablePointer<Scalar>, Int)]
 
+  /// Every entry becomes zero.
   init(_ gradients: inout Gradients<Scalar>) {
-    decoderX = gradients.decoderX.mutablePointer()
-    decoderY = gradients.decoderY.mutablePointer()
-    encoder = gradients.encoder.mutablePointer()
-    embedding = gradients.embedding.mutablePointer()
-    readout = gradients.readout.mutablePointer()
-    damping = gradients.damping.mutablePointer()
-    sizes = [
-      (decoderX, gradients.decoderX.count), (decoderY, gradients.decoderY.count),
-      (encoder, gradients.encoder.count), (embedding, gradients.embedding.count),
-      (readout, gradients.readout.count), (damping, gradients.damping.count),
-    ]
+    func clear(_ matrix: inout Matrix<Scalar>) -> UnsafeMutablePointer<Scalar> {
+      let base = matrix.mutablePointer()
+      base.update(repeating: 0, count: matrix.count)
+      return base
+    }
+    decoderX = clear(&gradients.decoderX)
+    decoderY = clear(&gradients.decoderY)
+    encoder = clear(&gradients.encoder)
+    embedding = clear(&gradients.embedding)
+    readout = clear(&gradients.readout)
+    damping = clear(&gradients.damping)
   }
-
-  func clear() { for (base, count) in sizes { base.update(repeating: 0, count: count) } }
 }

@@ -15,7 +15,7 @@ extension TrainingPass {
   ) -> PassResult {
     precondition(weights.hyperparameters == sizes, "the weights are of another size")
     precondition(batch.tokens.count == shape.rows && batch.positions.count == shape.batch)
-    decay = weights.damping.map { DecayPowers(damping: $0, chunk: shape.chunk) } ?? .none
+    decay = DecayPowers(damping: weights.damping, chunk: shape.chunk)
     carries = states != nil
     beganEmpty = states?.isEmpty ?? [Bool](repeating: true, count: shape.batch)
     fillPhases(weights, batch)
@@ -30,7 +30,7 @@ extension TrainingPass {
     }
     if let states { states.isEmpty = [Bool](repeating: false, count: shape.batch) }
     let loss = predict(weights, batch)
-    let all = Double(shape.rows * sizes.neurons)
+    let all = Double(shape.rows * n)
     return PassResult(
       loss: loss, activeX: tapes.map { Double($0.listening.count(tiles: tiles.count)) / all },
       activeY: tapes.map { Double($0.firing.count(tiles: tiles.count)) / all })
@@ -40,7 +40,6 @@ extension TrainingPass {
     let phases = Phases(frequencies: weights.frequencies)
     rotates = phases.rotates
     guard rotates else { return }
-    let perHead = sizes.neuronsPerHead
     forEachRowRange { rows in
       for row in rows {
         phases.fill(
@@ -52,7 +51,6 @@ extension TrainingPass {
 
   /// v₀ = LN(emb[token]).
   private func embed(_ weights: Weights<Scalar>, _ batch: TrainingBatch) {
-    let d = sizes.synapticDimension
     for (row, token) in batch.tokens.enumerated() {
       (embedded.base + row * d).update(from: weights.embedding.row(token), count: d)
       embeddedGain.base[row] = LayerNorm.apply(
@@ -62,19 +60,14 @@ extension TrainingPass {
 
   /// x = (D_x v)₊, added to the last layer's where x accumulates, and the lists of who fires.
   private func activateX(_ weights: Weights<Scalar>, _ layer: Int, tile index: Int) {
-    let (tile, tape, n, d) = (tiles[index], tapes[layer], sizes.neurons, sizes.synapticDimension)
+    let (tile, tape) = (tiles[index], tapes[layer])
     let x = tape.x.base + tile.first
     BLAS.multiply(
       input(of: layer).base, by: weights.decoderX.row(tile.first), transposedB: true, into: x, leadingC: n,
       m: shape.rows, n: tile.count, k: d)
     let accumulates = sizes.variant.accumulatesActivity
-    let driven = (
-      offsets: tape.driven.offsets(of: index), list: tape.driven.neurons.base + tape.driven.start(of: tile)
-    )
-    let listening = (
-      offsets: tape.listening.offsets(of: index),
-      list: tape.listening.neurons.base + tape.listening.start(of: tile)
-    )
+    let driven = (offsets: tape.driven.offsets(of: index), list: tape.driven.list(of: tile))
+    let listening = (offsets: tape.listening.offsets(of: index), list: tape.listening.list(of: tile))
     var (drivenCount, listeningCount) = (0, 0)
     for row in 0..<shape.rows {
       driven.offsets[row] = drivenCount
@@ -93,13 +86,11 @@ extension TrainingPass {
   }
 
   /// y = (D_y LN(a))₊ ⊙ x for the neurons that listen, less what dropout silences.
-  private func activateY(
-    _ weights: Weights<Scalar>, _ layer: Int, tile index: Int, _ dropout: Dropout?
-  ) {
-    let (tile, tape, n, d) = (tiles[index], tapes[layer], sizes.neurons, sizes.synapticDimension)
+  private func activateY(_ weights: Weights<Scalar>, _ layer: Int, tile index: Int, _ dropout: Dropout?) {
+    let (tile, tape) = (tiles[index], tapes[layer])
     let decoder = weights.decoderY.row(tile.first)
     let start = tape.firing.start(of: tile)
-    let list = tape.listening.neurons.base + tape.listening.start(of: tile)
+    let list = tape.listening.list(of: tile)
     let (heardFrom, firingFrom) = (tape.listening.offsets(of: index), tape.firing.offsets(of: index))
     let threshold = dropout.map { UInt64($0.rate * 0x1p64) } ?? 0
     let factor = dropout.map { Scalar(1 / (1 - $0.rate)) } ?? 1
@@ -128,7 +119,7 @@ extension TrainingPass {
 
   /// v ← LN(v + LN(E y)), or LN(E y) without a residual.
   private func updateField(_ weights: Weights<Scalar>, _ layer: Int) {
-    let (tape, d, variant) = (tapes[layer], sizes.synapticDimension, sizes.variant)
+    let (tape, variant) = (tapes[layer], sizes.variant)
     let before = input(of: layer)
     forEachRowRange { rows in
       (tape.encoded.base + rows.lowerBound * d).update(repeating: 0, count: rows.count * d)
@@ -152,7 +143,6 @@ extension TrainingPass {
     _ active: ActiveNeurons<Scalar>, _ values: NumberStorage<Scalar>, _ matrix: Matrix<Scalar>,
     _ rows: Range<Int>, heads: Range<Int>? = nil, into target: (Int) -> UnsafeMutablePointer<Scalar>
   ) {
-    let d = sizes.synapticDimension
     for (index, tile) in tiles.enumerated() where heads?.contains(tile.head) ?? true {
       let (offsets, start) = (active.offsets(of: index), active.start(of: tile))
       for row in rows where offsets[row] < offsets[row + 1] {
@@ -165,7 +155,7 @@ extension TrainingPass {
 
   /// Logits, their loss, and its gradient with respect to them.
   private func predict(_ weights: Weights<Scalar>, _ batch: TrainingBatch) -> Double {
-    let (d, vocabulary) = (sizes.synapticDimension, sizes.vocabulary)
+    let vocabulary = sizes.vocabulary
     let last = tapes[sizes.layers - 1].field
     let share = 1 / Scalar(shape.rows)
     forEachRowRange { rows in

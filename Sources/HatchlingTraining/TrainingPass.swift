@@ -11,9 +11,7 @@ package struct TrainingBatch: Sendable {
   package var positions: [Int]
 
   package init(tokens: [Int], targets: [Int], positions: [Int]) {
-    self.tokens = tokens
-    self.targets = targets
-    self.positions = positions
+    (self.tokens, self.targets, self.positions) = (tokens, targets, positions)
   }
 }
 
@@ -48,9 +46,7 @@ package struct Dropout: Sendable {
   package let step: Int
 
   package init(rate: Double, seed: UInt64, step: Int) {
-    self.rate = rate
-    self.seed = seed
-    self.step = step
+    (self.rate, self.seed, self.step) = (rate, seed, step)
   }
 
   /// The key of one layer and token.
@@ -71,8 +67,7 @@ package struct PassResult: Sendable {
   /// Mean cross-entropy of all targets, nats.
   package var loss: Double
   /// Mean fraction of neurons with x > 0 and with y > 0, per layer.
-  package var activeX: [Double]
-  package var activeY: [Double]
+  package var activeX, activeY: [Double]
 }
 
 /// Forward and backward pass of a batch of streams, by hand-derived gradients.
@@ -86,21 +81,21 @@ package struct PassResult: Sendable {
 package final class TrainingPass<Scalar: NetworkScalar> {
   package let sizes: Hyperparameters
   package let shape: PassShape
+  /// n, d and N.
+  let n, d, perHead: Int
   let workers: Workers
   let tiles: [NeuronTile]
   let tapes: [LayerTape<Scalar>]
 
   /// v before the first layer, `(R, d)`, and the gains of its LN.
-  let embedded: NumberStorage<Scalar>
-  let embeddedGain: NumberStorage<Scalar>
+  let embedded, embeddedGain: NumberStorage<Scalar>
   /// cos and sin of every token's phases, `(R, N)`.
-  let cosines: NumberStorage<Scalar>
-  let sines: NumberStorage<Scalar>
+  let cosines, sines: NumberStorage<Scalar>
   /// softmax(logits) − target, over R, `(R, V)`.
   let surprise: NumberStorage<Scalar>
   let lossPerRow: NumberStorage<Double>
   /// The damping of this pass.
-  var decay = DecayPowers<Scalar>.none
+  var decay = DecayPowers<Scalar>(damping: nil, chunk: 0)
   var rotates = true
   /// Whether each stream began with an empty state.
   var beganEmpty: [Bool] = []
@@ -115,26 +110,24 @@ package final class TrainingPass<Scalar: NetworkScalar> {
   let backward: Backward
 
   package init(_ sizes: Hyperparameters, _ shape: PassShape, workers: Workers) {
-    self.sizes = sizes
-    self.shape = shape
-    self.workers = workers
+    (self.sizes, self.shape, self.workers) = (sizes, shape, workers)
+    (n, d, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.neuronsPerHead)
     let tiles = NeuronTile.cut(sizes)
     self.tiles = tiles
     tapes = (0..<sizes.layers).map { _ in LayerTape(sizes, shape, tiles: tiles.count) }
-    let (n, d, rows) = (sizes.neurons, sizes.synapticDimension, shape.rows)
+    let rows = shape.rows
     embedded = NumberStorage(zeros: rows * d)
     embeddedGain = NumberStorage(zeros: rows)
-    cosines = NumberStorage(zeros: rows * sizes.neuronsPerHead)
-    sines = NumberStorage(zeros: rows * sizes.neuronsPerHead)
+    cosines = NumberStorage(zeros: rows * perHead)
+    sines = NumberStorage(zeros: rows * perHead)
     surprise = NumberStorage(zeros: rows * sizes.vocabulary)
     lossPerRow = NumberStorage(zeros: rows)
     scratch = AttentionScratch(sizes, shape)
     backward = Backward(
       field: NumberStorage(zeros: rows * d), encoded: NumberStorage(zeros: rows * d),
       activity: NumberStorage(zeros: rows * n), heard: NumberStorage(zeros: rows * sizes.heads * d),
-      shares: NumberStorage(zeros: sizes.heads * rows * d),
-      damping: NumberStorage(zeros: shape.batch * n), gate: NumberStorage(zeros: rows * n),
-      drive: NumberStorage(zeros: rows * n))
+      shares: NumberStorage(zeros: sizes.heads * rows * d), damping: NumberStorage(zeros: shape.batch * n),
+      gate: NumberStorage(zeros: rows * n), drive: NumberStorage(zeros: rows * n))
   }
 
   /// The loss of every target of the last forward pass, nats, `(R)`.
@@ -142,12 +135,9 @@ package final class TrainingPass<Scalar: NetworkScalar> {
     UnsafeBufferPointer(start: lossPerRow.base, count: shape.rows)
   }
 
-  /// Tokens per unit of work where work is cut along tokens.
-  static var rowsPerUnit: Int { 64 }
-
-  /// Runs `body` on stretches of rows.
+  /// Runs `body` on stretches of 64 rows.
   func forEachRowRange(_ body: (Range<Int>) -> Void) {
-    let size = Self.rowsPerUnit
+    let size = 64
     workers.run(blocks: (shape.rows + size - 1) / size) { unit in
       body(unit * size..<min((unit + 1) * size, shape.rows))
     }

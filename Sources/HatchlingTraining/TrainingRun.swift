@@ -1,4 +1,3 @@
-import Foundation
 import HatchlingModel
 import HatchlingNumerics
 
@@ -21,8 +20,7 @@ public final class TrainingRun {
     public var metadata: [String: String] = [:]
 
     public init(modelPath: String, checkpointPath: String) {
-      self.modelPath = modelPath
-      self.checkpointPath = checkpointPath
+      (self.modelPath, self.checkpointPath) = (modelPath, checkpointPath)
     }
   }
 
@@ -41,11 +39,8 @@ public final class TrainingRun {
     _ trainer: Trainer<Float>, validation: [UInt8], plan: Plan,
     progress: TrainingProgress = TrainingProgress(), best: Weights<Float>? = nil
   ) {
-    self.trainer = trainer
-    self.best = best
-    self.validation = validation
-    self.plan = plan
-    self.progress = progress
+    (self.trainer, self.best, self.validation) = (trainer, best, validation)
+    (self.plan, self.progress) = (plan, progress)
   }
 
   /// Trains until all steps are done or `isInterrupted` says so; then, and after every validation, a checkpoint is written. A run that

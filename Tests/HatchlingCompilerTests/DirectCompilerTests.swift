@@ -151,7 +151,7 @@ import Testing
       let best = values.dropFirst(hubs).reduce(0) { $0 + max(0, $1) }
       #expect(abs(error - best) <= 1e-9 * values[0], "\(hubs) hubs: \(error), best \(best)")
     }
-    #expect(graph.plastic.count(neurons: neurons, nodes: nodes) == 60 + neurons * 7)
+    #expect(graph.plastic.count(neurons: neurons, in: 0..<nodes) == 60 + neurons * 7)
   }
 
   @Test func optionsThatMakeNoSenseAreRefused() throws {
@@ -173,7 +173,7 @@ import Testing
     ] {
       let graph = try compile(options)
       #expect(graph.count(of: .x) == 0 && graph.count(of: .tokenX) == 0 && graph.count(of: .y) == 0)
-      #expect(graph.plastic.count(neurons: neurons, nodes: nodes) == 0)
+      #expect(graph.plastic.count(neurons: neurons, in: 0..<nodes) == 0)
     }
   }
 

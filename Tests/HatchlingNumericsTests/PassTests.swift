@@ -64,7 +64,7 @@ import Testing
       guard !draw.isExtreme else { return }
       let (p, g, m) = (draw.numbers(count), draw.numbers(count), draw.numbers(count))
       let v = draw.numbers(count).map { $0 * $0 }
-      let update = AdamWUpdate<Scalar>(
+      let update = AdamWUpdate(
         scale: 0.5, beta1: 0.875, beta2: 0.96875, rate: 0.0078125, decay: 0.125, correction1: 2,
         correction2: 8, epsilon: 0.0009765625)
       var expected = [[Double]](repeating: [], count: 3)

@@ -40,3 +40,10 @@ const char *hatchling_blas_better(const char *core, bool v3, bool v4);
 
 /// The same for this processor.
 const char *hatchling_blas_better_here(const char *core);
+
+/// C ← α op(A) op(B) + β C with row-major numbers, float or double; op(A) is m × k, op(B) k × n, C m × n; stored rows lie lda, ldb, ldc apart.
+void hatchling_gemm(bool is_float, bool transpose_a, bool transpose_b, int m, int n, int k, double alpha, const void *a, int lda,
+                    const void *b, int ldb, double beta, void *c, int ldc);
+/// y ← α op(A) x + β y with a row-major stored A of rows × columns.
+void hatchling_gemv(bool is_float, bool transpose, int rows, int columns, double alpha, const void *a, int lda, const void *x,
+                    double beta, void *y);

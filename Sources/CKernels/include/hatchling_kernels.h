@@ -1,6 +1,5 @@
 #pragma once
-#include <stddef.h>
-#include <stdint.h>
+#include "hatchling_types.h"
 
 // Kernels that go through a neuron's contiguous synapses. Every kernel exists for AVX-512 (with and without byte products), AVX2
 // and plain processors; the fastest that this machine runs is chosen once per thread. A sum over one row always has the same 16 (float) or 8
@@ -23,86 +22,57 @@ const char *hatchling_kernel_name(void);
 /// hold all of them in one process.
 int hatchling_use_kernels(const char *name);
 
-/// Slots in a neuron's history of activity, one cache line of float32; bytes that go through a screen together, to which queries are padded.
-enum { HATCHLING_HISTORY = 16, HATCHLING_SCREEN_BYTES = 64 };
-
-#define HATCHLING_KERNELS(S, T)                                                                                     \
-  /* out[r] = Σ_c w[r][c] v[c] for r < rows. */                                                                     \
-  void hatchling_dot_rows_##S(const T *w, size_t ld, size_t rows, const T *v, size_t d, T *out);                    \
-  /* out[k] = Σ_c w[list[k]][c] v[c]. */                                                                            \
-  void hatchling_dot_list_##S(const T *w, size_t ld, const int32_t *list, size_t count, const T *v, size_t d,       \
-                              T *out);                                                                              \
-  /* out[t][r] = Σ_c w[r][c] v[t][c] for r < rows, t < count; rows of v are ldv, of out ldo apart. */                \
-  void hatchling_dot_block_##S(const T *w, size_t ld, size_t rows, const T *v, size_t ldv, size_t count, size_t d,  \
-                               T *out, size_t ldo);                                                                 \
-  /* sum[c] += Σ_k value[k] w[list[k]][c], k ascending. */                                                          \
-  void hatchling_add_rows_##S(const T *w, size_t ld, const int32_t *list, const T *value, size_t count, size_t d,   \
-                              T *sum);                                                                              \
-  /* w[list[k]][c] += value[k] v[c]. */                                                                             \
-  void hatchling_hebb_##S(T *w, size_t ld, const int32_t *list, const T *value, size_t count, const T *v,           \
-                          size_t d);                                                                                \
-  /* add_rows, then hebb, each row touched once. */                                                                 \
-  void hatchling_read_hebb_##S(T *w, size_t ld, const int32_t *list, const T *value, size_t count, const T *v,      \
-                               size_t d, T *sum);                                                                   \
-  /* w[list[k]][c] *= keep[k]. */                                                                                   \
-  void hatchling_scale_rows_##S(T *w, size_t ld, const int32_t *list, const T *keep, size_t count, size_t d);       \
-  /* sum[c] += Σ_k damped[k] w[list[k]][c]; scores[slot] += Σ_k value[k] history[list[k]][slot] keep[list[k]][slot];  \
-     keep rows 2 · HISTORY apart, null for 1. */                                                                         \
-  void hatchling_read_plastic_##S(const T *w, size_t ld, const int32_t *list, const T *damped, const T *value,      \
-                                  size_t count, const T *history, const T *keep, size_t d, T *sum, T *scores);      \
-  /* w[list[k]] += Σ_slot history[list[k]][slot] keep fields[slot], slots from `first` around; empties the history. */ \
-  void hatchling_settle_rows_##S(T *w, size_t ld, const int32_t *list, size_t count, T *history, size_t first,      \
-                                 const T *fields, const T *keep, size_t d);                                         \
-  /* w[r] += Σ_τ keys[τ][r] fields[τ] for r < rows, τ < count; rows of keys are ldk apart; zero keys cost nothing. */ \
-  void hatchling_write_chunk_##S(T *w, size_t ld, size_t rows, const T *keys, size_t ldk, size_t count,             \
-                                 const T *fields, size_t d);                                                        \
-  /* Lists the neurons first … first + count − 1 whose history is not empty; room for count; returns how many. */    \
-  size_t hatchling_remembering_##S(const T *history, size_t first, size_t count, int32_t *list);                    \
-  /* x of `count` neurons from number `first` on, pairs (2i, 2i + 1) turn; lists who listens (x > 0) and who fired  \
-     (turned x ≠ 0), with room for `count` each. `cosines` null: nothing turns. */                                  \
-  void hatchling_rotate_and_collect_##S(const T *x, const T *cosines, const T *sines, size_t first, size_t count,   \
-                                        int32_t *listening, size_t *listening_count, int32_t *fired, T *sent,       \
-                                        size_t *fired_count);                                                       \
-  /* cos and sin of 2π · turns · t / 2^64 for `count` clocks. */                                                    \
-  void hatchling_phases_##S(const uint64_t *turns, uint64_t t, size_t count, T *cosines, T *sines);
-
-HATCHLING_KERNELS(f32, float)
-HATCHLING_KERNELS(f64, double)
-
-/// 8-bit copies of rows of `d` float32 weights: code = round(w / scale) + 128, with what it takes to bound a row's sum.
-typedef struct {
-  size_t d;
-  uint8_t *codes;
-  /// Per row: the scale; ‖w − coded w‖ plus the rounding of a float32 sum relative to ‖v‖ = 1; ‖coded w‖; ‖w‖. All rounded up.
-  float *scale, *bound, *size, *length;
-} hatchling_screen;
-
-/// A vector v ≈ step · p in fixed point, p = 256 high + low; buffers hold `d` numbers and zeros up to a multiple of HATCHLING_SCREEN_BYTES.
-typedef struct {
-  int8_t *high, *low;
-  int16_t *wide;
-  /// 128 Σ p.
-  int32_t excess;
-  /// ‖v‖ and ‖v − step p‖, rounded up; what sums may lose below the normal range.
-  double step, norm, residue, smallest;
-} hatchling_query;
+HATCHLING_KERNEL(void, dot_rows, (bool is_float, const void *w, size_t ld, size_t rows, const void *v, size_t d, void *out),
+                 w, ld, rows, v, d, out)
+HATCHLING_KERNEL(void, dot_list, (bool is_float, const void *w, size_t ld, const int32_t *list, size_t count, const void *v,
+                  size_t d, void *out), w, ld, list, count, v, d, out)
+HATCHLING_KERNEL(void, dot_block, (bool is_float, const void *w, size_t ld, size_t rows, const void *v, size_t ldv, size_t count,
+                  size_t d, void *out, size_t ldo), w, ld, rows, v, ldv, count, d, out, ldo)
+HATCHLING_KERNEL(void, add_rows, (bool is_float, const void *w, size_t ld, const int32_t *list, const void *value, size_t count,
+                  size_t d, void *sum), w, ld, list, value, count, d, sum)
+HATCHLING_KERNEL(void, hebb, (bool is_float, void *w, size_t ld, const int32_t *list, const void *value, size_t count,
+                  const void *v, size_t d), w, ld, list, value, count, v, d)
+HATCHLING_KERNEL(void, read_hebb, (bool is_float, void *w, size_t ld, const int32_t *list, const void *value, size_t count,
+                  const void *v, size_t d, void *sum), w, ld, list, value, count, v, d, sum)
+HATCHLING_KERNEL(void, scale_rows, (bool is_float, void *w, size_t ld, const int32_t *list, const void *keep, size_t count,
+                  size_t d), w, ld, list, keep, count, d)
+HATCHLING_KERNEL(void, read_plastic, (bool is_float, const void *w, size_t ld, const int32_t *list, const void *damped,
+                  const void *value, size_t count, const void *history, const void *keep, size_t d, void *sum, void *scores),
+                 w, ld, list, damped, value, count, history, keep, d, sum, scores)
+HATCHLING_KERNEL(void, settle_rows, (bool is_float, void *w, size_t ld, const int32_t *list, size_t count, void *history,
+                  size_t first, const void *fields, const void *keep, size_t d),
+                 w, ld, list, count, history, first, fields, keep, d)
+HATCHLING_KERNEL(void, write_chunk, (bool is_float, void *w, size_t ld, size_t rows, const void *keys, size_t ldk, size_t count,
+                  const void *fields, size_t d), w, ld, rows, keys, ldk, count, fields, d)
+HATCHLING_KERNEL(size_t, remembering, (bool is_float, const void *history, size_t first, size_t count, int32_t *list),
+                 history, first, count, list)
+HATCHLING_KERNEL(void, rotate_and_collect, (bool is_float, const void *x, const void *cosines, const void *sines, size_t first,
+                  size_t count, int32_t *listening, size_t *listening_count, int32_t *fired, void *sent, size_t *fired_count),
+                 x, cosines, sines, first, count, listening, listening_count, fired, sent, fired_count)
+HATCHLING_KERNEL(void, phases, (bool is_float, const uint64_t *turns, uint64_t t, size_t count, void *cosines, void *sines),
+                 turns, t, count, cosines, sines)
 
 /// Fills the copies of `rows` rows of `w` from row `first` on.
-void hatchling_encode_rows(const float *w, const hatchling_screen *s, size_t first, size_t rows);
+HATCHLING_KERNEL_OF(codes, void, encode_rows, encode_rows, (const float *w, const hatchling_screen *s, size_t first, size_t rows),
+                 w, s, first, rows)
 /// Fills a query; 0 when v cannot be asked with (not finite, or too long for 32-bit sums).
-int hatchling_ask(hatchling_query *q, const float *v, size_t d);
+HATCHLING_KERNEL_OF(codes, int, ask, ask, (hatchling_query *q, const float *v, size_t d), q, v, d)
 /// Lists the rows, of `list` or from `first` on, whose float32 sum with v is not certainly ≤ 0. `sums` is scratch; both have room
 /// for `count`. Returns how many.
-size_t hatchling_screen_rows(const hatchling_screen *s, const hatchling_query *q, size_t first, const int32_t *list,
-                             size_t count, int32_t *sums, int32_t *possible);
+HATCHLING_KERNEL_OF(codes, size_t, screen, screen_rows, (const hatchling_screen *s, const hatchling_query *q, size_t first,
+                  const int32_t *list, size_t count, int32_t *sums, int32_t *possible), s, q, first, list, count, sums, possible)
 
 #define HATCHLING_REDUCED(S, W)                                                                                      \
   /* out[k] = scale[row(k)] Σ_c w[row(k)][c] v[c], row(k) of the list, or first + k when it is null; scale null: 1. */ \
-  void hatchling_dot_##S(const W *w, const float *scale, size_t first, const int32_t *list, size_t count,            \
-                         const float *v, size_t d, float *out);                                                      \
+  HATCHLING_KERNEL_OF(S, void, dot, dot_##S,                                                                         \
+                      (const W *w, const float *scale, size_t first, const int32_t *list, size_t count,              \
+                       const float *v, size_t d, float *out),                                                        \
+                      w, scale, first, list, count, v, d, out)                                                       \
   /* sum[c] += Σ_k value[k] scale[list[k]] w[list[k]][c]. */                                                         \
-  void hatchling_add_##S(const W *w, const float *scale, const int32_t *list, const float *value, size_t count,      \
-                         size_t d, float *sum);
+  HATCHLING_KERNEL_OF(S, void, add, add_##S,                                                                         \
+                      (const W *w, const float *scale, const int32_t *list, const float *value, size_t count,        \
+                       size_t d, float *sum),                                                                        \
+                      w, scale, list, value, count, d, sum)
 
 HATCHLING_REDUCED(bf16, uint16_t)
 HATCHLING_REDUCED(int8, int8_t)

@@ -16,64 +16,17 @@ with `tokens` (T), `logits` (T, V), `loss_per_token` (T − 1, of tokens 1 … T
 (R), for every layer k = 1 … L: `layerk.x` (R, n), `layerk.a` (R, H, d; before its LayerNorm), `layerk.y` (R, n), `layerk.v` (R, d; after
 the layer). `trained.safetensors` says in its metadata how far its logits are from those in float64 with exact phases.
 
-Phases. The public code forms t·f in float32. Ours are exact: the float32 frequency is widened and t·f formed in float64.
-`ExactAttention` replaces the method that forms them; everything else is the public code.
+Phases are exact in float64, see `public_network.py`.
 """
 
-import argparse
-import hashlib
 import pathlib
 import sys
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 
-here = pathlib.Path(__file__).parent
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--public-code", required=True, type=pathlib.Path)
-arguments.add_argument("--text", required=True, type=pathlib.Path)
-arguments.add_argument("--trained", required=True, type=pathlib.Path)
-arguments = arguments.parse_args()
-sys.path.insert(0, str(arguments.public_code))
-import bdh  # noqa: E402
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
-origin = {
-    "public_code_sha256": hashlib.sha256((arguments.public_code / "bdh.py").read_bytes()).hexdigest(),
-    "torch": torch.__version__,
-    "made_by": "make.py",
-}
-
-
-def network(neurons, d, heads, layers, vocabulary):
-    assert neurons % d == 0
-    return bdh.BDH(
-        bdh.BDHConfig(
-            n_layer=layers, n_embd=d, dropout=0.0, n_head=heads,
-            mlp_internal_dim_multiplier=neurons // d, vocab_size=vocabulary,
-        )
-    ).eval()
-
-
-class ExactAttention(bdh.Attention):
-    """The public attention with exact phases."""
-
-    def forward(self, Q, K, V):
-        assert K is Q and self.freqs.dtype == torch.float32 and Q.dtype == torch.float64
-        time = torch.arange(Q.size(2), dtype=torch.float64).view(1, 1, -1, 1)
-        rotated = self.rope(time * self.freqs.double(), Q)
-        return (rotated @ rotated.mT).tril(diagonal=-1) @ V
-
-
-def exact(model):
-    """`model` in float64 with exact phases; frequencies stay the float32 numbers that they are."""
-    frequencies = model.attn.freqs.clone()
-    model = model.double()
-    model.attn.__class__ = ExactAttention
-    model.attn.freqs = torch.nn.Buffer(frequencies)
-    return model
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from public_network import arguments, exact, network, save  # noqa: E402
 
 
 @torch.no_grad()
@@ -110,18 +63,13 @@ def values(model, tokens, recorded):
     return result
 
 
-def save(tensors, name, **metadata):
-    save_file(tensors, here / name, dict(origin, **metadata))
-    (here / name).chmod(0o644)
-
-
 def trained():
     with safe_open(arguments.trained, "pt") as file:
         metadata = file.metadata()
         weights = {key: file.get_tensor(key) for key in file.keys()}
     assert "attn.damping" not in weights and metadata["variant"] == "released"
     heads, d, per_head = weights["encoder"].shape
-    model = network(heads * per_head, d, heads, int(metadata["n_layer"]), len(weights["embed.weight"]))
+    model = network(heads * per_head, d, heads, int(metadata["n_layer"]), len(weights["embed.weight"])).eval()
     model.load_state_dict(weights)
     save(model.state_dict(), "trained-model.safetensors", n_layer=metadata["n_layer"], variant="released")
     text = arguments.text.read_bytes()
@@ -141,7 +89,7 @@ def trained():
 
 def drawn():
     torch.manual_seed(20_2511)
-    model = network(neurons=60, d=10, heads=3, layers=4, vocabulary=24)
+    model = network(neurons=60, d=10, heads=3, layers=4, vocabulary=24).eval()
     # Larger than the public initialisation, so that every part of the network speaks; float32 numbers, so that nothing is rounded
     # when they are read.
     with torch.no_grad():

@@ -12,66 +12,23 @@ curve.safetensors             the text that was used, where the streams of every
                               rate, the loss before the update and the gradient's global norm before clipping
 curve-final.safetensors       the network after the last step
 
-Phases. The public code forms t·f in float32. Our phases are exact: the float32 frequency is widened and t·f formed in
-float64. To compare gradients to 1e-10 the network must run with the same phases, so `ExactAttention` replaces the
-method that forms them; everything else is the public code, in float64. The loss curve is the public code as it is, in
-float32: over 128 tokens its phases move a logit by some 1e-5.
+Phases. To compare gradients to 1e-10 the network must run with our exact phases, see `public_network.py`. The loss curve is the
+public code as it is, in float32: over 128 tokens its phases move a logit by some 1e-5.
 
 Update of the loss curve. loss = mean cross-entropy over B·T next bytes; gradients clipped to a global norm of 1.0;
 torch.optim.AdamW over all parameters, learning rate 1e-3 in every step, β = (0.9, 0.999), ε = 1e-8, decoupled weight decay
 0.1, which multiplies by 1 − rate · decay before the Adam step. Dropout 0.
 """
 
-import argparse
-import hashlib
 import math
 import pathlib
 import sys
 
 import numpy
 import torch
-from safetensors.torch import save_file
 
-here = pathlib.Path(__file__).parent
-arguments = argparse.ArgumentParser()
-arguments.add_argument("--public-code", required=True, type=pathlib.Path)
-arguments.add_argument("--text", required=True, type=pathlib.Path)
-arguments = arguments.parse_args()
-sys.path.insert(0, str(arguments.public_code))
-import bdh  # noqa: E402
-
-torch.set_num_threads(1)
-torch.use_deterministic_algorithms(True)
-origin = {
-    "public_code_sha256": hashlib.sha256((arguments.public_code / "bdh.py").read_bytes()).hexdigest(),
-    "torch": torch.__version__,
-    "made_by": "make.py",
-}
-
-
-def network(neurons, d, heads, layers, vocabulary):
-    assert neurons % d == 0
-    return bdh.BDH(
-        bdh.BDHConfig(
-            n_layer=layers, n_embd=d, dropout=0.0, n_head=heads,
-            mlp_internal_dim_multiplier=neurons // d, vocab_size=vocabulary,
-        )
-    )
-
-
-def save_model(model, name):
-    tensors = {key: value.detach().float().contiguous() for key, value in model.state_dict().items()}
-    save_file(tensors, here / name, dict(origin, n_layer=str(model.config.n_layer), variant="released"))
-
-
-class ExactAttention(bdh.Attention):
-    """The public attention with exact phases; also notes how near to its kink any ReLU was."""
-
-    def forward(self, Q, K, V):
-        assert K is Q and self.freqs.dtype == torch.float32 and Q.dtype == torch.float64
-        time = torch.arange(Q.size(2), dtype=torch.float64).view(1, 1, -1, 1)
-        rotated = self.rope(time * self.freqs.double(), Q)
-        return (rotated @ rotated.mT).tril(diagonal=-1) @ V
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+from public_network import arguments, bdh, exact, network, save, save_model  # noqa: E402
 
 
 def gradients():
@@ -84,10 +41,7 @@ def gradients():
         for name, parameter in model.named_parameters():
             parameter.normal_(std=1.0 if name == "embed.weight" else 0.3)
     save_model(model, "gradients-model.safetensors")
-    frequencies = model.attn.freqs.clone()
-    model.double()
-    model.attn.__class__ = ExactAttention
-    model.attn.freqs = torch.nn.Buffer(frequencies)
+    exact(model)
     tokens = torch.randint(vocabulary, (batch, length))
     targets = torch.randint(vocabulary, (batch, length))
     nearest = []
@@ -107,7 +61,7 @@ def gradients():
     for name, parameter in model.named_parameters():
         assert parameter.grad.abs().max() > 1e-4
         tensors["gradient." + name] = parameter.grad.contiguous()
-    save_file(tensors, here / "gradients.safetensors", origin)
+    save(tensors, "gradients.safetensors")
     print("loss", loss.item(), {k: v.abs().max().item() for k, v in tensors.items() if "grad" in k})
 
 
@@ -132,18 +86,16 @@ def curve():
         optimizer.step()
     assert all(map(math.isfinite, losses + norms)) and losses[-1] < losses[0] - 1
     save_model(model, "curve-final.safetensors")
-    save_file(
+    save(
         {
             "text": text, "starts": starts,
             "learning_rate": torch.full((steps,), 1e-3, dtype=torch.float64),
             "loss": torch.tensor(losses, dtype=torch.float64),
             "gradient_norm": torch.tensor(norms, dtype=torch.float64),
         },
-        here / "curve.safetensors",
-        dict(origin, batch=str(batch), block=str(length), text="tiny-shakespeare, its first 32768 bytes (public domain)"),
+        "curve.safetensors", batch=str(batch), block=str(length),
+        text="tiny-shakespeare, its first 32768 bytes (public domain)",
     )
-    for name in here.glob("*.safetensors"):
-        name.chmod(0o644)
     print("curve", losses[0], losses[1], losses[-1], "norms", norms[0], norms[-1])
 
 

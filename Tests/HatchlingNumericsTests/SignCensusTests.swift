@@ -29,13 +29,17 @@ import Testing
   private func check<Scalar: NetworkScalar>(_: Scalar.Type, seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var (finite, infinite) = (0, 0)
+    defer { takeBestKernels() }
     for count in [1, 7, 15, 16, 17, 33, 4097, 70_001] {
       let values = (0..<count).map { _ -> Scalar in
         let pick = Int(random.uniform() * 20)
         return pick < Self.oddities.count ? Scalar(Self.oddities[pick]) : Scalar(random.uniform() - 0.5)
       }
       let expected = plain(values)
-      #expect(census(values, threads: 1) == expected, "seed \(seed), \(count) numbers")
+      for set in instructionSets {
+        use(set)
+        #expect(census(values, threads: 1) == expected, "seed \(seed), \(count) numbers, \(set)")
+      }
       if expected.isFinite { finite += 1 } else { infinite += 1 }
     }
     // The largest double is no finite float, so floats get infinities in passing.
