@@ -74,7 +74,7 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
     if case .direct(let graph) = network {
       row.synapses = (
         graph.count(of: .x), graph.count(of: .y), graph.count(of: .tokenX), graph.count(of: .tokenY),
-        graph.plastic.count(neurons: graph.neuronCount, nodes: graph.nodeCount)
+        graph.plastic.count(neurons: graph.neuronCount, in: 0..<graph.nodeCount)
       )
     }
     report.rows.append(row)

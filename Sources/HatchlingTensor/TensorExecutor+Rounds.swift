@@ -99,8 +99,7 @@ extension TensorExecutor {
       self.hear(block)
       self.activateAndRotate(block)
       self.read(rho, block, index)
-      self.write(rho, block)
-      self.forget(rho, block)
+      self.write(rho, block, forgets: true)
     }
     activity.activeX.append(countPositive(x))
     addReads()
@@ -122,23 +121,29 @@ extension TensorExecutor {
     }
   }
 
-  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock) {
-    let d = hyperparameters.synapticDimension
+  /// Hebb; with the damping that follows, row by row while each is at hand.
+  private func write(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock, forgets: Bool = false) {
+    let (d, field) = (hyperparameters.synapticDimension, v.base)
     for neuron in block.neurons {
       let (row, activity) = (rho + neuron * d, rotated.base[neuron])
-      if activity != 0 { for hub in 0..<d { row[hub] += v.base[hub] * activity } }
+      if activity != 0 { for hub in 0..<d { row[hub] += field[hub] * activity } }
       if let mask = weights.plasticSynapses {
         for hub in 0..<d where mask.pointer[neuron * d + hub] == 0 { row[hub] = 0 }
       }
+      if forgets { forget(row, neuron, d) }
     }
   }
 
   private func forget(_ rho: UnsafeMutablePointer<Scalar>, _ block: NeuronBlock) {
-    guard let keep else { return }
+    guard keep != nil else { return }
     let d = hyperparameters.synapticDimension
-    for neuron in block.neurons where keep[neuron] != 1 {
-      for hub in 0..<d { rho[neuron * d + hub] *= keep[neuron] }
-    }
+    for neuron in block.neurons { forget(rho + neuron * d, neuron, d) }
+  }
+
+  @inline(__always)
+  private func forget(_ row: UnsafeMutablePointer<Scalar>, _ neuron: Int, _ d: Int) {
+    guard let factor = keep?[neuron], factor != 1 else { return }
+    for hub in 0..<d { row[hub] *= factor }
   }
 
   /// LN(a_h), and D_y LN(a_h).

@@ -77,7 +77,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
     v = held.keep(.v)
     encoded = held.keep(.encoded)
     gains = held.keep(.gains)
-    held.check([.driveX, .x, .a, .driveY, .y, .encoded, .v])
+    held.check([.driveX] + (sizes.variant.accumulatesActivity ? [.x] : []) + [.a, .driveY, .encoded, .v])
     self.held = held
     partial = NumberStorage(zeros: blocks.count * d)
     cosines = NumberStorage(zeros: sizes.neuronsPerHead)

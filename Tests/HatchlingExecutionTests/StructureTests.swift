@@ -143,7 +143,7 @@ import Testing
       neurons: 600, synapticDimension: 24, heads: 2, layers: 3, vocabulary: 7, variant: variant)
     var weights = Weights.random(sizes, seed: 8, damping: true)
     // Without LN, random activity grows with every token: keep it small.
-    if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
+    if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 1e-4 } }
     let compiled = try Compiler().circuit(from: weights).graph
     let options = CircuitEngineOptions(screens: defers, defersWrites: defers)
     let engines = try (1...3).map {

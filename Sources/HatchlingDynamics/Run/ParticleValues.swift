@@ -28,7 +28,8 @@ package struct ParticleValues<Scalar: NetworkScalar>: Sendable {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   package func firstNonFinite() -> Quantity? {
-    checked.first { !Scalar.areFinite($0.array.base, $0.array.count) }?.quantity
+    for (quantity, array) in checked where !Scalar.areFinite(array.base, array.count) { return quantity }
+    return nil
   }
 
   /// A copy of all of a quantity or of the given entries; nil when it is not kept.

@@ -16,12 +16,17 @@ extension CircuitExecutor: ParticleStore {
     }
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func firstNonFinite() -> Quantity? {
-    let blocks = layout.blocks.indices
-    guard blocks.allSatisfy({ scratch.isFiniteX.base[$0] }) else { return .driveX }
+    var (isFiniteX, isFiniteY) = (true, true)
+    for index in 0..<scratch.isFiniteX.count {
+      if !scratch.isFiniteX.base[index] { isFiniteX = false }
+      if !scratch.isFiniteY.base[index] { isFiniteY = false }
+    }
+    guard isFiniteX else { return .driveX }
     let found = held.firstNonFinite()
-    if found == .x || found == .a || blocks.allSatisfy({ scratch.isFiniteY.base[$0] }) { return found }
-    return .driveY
+    return found == .x || found == .a || isFiniteY ? found : .driveY
   }
 
   /// X̃ of one neuron, found in the list of its block. Cost: O(log n).

@@ -74,7 +74,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
     field = held.keep(.v)
     encoded = held.keep(.encoded)
     gains = held.keep(.gains)
-    held.check((graph.variant.accumulatesActivity ? [.x] : []) + [.a, .y, .encoded, .v])
+    held.check((graph.variant.accumulatesActivity ? [.x] : []) + [.a, .encoded, .v])
     self.held = held
     cosines = NumberStorage(zeros: layout.clocks.count)
     sines = NumberStorage(zeros: layout.clocks.count)

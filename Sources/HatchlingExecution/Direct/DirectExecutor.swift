@@ -91,7 +91,8 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     encoded = held.keep(.encoded)
     update = held.keep(.update)
     gains = held.keep(.gains)
-    held.check([.driveX, .x, .attention, .a, .driveY, .y, .encoded, .z, .v])
+    held.check(
+      [.driveX] + (graph.variant.accumulatesActivity ? [.x] : []) + [.attention, .driveY, .encoded, .z, .v])
     remainderX = held.keep(.remainderX)
     remainderY = held.keep(.remainderY)
     self.held = held
