@@ -1,4 +1,4 @@
-.PHONY: setup build demo test benchmark topology-page format lint stage install uninstall dist test-dist
+.PHONY: setup build demo test benchmark topology-page format lint stage install uninstall dist test-dist fuzz
 
 BINARY = .build/release/hatchling
 
@@ -50,6 +50,10 @@ demo: build
 	@$(BINARY) degrees --graph circuit --out demo/degrees
 	@echo "--- 4. A continuation"
 	@$(BINARY) generate --prompt "ROMEO:" --count 160 --seed 1; echo
+
+# Inputs that coverage guides, for MINUTES in all (10), all targets in turn; see docs/reliability.md.
+fuzz: setup
+	scripts/fuzz
 
 # At its end: what was skipped and why.
 test: setup

@@ -160,7 +160,7 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CFuzzing", "TestSupport", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
+        "CFuzzing", "CStamp", "TestSupport", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
         "HatchlingTensor",
         "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
         "HatchlingEquivalence",
