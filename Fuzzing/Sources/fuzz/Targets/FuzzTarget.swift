@@ -72,14 +72,14 @@ struct FuzzFailure: Error, CustomStringConvertible {
   init(_ description: String) { self.description = description }
 }
 
-func require(_ holds: Bool, _ what: @autoclosure () -> String) throws {
+func mustHold(_ holds: Bool, _ what: @autoclosure () -> String) throws {
   if !holds { throw FuzzFailure(what()) }
 }
 
 /// Runs what may refuse its input, with an error that is made for users and no other.
 private func refusing(_ work: () throws -> Void) throws {
   do { try work() } catch let failure as FuzzFailure { throw failure } catch let error as any InputError {
-    try require(!error.description.isEmpty, "an error without words: \(type(of: error))")
+    try mustHold(!error.description.isEmpty, "an error without words: \(type(of: error))")
   } catch { throw FuzzFailure("an error that no user should see: \(error)") }
 }
 

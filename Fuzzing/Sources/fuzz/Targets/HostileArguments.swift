@@ -14,10 +14,10 @@ enum HostileArguments {
     do { _ = try Hatchling.parseAsRoot(arguments) } catch {
       // What `Main` prints: a refusal has a reason that the user can read.
       let message = Hatchling.fullMessage(for: error)
-      try require(
+      try mustHold(
         Hatchling.exitCode(for: error) == .success || !Hatchling.message(for: error).isEmpty,
         "refused without a reason: \(arguments)")
-      try require(
+      try mustHold(
         !message.contains("Error(") && !message.contains("ParserError"), "an internal name: \(message)")
     }
   }

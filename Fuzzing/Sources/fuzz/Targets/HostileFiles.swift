@@ -22,9 +22,9 @@ enum HostileFiles {
       let count = view.count
       view.copy(0..<min(64, count), to: &numbers)
       view.copy(max(0, count - 64)..<count, to: &numbers)
-      if count <= 4096 { try require(view.doubles.count == count, "numbers are missing") }
+      if count <= 4096 { try mustHold(view.doubles.count == count, "numbers are missing") }
       if count <= 4096, !view.type.isFloat {
-        try require(view.integers.count == count, "numbers are missing")
+        try mustHold(view.integers.count == count, "numbers are missing")
       }
     }
     let model: Model
@@ -33,10 +33,10 @@ enum HostileFiles {
     }
     let sizes = model.hyperparameters
     try sizes.checkState(bytesPerWeight: 4, memory: 1 << 20)
-    try require(model.fingerprint.count == 16, "a fingerprint has 16 digits")
+    try mustHold(model.fingerprint.count == 16, "a fingerprint has 16 digits")
     let engine = try CircuitEngine(Compiler().circuit(from: model.weights).graph, workers: one)
     for token in 0..<min(3, sizes.vocabulary) { try engine.step(token) }
-    try require(engine.logits.count == sizes.vocabulary, "a logit for every token")
+    try mustHold(engine.logits.count == sizes.vocabulary, "a logit for every token")
   }
 
   /// The smallest network with everything in it.
@@ -94,10 +94,10 @@ enum HostileFiles {
   static func readArray(_ content: [UInt8]) throws {
     let scratch = try ScratchFile(content)
     let array = try NumpyArray.read(scratch.path)
-    try require(array.view.count == array.shape.reduce(1, *), "a number for every place")
+    try mustHold(array.view.count == array.shape.reduce(1, *), "a number for every place")
     if array.view.count <= 4096 { _ = array.view.floats + array.view.doubles.map(Float.init) }
     let tokens = try array.tokens(path: scratch.path)
-    try require(tokens.count == array.shape[0], "a token for every place")
+    try mustHold(tokens.count == array.shape[0], "a token for every place")
   }
 
   static var arraySeeds: [[UInt8]] {
@@ -141,9 +141,9 @@ enum HostileFiles {
     for engine in try everyEngine.get() {
       engine.reset()
       do { try engine.restore(state) } catch is StateError { continue }
-      try require(engine.position == state.position, "the position is the saved one")
+      try mustHold(engine.position == state.position, "the position is the saved one")
       for token in [1, 4, 1] { try engine.step(token) }
-      try require(engine.position == state.position + 3, "three tokens later")
+      try mustHold(engine.position == state.position + 3, "three tokens later")
     }
   }
 
@@ -178,7 +178,7 @@ enum HostileFiles {
     let resumed = try Trainer<Float>.resume(from: scratch.path, text: trainingText, workers: one)
     let before = resumed.trainer.step
     _ = try resumed.trainer.update()
-    try require(resumed.trainer.step == before + 1, "one update more")
+    try mustHold(resumed.trainer.step == before + 1, "one update more")
   }
 
   static func checkpointSeeds() throws -> [[UInt8]] {

@@ -57,17 +57,18 @@ enum LegalFiles {
 
   private static func check(_ path: String, _ tensors: [Tensor], _ metadata: [String: String]) throws {
     let file = try CheckpointFile.open(path)
-    try require(file.opaque.isEmpty, "everything is known")
-    try require(
+    try mustHold(file.opaque.isEmpty, "everything is known")
+    try mustHold(
       Set(file.tensors.keys) == Set(tensors.map(\.name)),
       "\(file.tensors.keys) are not \(tensors.map(\.name))")
-    try require(
+    try mustHold(
       file.metadata.count == metadata.count
         && metadata.allSatisfy { file.metadata[$0].map { Array($0.utf8) } == Array($1.utf8) },
       "\(file.metadata) is not \(metadata)")
     for tensor in tensors {
       guard let view = file.tensors[tensor.name] else { throw FuzzFailure("'\(tensor.name)' is lost") }
-      try require(view.type == tensor.type && view.shape == tensor.shape, "'\(tensor.name)' changed its form")
+      try mustHold(
+        view.type == tensor.type && view.shape == tensor.shape, "'\(tensor.name)' changed its form")
       try checkValues(view, tensor)
     }
   }
@@ -80,7 +81,7 @@ enum LegalFiles {
       }
       let expected = value(bits, tensor.type)
       let found = Float(bitPattern: floats[index])
-      try require(
+      try mustHold(
         expected.isNaN ? found.isNaN : Float(expected).bitPattern == found.bitPattern,
         "'\(tensor.name)' \(index): \(found) is not \(expected)")
     }
@@ -172,8 +173,8 @@ enum LegalFiles {
     for row in values { try writer.append(row) }
     try writer.commit()
     let array = try NumpyArray.read(scratch.path)
-    try require(array.shape == [rows, columns], "(\(rows), \(columns)) became \(array.shape)")
-    try require(
+    try mustHold(array.shape == [rows, columns], "(\(rows), \(columns)) became \(array.shape)")
+    try mustHold(
       array.view.doubles.map(\.bitPattern) == values.flatMap { $0.map(\.bitPattern) }, "values changed")
   }
 
@@ -216,8 +217,8 @@ enum LegalFiles {
       [0x93] + Array("NUMPY".utf8) + [version, 0] + size + Array(header.utf8) + data.flatMap { bytes(of: $0) }
     let scratch = try ScratchFile(file)
     let array = try NumpyArray.read(scratch.path)
-    try require(array.shape == shape, "\(shape) became \(array.shape)")
-    try require(array.view.integers == values.map(Int64.init), "values changed")
+    try mustHold(array.shape == shape, "\(shape) became \(array.shape)")
+    try mustHold(array.view.integers == values.map(Int64.init), "values changed")
   }
 
   // MARK: PyTorch
@@ -274,11 +275,11 @@ enum LegalFiles {
     ])
     let scratch = try ScratchFile(file)
     let read = try CheckpointFile.open(scratch.path)
-    try require(read.metadata["count"] == String(count), "a number changed")
-    try require(read.tensors.count == expected.count, "\(read.tensors.count) tensors, not \(expected.count)")
+    try mustHold(read.metadata["count"] == String(count), "a number changed")
+    try mustHold(read.tensors.count == expected.count, "\(read.tensors.count) tensors, not \(expected.count)")
     for (name, shape, values) in expected {
-      try require(read.tensors[name]?.shape == shape, "'\(name)' changed its shape")
-      try require(read.tensors[name]?.floats == values, "'\(name)' changed its values")
+      try mustHold(read.tensors[name]?.shape == shape, "'\(name)' changed its shape")
+      try mustHold(read.tensors[name]?.floats == values, "'\(name)' changed its values")
     }
   }
 
@@ -304,10 +305,11 @@ enum LegalFiles {
     let scratch = try ScratchFile()
     try StateFile.write(SavedState(identity: identity, position: position, arrays: arrays), to: scratch.path)
     let read = try StateFile.read(scratch.path)
-    try require(read.identity == identity && read.position == position, "\(read.identity) is not \(identity)")
-    try require(Set(read.arrays.keys) == Set(arrays.keys), "arrays are missing")
+    try mustHold(
+      read.identity == identity && read.position == position, "\(read.identity) is not \(identity)")
+    try mustHold(Set(read.arrays.keys) == Set(arrays.keys), "arrays are missing")
     for (name, array) in arrays {
-      try require(
+      try mustHold(
         read.arrays[name].map(Self.bits) == Self.bits(array), "the array '\(name)' changed")
     }
   }

@@ -131,7 +131,7 @@ struct RandomNetworks {
     throws
   {
     let difference = Self.difference(found, right)
-    try require(
+    try mustHold(
       difference <= tolerance,
       "\(what): off by \(difference), allowed \(tolerance); \(floats.hyperparameters), tokens \(tokens)")
     outcome.comparisons += 1
@@ -140,9 +140,9 @@ struct RandomNetworks {
 
   private mutating func agree(_ engine: some SteppingEngine, _ tolerance: Double, _ what: String) throws {
     let found = try Self.read(engine, tokens)
-    try require(found.count == expected.count && !found.isEmpty, "\(what): tokens are missing")
+    try mustHold(found.count == expected.count && !found.isEmpty, "\(what): tokens are missing")
     for (position, (ours, right)) in zip(found, expected).enumerated() {
-      try require(ours.quantities.count == right.quantities.count, "\(what): layers are missing")
+      try mustHold(ours.quantities.count == right.quantities.count, "\(what): layers are missing")
       for (index, (a, b)) in zip(ours.quantities, right.quantities).enumerated() {
         try agree(
           a, b, tolerance,
@@ -248,11 +248,11 @@ struct RandomNetworks {
     for token in tokens[split...] {
       try engine.step(token)
       try other.step(token)
-      try require(
+      try mustHold(
         engine.logits == other.logits && !engine.logits.isEmpty,
         "\(Engine.self) saved at \(split): other logits; \(floats.hyperparameters), tokens \(tokens)")
       outcome.comparisons += 1
     }
-    try require(engine.position == other.position, "\(Engine.self): another position")
+    try mustHold(engine.position == other.position, "\(Engine.self): another position")
   }
 }
