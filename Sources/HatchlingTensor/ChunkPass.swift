@@ -200,6 +200,9 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
       if let rho { readPast(rho, index, count) }
     }
     noteDrives(.driveX, layer)
+    if sizes.variant.accumulatesActivity {
+      note(.x, layer) { Scalar.areFinite(x.base + $0 * sizes.neurons, sizes.neurons) }
+    }
     attend(count)
     let d = sizes.synapticDimension
     note(.a, layer) { row in

@@ -44,6 +44,7 @@ HATCHLING_KERNEL(void, settle_rows, (bool is_float, void *w, size_t ld, const in
                  w, ld, list, count, history, first, fields, keep, d)
 HATCHLING_KERNEL(void, write_chunk, (bool is_float, void *w, size_t ld, size_t rows, const void *keys, size_t ldk, size_t count,
                   const void *fields, size_t d), w, ld, rows, keys, ldk, count, fields, d)
+HATCHLING_KERNEL(bool, are_finite, (bool is_float, const void *x, size_t count), x, count)
 HATCHLING_KERNEL(size_t, remembering, (bool is_float, const void *history, size_t first, size_t count, int32_t *list),
                  history, first, count, list)
 HATCHLING_KERNEL(void, rotate_and_collect, (bool is_float, const void *x, const void *cosines, const void *sines, size_t first,

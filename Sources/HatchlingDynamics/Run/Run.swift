@@ -78,7 +78,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
       afterLayer?()
     }
     readout.run(layer: 0, &activity)
-    guard Scalar.areFinite(executor.logits) else {
+    guard Scalar.areFinite(executor.logits, logits.count) else {
       throw NotFiniteError(token: token, position: position, layer: nil, quantity: .logits)
     }
     logits = executor.logits
