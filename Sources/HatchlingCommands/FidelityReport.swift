@@ -127,7 +127,7 @@ public struct FidelityReport: Sendable {
       "set xtics (\(counts.map { "'\(grouped($0))' \($0)" }.joined(separator: ", "))) rotate by -30",
       "set xrange [\(0.8 * Double(counts.first ?? 1)):\(1.25 * Double(counts.last ?? 10))]",
       "set xlabel 'edges kept of G_x and of G_y, each'", "set ylabel 'loss (nats per byte, 95 % interval)'",
-      "set key below", "set grid xtics ytics linetype 1 linewidth 1 linecolor rgb '#dddddd'",
+      "set key above", "set grid xtics ytics linetype 1 linewidth 1 linecolor rgb '#dddddd'",
       "plot " + plots.joined(separator: ", \\\n  "),
     ]
     return picture
