@@ -127,25 +127,25 @@ public enum DragonRules<Scalar: NetworkScalar>: LocalRules {
 public struct NormaliserNode: Sendable {
   public static let epsilon = 1e-5
 
-  /// The answer to `count` hubs. In a centred graph the mean is not asked for.
+  /// The answer to hubs. In a centred graph the mean is not asked for.
   @inlinable
   public static func answer<Scalar: NetworkScalar>(
-    to values: UnsafePointer<Scalar>, count: Int, isCentred: Bool
+    to values: Span<Scalar>, isCentred: Bool
   ) -> Broadcast<Scalar> {
-    let mean = isCentred ? 0 : sum(values, count) { $0 } / Double(count)
-    let squares = sum(values, count) { ($0 - mean) * ($0 - mean) }
-    return Broadcast(
-      mean: Scalar(mean), gain: Scalar(1 / (squares / Double(count) + epsilon).squareRoot()))
+    let count = Double(values.count)
+    let mean = isCentred ? 0 : sum(values) { $0 } / count
+    let squares = sum(values) { ($0 - mean) * ($0 - mean) }
+    return Broadcast(mean: Scalar(mean), gain: Scalar(1 / (squares / count + epsilon).squareRoot()))
   }
 
   /// Eight hubs at a time, the eight sums in a fixed tree.
   @inlinable @inline(__always)
   static func sum<Scalar: NetworkScalar>(
-    _ values: UnsafePointer<Scalar>, _ count: Int, _ term: (SIMD8<Double>) -> SIMD8<Double>
+    _ values: Span<Scalar>, _ term: (SIMD8<Double>) -> SIMD8<Double>
   ) -> Double {
     var sums = SIMD8<Double>()
     var hub = 0
-    while hub + 8 <= count {
+    while hub + 8 <= values.count {
       var lanes = SIMD8<Double>()
       for lane in 0..<8 { lanes[lane] = Double(values[hub + lane]) }
       sums += term(lanes)
@@ -153,7 +153,7 @@ public struct NormaliserNode: Sendable {
     }
     let pairs = sums.lowHalf + sums.highHalf
     var total = (pairs[0] + pairs[2]) + (pairs[1] + pairs[3])
-    while hub < count {
+    while hub < values.count {
       total += term(SIMD8(repeating: Double(values[hub])))[0]
       hub += 1
     }

@@ -65,14 +65,14 @@ extension NetworkScalar {
     hatchling_hebb(isFloat, weights, d, list, values, count, v, d)
   }
 
-  /// ``addRows`` then ``hebb``, each row touched once; no row is listed twice.
+  /// ``scaleRows`` where there is `keep`, ``addRows``, ``hebb``: the same bits, each row touched once; no row is listed twice.
   @inlinable @inline(__always)
   package static func readAndHebb(
-    _ weights: Results, _ list: Indices, _ values: Numbers, count: Int, _ v: Numbers, d: Int,
-    into sum: Results
+    _ weights: Results, _ list: Indices, _ values: Numbers, keep: Numbers?, count: Int, _ v: Numbers,
+    d: Int, into sum: Results
   ) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
-    hatchling_read_hebb(isFloat, weights, d, list, values, count, v, d, sum)
+    hatchling_read_hebb(isFloat, weights, d, list, values, keep, count, v, d, sum)
   }
 
   /// w_list(k),c *= keep_k.
@@ -80,6 +80,13 @@ extension NetworkScalar {
   package static func scaleRows(_ weights: Results, _ list: Indices, _ keep: Numbers, count: Int, d: Int) {
     assert(count >= 0 && d >= 0 && areIndices(list, count))
     hatchling_scale_rows(isFloat, weights, d, list, keep, count, d)
+  }
+
+  /// Adds the rows `blocks` of `(blocks, d)` partial sums as a binary tree over their numbers; the sum is in the first of them.
+  @inlinable @inline(__always)
+  package static func addBlocks(_ rows: Results, _ blocks: Range<Int>, d: Int) {
+    assert(blocks.lowerBound >= 0 && d >= 0)
+    hatchling_add_blocks(isFloat, rows, blocks.lowerBound, blocks.upperBound, d)
   }
 
   /// cos and sin of 2π · frac(turns · t / 2⁶⁴).

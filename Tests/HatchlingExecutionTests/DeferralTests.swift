@@ -165,7 +165,7 @@ import Testing
 
 extension SavedState {
   /// Every array as bit patterns.
-  fileprivate var bits: [String: [UInt64]] {
+  var bits: [String: [UInt64]] {
     arrays.mapValues {
       switch $0 {
       case .float(let matrix): matrix.elements.map { UInt64($0.bitPattern) }

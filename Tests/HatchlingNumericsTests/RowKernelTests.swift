@@ -77,8 +77,16 @@ import Testing
         }
         expectEverySet("readAndHebb, \(what)", sums + written) {
           var (weights, sum) = (w, start)
-          Scalar.readAndHebb(&weights, list, x, count: count, v, d: d, into: &sum)
+          Scalar.readAndHebb(&weights, list, x, keep: nil, count: count, v, d: d, into: &sum)
           return sum + weights
+        }
+        // Damping is rounded before anything is read: the bits of three kernels, one after the other.
+        expectEverySet("damped, \(what)", equals: true) {
+          var (together, read, apart, readApart) = (w, start, w, start)
+          Scalar.readAndHebb(&together, list, x, keep: keep, count: count, v, d: d, into: &read)
+          Scalar.scaleRows(&apart, list, keep, count: count, d: d)
+          Scalar.readAndHebb(&apart, list, x, keep: nil, count: count, v, d: d, into: &readApart)
+          return together == apart && read == readApart
         }
         expectEverySet("scaleRows, \(what)", scaled) {
           var weights = w

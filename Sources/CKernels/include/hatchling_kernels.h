@@ -32,8 +32,8 @@ HATCHLING_KERNEL(void, add_rows, (bool is_float, const void *w, size_t ld, const
                   size_t d, void *sum), w, ld, list, value, count, d, sum)
 HATCHLING_KERNEL(void, hebb, (bool is_float, void *w, size_t ld, const int32_t *list, const void *value, size_t count,
                   const void *v, size_t d), w, ld, list, value, count, v, d)
-HATCHLING_KERNEL(void, read_hebb, (bool is_float, void *w, size_t ld, const int32_t *list, const void *value, size_t count,
-                  const void *v, size_t d, void *sum), w, ld, list, value, count, v, d, sum)
+HATCHLING_KERNEL(void, read_hebb, (bool is_float, void *w, size_t ld, const int32_t *list, const void *value, const void *keep,
+                  size_t count, const void *v, size_t d, void *sum), w, ld, list, value, keep, count, v, d, sum)
 HATCHLING_KERNEL(void, scale_rows, (bool is_float, void *w, size_t ld, const int32_t *list, const void *keep, size_t count,
                   size_t d), w, ld, list, keep, count, d)
 HATCHLING_KERNEL(void, read_plastic, (bool is_float, const void *w, size_t ld, const int32_t *list, const void *damped,
@@ -44,6 +44,7 @@ HATCHLING_KERNEL(void, settle_rows, (bool is_float, void *w, size_t ld, const in
                  w, ld, list, count, history, first, fields, keep, d)
 HATCHLING_KERNEL(void, write_chunk, (bool is_float, void *w, size_t ld, size_t rows, const void *keys, size_t ldk, size_t count,
                   const void *fields, size_t d), w, ld, rows, keys, ldk, count, fields, d)
+HATCHLING_KERNEL(void, add_blocks, (bool is_float, void *rows, size_t first, size_t end, size_t d), rows, first, end, d)
 HATCHLING_KERNEL(bool, are_finite, (bool is_float, const void *x, size_t count), x, count)
 HATCHLING_KERNEL(size_t, remembering, (bool is_float, const void *history, size_t first, size_t count, int32_t *list),
                  history, first, count, list)

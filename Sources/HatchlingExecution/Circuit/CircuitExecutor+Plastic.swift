@@ -93,16 +93,22 @@ extension CircuitExecutor {
     let (fired, sent) = (lists.fired.base + first, lists.sent.base + first)
     let count = lists.firedCount.base[index]
     let toHubs = scratch.toHubs.base + index * d
+    var keep: UnsafeMutablePointer<Scalar>?
     if reads {
       toHubs.update(repeating: 0, count: d)
-      PlasticLayer.settle(
-        rows, fired, count: count, at: position, damping, factors: scratch.drives.base + first, d: d)
+      if let damping, let stamps = rows.stamps {
+        let factors = scratch.drives.base + first
+        damping.age(fired, count: count, stamps, to: position, into: factors)
+        keep = factors
+      }
     }
-    switch (reads, writes) {
-    case (true, true): Scalar.readAndHebb(weights, fired, sent, count: count, field.base, d: d, into: toHubs)
-    case (true, false): Scalar.addRows(weights, fired, sent, count: count, d: d, into: toHubs)
-    case (false, true): Scalar.hebb(weights, fired, sent, count: count, field.base, d: d)
-    case (false, false): break
+    if reads && writes {
+      Scalar.readAndHebb(weights, fired, sent, keep: keep, count: count, field.base, d: d, into: toHubs)
+    } else if reads {
+      if let keep { Scalar.scaleRows(weights, fired, keep, count: count, d: d) }
+      Scalar.addRows(weights, fired, sent, count: count, d: d, into: toHubs)
+    } else if writes {
+      Scalar.hebb(weights, fired, sent, count: count, field.base, d: d)
     }
     if writes, let present = graph.plastic.present { clearAbsent(present, weights, fired, count) }
   }

@@ -204,6 +204,7 @@ extension CircuitExecutor {
   }
 
   /// The neurons of a block that have a drive of y: those that listen, less the ones that a screen rules out.
+  @inline(__always)
   func driven(_ block: NeuronBlock) -> UnsafeMutablePointer<Int32> {
     (screens?.isUsableY(block.head) == true ? scratch.possible : lists.listening).base
       + block.neurons.lowerBound
@@ -279,7 +280,8 @@ extension CircuitExecutor {
   ) {
     guard graph.variant.normalises else { return }
     let d = graph.hubCount
-    let answer = NormaliserNode.answer(to: values, count: d, isCentred: graph.isCentred)
+    let hubs = UnsafeBufferPointer(start: values, count: d)
+    let answer = NormaliserNode.answer(to: hubs.span, isCentred: graph.isCentred)
     for hub in 0..<d { values[hub] = Rules.normalise(values[hub], answer) }
     gains.base[kind.place(head: head, of: layout.blocksOfHead.count)] = answer.gain
     activity.broadcasts += 2 * d

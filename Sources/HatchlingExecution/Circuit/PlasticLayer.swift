@@ -56,11 +56,7 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     factors: UnsafeMutablePointer<Scalar>, d: Int
   ) {
     if let damping, let stamps = rows.stamps {
-      for place in 0..<count {
-        let neuron = Int(list[place])
-        factors[place] = damping.kept(by: neuron, after: position - Int(stamps[neuron]))
-        stamps[neuron] = Int64(position)
-      }
+      damping.age(list, count: count, stamps, to: position, into: factors)
       Scalar.scaleRows(rows.weights, list, factors, count: count, d: d)
     }
     guard let history = rows.history, let fields = rows.fields else { return }

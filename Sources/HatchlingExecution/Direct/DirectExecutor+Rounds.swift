@@ -242,8 +242,8 @@ extension DirectExecutor {
   ) -> Broadcast<Scalar> {
     guard graph.variant.normalises else { return Broadcast(mean: 0, gain: 1) }
     activity.broadcasts += 1
-    let answer: Broadcast<Scalar> = NormaliserNode.answer(
-      to: values, count: graph.hubCount, isCentred: true)
+    let hubs = UnsafeBufferPointer(start: values, count: graph.hubCount)
+    let answer: Broadcast<Scalar> = NormaliserNode.answer(to: hubs.span, isCentred: true)
     gains.base[kind.place(head: head, of: graph.headCount)] = answer.gain
     return answer
   }

@@ -137,12 +137,9 @@ public struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph
   ) {
     let d = graph.hyperparameters.synapticDimension
     let values = store.load(measured)
-    let answers = values.withUnsafeBufferPointer { buffer in
-      stride(from: 0, to: buffer.count, by: d).compactMap { first in
-        buffer.baseAddress.map {
-          NormaliserNode.answer(to: $0 + first, count: d, isCentred: graph.answersWithGainAlone)
-        }
-      }
+    let answers = stride(from: 0, to: values.count, by: d).map { first in
+      NormaliserNode.answer(
+        to: values.span.extracting(first..<first + d), isCentred: graph.answersWithGainAlone)
     }
     activity.broadcasts += graph.broadcastsPerAnswer * answers.count
     for (head, answer) in answers.enumerated() {

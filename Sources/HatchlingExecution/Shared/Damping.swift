@@ -34,6 +34,18 @@ struct Damping<Scalar: NetworkScalar>: Sendable {
       ? powers.pointer[neuron * 2 * slots + slots - gap] : Scalar(Foundation.pow(keep[neuron], Double(gap)))
   }
 
+  /// What each listed neuron's weights kept since they were stored; they count as stored at `position` from now on.
+  func age(
+    _ list: UnsafePointer<Int32>, count: Int, _ stamps: UnsafeMutablePointer<Int64>, to position: Int,
+    into factors: UnsafeMutablePointer<Scalar>
+  ) {
+    for place in 0..<count {
+      let neuron = Int(list[place])
+      factors[place] = kept(by: neuron, after: position - Int(stamps[neuron]))
+      stamps[neuron] = Int64(position)
+    }
+  }
+
   /// What the slots of every history keep at a token: rows `2 · slots` apart, in the order of the slots.
   func ages(at position: Int) -> UnsafePointer<Scalar> {
     powers.pointer + (Scalar.slots - position % Scalar.slots)
