@@ -15,7 +15,7 @@ struct Hatchling: ParsableCommand {
     version: Version.report,
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,
+      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
       TranslateCorpusCommand.self,
     ])
 }
