@@ -5,6 +5,8 @@ public enum ActivityError: InputError, Equatable {
   case unknownQuantity(String, known: [String])
   case badSynapse(String, example: String)
   case badNeuron(String)
+  case badSetting(String, example: String)
+  case unknownPicture(path: String)
   case noSuchLayer(Int, layers: Int)
   case noSuchNeuron(Int, neurons: Int)
   case noSuchSynapse(String)
@@ -23,6 +25,8 @@ public enum ActivityError: InputError, Equatable {
     case .unknownQuantity(let name, let known):
       "'\(name)' is nothing that can be recorded; there are \(known.joined(separator: ", "))"
     case .badSynapse(let text, let example): "'\(text)' names no synapse; write for example \(example)"
+    case .badSetting(let text, let example): "'\(text)' sets nothing; write for example \(example)"
+    case .unknownPicture(let path): "'\(path)': name it .csv, .svg or .png"
     case .badNeuron(let text): "'\(text)' names no neuron; write for example 12 or n12"
     case .noSuchLayer(let layer, let layers): "there is no layer \(layer); the network has 1 … \(layers)"
     case .noSuchNeuron(let neuron, let neurons):

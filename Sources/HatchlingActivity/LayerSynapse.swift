@@ -26,9 +26,13 @@ public struct ParticleNames: Sendable, Hashable {
   public let neurons: Int
   public let layers: Int
 
+  public init(form: GraphForm, _ sizes: Hyperparameters) {
+    self.form = form
+    (neurons, layers) = (sizes.neurons, sizes.layers)
+  }
+
   public init(of engine: some WatchableEngine) {
-    form = engine.schedule.form
-    (neurons, layers) = (engine.hyperparameters.neurons, engine.hyperparameters.layers)
+    self.init(form: engine.schedule.form, engine.hyperparameters)
   }
 
   /// `h3`, or in the direct form `n3` or `t65`.

@@ -78,7 +78,7 @@ public enum SynapseChoice: Sendable {
   }
 
   /// Every plastic synapse with its weight, in ascending order.
-  private static func forEach<Scalar: NetworkScalar>(
+  package static func forEach<Scalar: NetworkScalar>(
     of engine: any WatchableEngine<Scalar>, _ layers: [Int], _ body: (LayerSynapse, Scalar) -> Void
   ) {
     let (neurons, sources) = (engine.hyperparameters.neurons, engine.plasticSources)

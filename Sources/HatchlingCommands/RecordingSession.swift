@@ -15,14 +15,6 @@ public struct RecordingOrder: Sendable {
 }
 
 extension StreamReader {
-  /// The engine, to be looked into.
-  package var watchable: any WatchableEngine<Scalar> {
-    guard let engine = engine as? any WatchableEngine<Scalar> else {
-      preconditionFailure("an engine without probes")
-    }
-    return engine
-  }
-
   /// Reads streams, each from the beginning, and records them into one file.
   ///
   /// Before, up to 400 tokens are read without recording, to say what recording costs; and what is needed to choose synapses.

@@ -59,9 +59,11 @@ struct RecordCommand: EitherPrecisionCommand {
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
       text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
+    let names = options.names(of: model)
+    let order = try order(for: names)
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, workers: workers)
-    let order = try order(for: ParticleNames(of: stepper.watchable))
+      options.engineDescription, model, files: options.files,
+      interventions: options.interventions.parsed(names), workers: workers)
     let total = streams.reduce(0) { $0 + $1.tokens.count }
     var progress: Progress?
     Interrupts.ask()

@@ -173,8 +173,9 @@ import Testing
         }
         #expect(spool.counts == trains.map(\.count))
         var read = [[Double]](repeating: [], count: 5)
+        func half(_ moment: Int) -> Double { Double(moment) / 2 }
         var runs = 0
-        try spool.forEachRun(batch: 100, time: { Double($0) / 2 }) { unit, place, times in
+        try spool.forEachRun(batch: 100, time: half) { unit, place, times in
           #expect(place == read[unit].count)
           read[unit] += times
           runs += 1

@@ -150,8 +150,10 @@
       try file.attributes(
         of: "units/spike_times", column("the spike times in seconds") + [("resolution", .double(seconds))])
       let (clock, count) = (description.time, description.layers)
-      try spool.forEachRun(time: { clock.time(token: $0 / count, layer: $0 % count + 1, of: count) / 1000 }) {
-        unit, place, run in
+      func time(_ moment: Int) -> Double {
+        clock.time(token: moment / count, layer: moment % count + 1, of: count) / 1000
+      }
+      try spool.forEachRun(time: time) { unit, place, run in
         try times.write(run, at: (unit == 0 ? 0 : Int(ends[unit - 1])) + place)
       }
       try file.dataset(
