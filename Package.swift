@@ -8,10 +8,11 @@ import PackageDescription
 ///     Checkpoint → Pictures
 ///     Dynamics → Tensor → Training
 ///     Dynamics, Graph → Execution
+///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
 ///     Compiler, igraph → Topology
 ///     Tensor, Compiler, Execution → Equivalence
-///     Pictures, Training, Export, Topology, Equivalence → Commands → hatchling, the command line
+///     Pictures, Training, Export, Topology, Equivalence, Activity → Commands → hatchling, the command line
 let package = Package(
   name: "hatchling",
   platforms: [.macOS(.v15)],
@@ -27,6 +28,8 @@ let package = Package(
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    // Links libhdf5 with the trait HDF5.
+    .library(name: "HatchlingActivity", targets: ["HatchlingActivity"]),
     // Links igraph with the trait Topology.
     .library(name: "HatchlingCommands", targets: ["HatchlingCommands"]),
     // Links igraph, which is GPL; empty without the trait Topology.
@@ -36,7 +39,8 @@ let package = Package(
     .trait(
       name: "Topology",
       description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
-    .default(enabledTraits: ["Topology"]),
+    .trait(name: "HDF5", description: "Recordings as SONATA and NWB, by libhdf5."),
+    .default(enabledTraits: ["Topology", "HDF5"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -47,6 +51,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"]),
     .target(name: "CStamp"),
 
@@ -88,9 +93,16 @@ let package = Package(
         .target(name: "CIgraph", condition: .when(traits: ["Topology"])),
       ]),
     .target(
+      name: "HatchlingActivity",
+      dependencies: [
+        "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ]),
+    .target(
       name: "HatchlingCommands",
       dependencies: [
-        "HatchlingPictures", .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
+        "HatchlingPictures", "HatchlingActivity", "HatchlingDynamics",
+        .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
         "HatchlingTraining",
@@ -98,10 +110,9 @@ let package = Package(
     .executableTarget(
       name: "hatchling",
       dependencies: [
-        "CStamp", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
-        "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
-        "HatchlingEquivalence",
-        "HatchlingExport",
+        "CStamp", "HatchlingActivity", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
+        "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
+        "HatchlingEquivalence", "HatchlingExport",
         "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -132,6 +143,13 @@ let package = Package(
       dependencies: [
         "TestSupport", "HatchlingTopology", "HatchlingCompiler", "HatchlingGraph", "HatchlingNumerics",
       ], exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/answers.json")]),
+    .testTarget(
+      name: "HatchlingActivityTests",
+      dependencies: [
+        "TestSupport", "HatchlingActivity", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
+        "HatchlingExecution", "HatchlingDynamics", "HatchlingCheckpoint", "HatchlingNumerics",
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ]),
     .test(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
@@ -160,7 +178,8 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CFuzzing", "CStamp", "TestSupport", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
+        "CFuzzing", "CStamp", "TestSupport", "HatchlingActivity", "HatchlingCommands", "HatchlingCheckpoint",
+        "HatchlingModel",
         "HatchlingTensor",
         "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
         "HatchlingEquivalence",

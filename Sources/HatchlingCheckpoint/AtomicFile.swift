@@ -7,7 +7,8 @@ public final class AtomicFile {
   public let path: String
   /// Where the file really lies, links followed: a link stays a link.
   private let target: String
-  private let temporary: String
+  /// Where the bytes wait, for libraries that write files by themselves.
+  public let temporary: String
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private static let flushAt = 1 << 20

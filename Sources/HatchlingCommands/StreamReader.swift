@@ -1,4 +1,6 @@
+import HatchlingActivity
 import HatchlingCheckpoint
+import HatchlingDynamics
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
@@ -48,18 +50,22 @@ public struct StreamReader<Scalar: NetworkScalar> {
   private let initialState: SavedState?
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
+  private let interventions: Interventions
   private let makeTensors: () -> TensorEngine<Scalar>
   /// Why every token of a prompt must pass through the engine itself; nil where the tensors may read it in chunks.
   private let whyStepped: String?
   /// Shorter prompts are not worth the tensors.
   private static var fewestInChunks: Int { 64 }
 
-  /// - Throws: as `EngineDescription.network(from:fingerprint:workers:)`, and `CheckpointError` or `StateError` for files that cannot be
-  ///   used.
+  /// - Parameter interventions: what is done to the network before every token.
+  /// - Throws: as `EngineDescription.network(from:fingerprint:workers:)`, `ActivityError` for interventions in what there is not, and
+  ///   `CheckpointError` or `StateError` for files that cannot be used.
   public init(
-    _ description: EngineDescription, _ model: Model, files: StreamFiles = StreamFiles(), workers: Workers
+    _ description: EngineDescription, _ model: Model, files: StreamFiles = StreamFiles(),
+    interventions: Interventions = Interventions(), workers: Workers
   ) throws {
-    let weights = model.weights.converted(to: Scalar.self)
+    let weights = interventions.silencing(model.weights.converted(to: Scalar.self))
+    self.interventions = interventions
     let fingerprint = files.stateIn != nil || files.stateOut != nil ? model.fingerprint : ""
     engine = try description.engine(running: weights, fingerprint: fingerprint, workers: workers)
     initialState = try files.stateIn.map { try StateFile.read($0) }
@@ -67,7 +73,9 @@ public struct StreamReader<Scalar: NetworkScalar> {
     stateOut = files.stateOut
     makeTensors = { TensorEngine(weights, workers: workers) }
     logits = try files.logits.map { try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary) }
-    if files != StreamFiles() {
+    if !interventions.isEmpty {
+      whyStepped = "interventions reach in at every token"
+    } else if files != StreamFiles() {
       whyStepped = "saved states and logits must not depend on how a text was split"
     } else if description.reduced != nil {
       whyStepped = "they do not compute from reduced weights"
@@ -76,6 +84,15 @@ public struct StreamReader<Scalar: NetworkScalar> {
     } else {
       whyStepped = weights.plasticSynapses == nil ? nil : "the network lacks some plastic synapses"
     }
+    try interventions.check(on: watchable)
+  }
+
+  /// The engine, to be looked into.
+  package var watchable: any WatchableEngine<Scalar> {
+    guard let engine = engine as? any WatchableEngine<Scalar> else {
+      preconditionFailure("an engine without probes")
+    }
+    return engine
   }
 
   /// Where every stream starts: the saved state that was given, or nothing.
@@ -111,6 +128,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
 
   /// Reads a token and keeps its logits if they are wanted.
   public func step(_ token: Int) throws -> StepActivity {
+    if !interventions.isEmpty { interventions.apply(to: watchable) }
     let activity = try engine.step(token)
     try logits?.append(engine.logits)
     return activity

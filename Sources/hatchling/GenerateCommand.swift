@@ -58,8 +58,10 @@ struct GenerateCommand: EitherPrecisionCommand {
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let vocabulary = model.hyperparameters.vocabulary
+    let interventions = try options.interventions.parsed(options.names(of: model))
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, workers: workers)
+      options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
+    var read = prompt.utf8.map(Int.init)
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("the prompt") }
       let tokens = try TextSource.streams(text: prompt, vocabulary: vocabulary)[0].tokens
@@ -85,9 +87,12 @@ struct GenerateCommand: EitherPrecisionCommand {
       }
       Output.flush()
       _ = try stepper.step(token)
+      read.append(token)
     }
     if !options.json && isatty(1) != 0 { Output.line() }
     try stepper.finish()
+    if !options.json && !interventions.isEmpty { Output.line() }
+    try options.reportInterventions(interventions, on: read, model, workers: workers)
   }
 }
 

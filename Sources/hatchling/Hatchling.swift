@@ -15,7 +15,8 @@ struct Hatchling: ParsableCommand {
     version: Version.report,
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
-      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self,
+      DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
+      WatchCommand.self,
       TranslateCorpusCommand.self,
     ])
 }

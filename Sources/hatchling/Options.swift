@@ -104,6 +104,8 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write all logits, (tokens, V), as one NumPy array.", valueName: "file.npy"))
   var logits: String?
 
+  @OptionGroup(title: "Interventions") var interventions: InterventionFlags
+
   @Flag(help: "One JSON object per line instead of the table.")
   var json = false
 

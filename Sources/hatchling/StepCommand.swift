@@ -40,8 +40,9 @@ struct StepCommand: EitherPrecisionCommand {
     let streams = try TextSource.streams(
       text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
     let masks = try scoredTokens(of: streams)
+    let interventions = try options.interventions.parsed(options.names(of: model))
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, workers: workers)
+      options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     if !options.json && !quiet { Output.line(StepLine.header) }
     let summary = try stepper.report(
@@ -49,6 +50,7 @@ struct StepCommand: EitherPrecisionCommand {
       show: quiet ? nil : { try show($0) })
     try stepper.finish()
     if options.json { try Output.json(["summary": summary]) } else { Output.lines(summary.lines) }
+    try options.reportInterventions(interventions, on: streams[0].tokens, model, workers: workers)
   }
 
   private func show(_ line: StepLine) throws {

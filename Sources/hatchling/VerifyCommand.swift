@@ -1,10 +1,13 @@
 import ArgumentParser
+import HatchlingActivity
 import HatchlingCommands
+import HatchlingDynamics
 import HatchlingEquivalence
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingTensor
 
 struct VerifyCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
@@ -66,19 +69,43 @@ struct VerifyCommand: EitherPrecisionCommand {
     let streams = try TextSource.streams(
       text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
-    let weights = model.weights.converted(to: Scalar.self)
-    let tensors = try EngineDescription(.tensors).engine(running: weights, workers: workers)
+    let interventions = try options.interventions.parsed(options.names(of: model))
+    let weights = interventions.silencing(model.weights.converted(to: Scalar.self))
+    let tensors = TensorEngine(weights, workers: workers)
+    let report: VerifyReport
     switch try options.engineDescription.network(from: weights, workers: workers) {
     case .circuit(let graph):
       let change = try readNudge(of: graph, on: wanted.count)
       let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers)
-      try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
+      try interventions.check(on: engine)
+      report = try compare(engine, tensors, wanted) {
+        interventions.apply(to: engine)
+        interventions.apply(to: tensors)
+      } afterToken: {
+        try change?.apply(to: engine, after: $0)
+      }
     case .direct(let graph):
       let change = try readNudge(of: graph, on: wanted.count)
       let engine = try DirectEngine(change?.applied(to: graph) ?? graph, workers: workers)
-      try compare(engine, tensors, wanted) { try change?.apply(to: engine, after: $0) }
+      try interventions.check(on: engine)
+      report = try compare(engine, tensors, wanted) {
+        // What changes a weight between neurons changes ρ = F σ in all hubs.
+        interventions.apply(to: engine) { synapse, change in
+          for hub in 0..<graph.hubCount {
+            let through = PlasticSynapse(from: hub, to: synapse.synapse.postsynaptic)
+            tensors.replacePlasticWeight(layer: synapse.layer, of: through) {
+              $0 + graph.field[synapse.synapse.presynaptic, hub] * change
+            }
+          }
+        }
+      } afterToken: {
+        try change?.apply(to: engine, after: $0)
+      }
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
+    if options.json { try Output.json(report) } else { Output.lines(report.lines) }
+    try options.reportInterventions(interventions, on: wanted, model, workers: workers)
+    if !report.agree { throw CheckFailed() }
   }
 
   /// A plastic synapse changes after its token; unless another token follows, nothing is compared then.
@@ -94,17 +121,18 @@ struct VerifyCommand: EitherPrecisionCommand {
   }
 
   private func compare<Graph: SteppingEngine, Tensors: SteppingEngine>(
-    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], afterToken: (Int) throws -> Void
-  ) throws where Graph.Scalar == Tensors.Scalar {
+    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], beforeToken: () -> Void,
+    afterToken: (Int) throws -> Void
+  ) throws -> VerifyReport where Graph.Scalar == Tensors.Scalar {
     var check = Equivalence(
       graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance)
     var progress = Progress("token", total: wanted.count)
+    beforeToken()
     try check.run(over: wanted) { done in
       progress.update(done)
       try afterToken(done - 1)
+      if done < wanted.count { beforeToken() }
     }
-    let report = VerifyReport(check.report, reducedTo: options.weights, maxKL: maxKL)
-    if options.json { try Output.json(report) } else { Output.lines(report.lines) }
-    if !report.agree { throw CheckFailed() }
+    return VerifyReport(check.report, reducedTo: options.weights, maxKL: maxKL)
   }
 }

@@ -11,14 +11,26 @@ public final class Run<Engine: Executor>: SteppingEngine {
   /// The prediction after the last token, `(V)`; zeros before the first.
   public private(set) var logits: [Scalar]
 
-  private let schedule: Schedule
+  public let schedule: Schedule
   private let kernels: [Kernel<Engine>]
   private let input: Plan
   private let readout: Plan
   /// One per layer; all the same unless a layer is watched.
   private var layers: [Plan]
-  private var watchers: [(handle: ProbeHandle, probe: Probe, observer: (ProbeSample<Scalar>) -> Void)] = []
+  private var watchers: [Watcher] = []
+  /// Those of each layer.
+  private var watchersOfLayer: [[Watcher]]
   private var nextHandle = 0
+  /// Whether probes look. A token that nobody needs to see costs nothing while this is false; results do not depend on it.
+  public var isLooking = true
+
+  private struct Watcher {
+    let handle: ProbeHandle
+    let probe: Probe
+    /// How many operations of a layer are done when it looks.
+    let place: Int
+    let observer: (ProbeSample<Scalar>) -> Void
+  }
 
   /// - Parameter leavingOut: names of kernels to do without; their operations are then done by smaller kernels or plainly.
   public init(_ executor: Engine, leavingOut unwanted: Set<String> = []) {
@@ -30,6 +42,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
     readout = Plan(schedule.readout, on: executor, kernels: kernels)
     layers = Array(
       repeating: Plan(schedule.layerOperations, on: executor, kernels: kernels), count: schedule.layers)
+    watchersOfLayer = Array(repeating: [], count: schedule.layers)
   }
 
   public var hyperparameters: Hyperparameters { executor.hyperparameters }
@@ -63,11 +76,11 @@ public final class Run<Engine: Executor>: SteppingEngine {
       throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
     }
     var activity = StepActivity(activeX: [], activeY: [])
-    let views = watchers.isEmpty ? nil : Views()
+    let views = watchers.isEmpty || !isLooking ? nil : Views()
     executor.begin(token, at: position)
     input.run(layer: 0, &activity)
     for layer in 1...schedule.layers {
-      if let views {
+      if let views, !watchersOfLayer[layer - 1].isEmpty {
         layers[layer - 1].run(layer: layer, &activity) { self.look(layer, $0, into: views) }
       } else {
         layers[layer - 1].run(layer: layer, &activity)
@@ -105,7 +118,9 @@ public final class Run<Engine: Executor>: SteppingEngine {
     try check(probe)
     let handle = ProbeHandle(number: nextHandle)
     nextHandle += 1
-    watchers.append((handle, probe, observer))
+    watchers.append(
+      Watcher(
+        handle: handle, probe: probe, place: schedule.operations(through: probe.part), observer: observer))
     planLayers()
     return handle
   }
@@ -122,9 +137,9 @@ public final class Run<Engine: Executor>: SteppingEngine {
   private func planLayers() {
     for layer in 1...schedule.layers {
       let watched = watchers.filter { $0.probe.layers?.contains(layer) ?? true }
-      let stops = Set(watched.map { schedule.operations(through: $0.probe.part) })
+      watchersOfLayer[layer - 1] = watched
       layers[layer - 1] = Plan(
-        schedule.layerOperations, on: executor, kernels: kernels, stops: stops)
+        schedule.layerOperations, on: executor, kernels: kernels, stops: Set(watched.map(\.place)))
     }
   }
 
@@ -164,11 +179,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
 
   /// What the probes of this place see.
   private func look(_ layer: Int, _ done: Int, into views: Views) {
-    for watcher in watchers {
+    for watcher in watchersOfLayer[layer - 1] where watcher.place == done {
       let probe = watcher.probe
-      guard schedule.operations(through: probe.part) == done, probe.layers?.contains(layer) ?? true else {
-        continue
-      }
       let values: [Scalar]
       switch probe.subject {
       case .quantity(let quantity, let channel, let entries):

@@ -120,12 +120,17 @@ struct PlasticLayer<Scalar: NetworkScalar>: Sendable {
     Self.settle(open(), &number, count: 1, at: position, damping, factors: &factor, d: d)
   }
 
-  /// One weight with everything that is pending. Cost: O(d).
+  /// One weight with everything that is pending. Cost: O(1), or O(d) where writes are deferred.
   func weight(
     from hub: HubIndex, to neuron: NeuronIndex, at moment: PlasticMoment, _ damping: Damping<Scalar>?
   )
     -> Scalar
   {
+    guard history != nil else {
+      let stored = weights.pointer[neuron.index * weights.columns + hub.index]
+      guard let damping, let stamps else { return stored }
+      return stored * damping.kept(by: neuron.index, after: moment.asOf - Int(stamps.pointer[neuron.index]))
+    }
     let row = PlasticLayer(row: neuron.index, of: self)
     let one = stamps == nil ? nil : damping.map { $0.only(neuron.index) }
     return row.settled(at: moment, one)[0, hub.index]

@@ -1,0 +1,29 @@
+#include <hdf5.h>
+
+// Constants that HDF5 declares as macros with casts or calls in them, which Swift does not import.
+static inline unsigned hatchling_h5f_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned hatchling_h5f_read_only(void) { return H5F_ACC_RDONLY; }
+static inline hid_t hatchling_h5p_default(void) { return H5P_DEFAULT; }
+static inline hid_t hatchling_h5p_dataset(void) { return H5P_DATASET_CREATE; }
+static inline hid_t hatchling_h5p_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t hatchling_h5p_link(void) { return H5P_LINK_CREATE; }
+static inline hid_t hatchling_h5s_all(void) { return H5S_ALL; }
+static inline hsize_t hatchling_h5s_unlimited(void) { return H5S_UNLIMITED; }
+static inline size_t hatchling_h5t_variable(void) { return H5T_VARIABLE; }
+static inline hid_t hatchling_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t hatchling_h5t_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t hatchling_h5t_int8(void) { return H5T_NATIVE_INT8; }
+static inline hid_t hatchling_h5t_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t hatchling_h5t_uint16(void) { return H5T_NATIVE_UINT16; }
+static inline hid_t hatchling_h5t_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t hatchling_h5t_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t hatchling_h5t_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t hatchling_h5t_uint64(void) { return H5T_NATIVE_UINT64; }
+static inline hid_t hatchling_h5t_reference(void) { return H5T_STD_REF_OBJ; }
+static inline hid_t hatchling_h5t_string(void) { return H5T_C_S1; }
+
+// Errors come back as values; nothing is printed, and nothing is written again when the process ends.
+static inline void hatchling_h5_be_quiet(void) {
+  H5dont_atexit();
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+import HatchlingCheckpoint
+import HatchlingNumerics
+
+/// One line per number: `token,time_ms,layer,what,entry,value`. Lines that start with # say what the file holds; the line `token` of every
+/// token gives its byte as entry and its surprise in nats as value. A synapse's entry is `h3:n12`.
+final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
+  private let file: AtomicFile
+  private let description: RecordingDescription
+  /// Of each series, what stands between token and entry, and the names of its entries.
+  private let labels: [(what: String, entries: [String])]
+
+  /// - Throws: `CheckpointError.unwritable`.
+  init(path: String, _ description: RecordingDescription) throws {
+    self.description = description
+    file = try AtomicFile(path: path)
+    labels = description.series.map { series in
+      let names = series.synapses.map { description.names.name($0).drop { $0 != ":" }.dropFirst() }
+      return (series.name, names.isEmpty ? series.entries.map(String.init) : names.map(String.init))
+    }
+    var head = [
+      "# \(description.programme), activity of \(description.model.escaped): \(description.summary)"
+    ]
+    head.append("# time: \(description.time.description)")
+    var first = 0
+    for stream in description.streams {
+      head.append("# stream from token \(first) on: \(stream.name.escaped), \(stream.tokens) tokens")
+      first += stream.tokens
+    }
+    try file.write(head.joined(separator: "\n") + "\ntoken,time_ms,layer,what,entry,value\n")
+  }
+
+  func append(_ frame: ActivityFrame<Scalar>) throws {
+    let (time, layers) = (description.time, description.layers)
+    let surprise = frame.surprise.map { "\($0)" } ?? ""
+    var text =
+      "\(frame.number),\(time.time(token: frame.number, layer: 1, of: layers)),0,token,\(frame.token),\(surprise)\n"
+    for sample in frame.samples {
+      let (series, label) = (description.series[sample.series], labels[sample.series])
+      let when = time.time(token: frame.number, layer: series.layer, of: layers)
+      let start = "\(frame.number),\(when),\(series.layer),\(label.what),"
+      for (place, value) in sample.values.enumerated() {
+        let entry = sample.entries.map { Int($0[place]) } ?? place
+        text += start
+        text += series.kind == .events ? String(entry) : label.entries[entry]
+        text += ",\(value)\n"
+      }
+    }
+    try file.write(text)
+  }
+
+  func finish() throws { try file.commit() }
+}

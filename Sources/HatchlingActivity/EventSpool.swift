@@ -1,0 +1,116 @@
+import Foundation
+import HatchlingCheckpoint
+
+/// Events on their way to a file that wants them unit by unit: they wait in a file without a name, which the system removes whatever happens.
+final class EventSpool {
+  private let path: String
+  private let descriptor: Int32
+  private var waiting: [Int32] = []
+  /// Events of every unit.
+  private(set) var counts: [Int]
+  private static let flushAt = 1 << 18
+
+  /// - Parameter path: beside it the events wait. - Throws: `CheckpointError.unwritable`.
+  init(beside path: String, units: Int) throws {
+    self.path = path
+    counts = Array(repeating: 0, count: units)
+    var name = Array("\(path).events-XXXXXX".utf8CString)
+    descriptor = mkstemp(&name)
+    guard descriptor >= 0 else {
+      throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+    }
+    unlink(name)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Events of one moment: `moment` is what the reader makes a time of, `first` the unit of entry 0.
+  func append(_ entries: [Int32], first: Int, moment: Int) throws {
+    waiting.append(Int32(truncatingIfNeeded: moment))
+    waiting.append(Int32(truncatingIfNeeded: moment >> 32))
+    waiting.append(Int32(entries.count))
+    for entry in entries {
+      counts[first + Int(entry)] += 1
+      waiting.append(Int32(truncatingIfNeeded: first) &+ entry)
+    }
+    if waiting.count >= Self.flushAt { try flush() }
+  }
+
+  private func flush() throws {
+    var offset = 0
+    while offset < waiting.count * 4 {
+      let written = waiting.withUnsafeBytes { bytes in
+        write(descriptor, bytes.baseAddress.map { $0 + offset }, bytes.count - offset)
+      }
+      if written >= 0 {
+        offset += written
+      } else if errno != EINTR {
+        throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
+      }
+    }
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  /// Hands over all events in batches, each sorted by unit and in it by time: `body(unit, place, times)` with the place among the unit's
+  /// own events. Memory: 16 bytes per event of a batch.
+  func forEachRun(
+    batch: Int = 1 << 20, time: (Int) -> Double,
+    _ body: (_ unit: Int, _ place: Int, _ times: [Double]) throws -> Void
+  ) throws {
+    try flush()
+    lseek(descriptor, 0, SEEK_SET)
+    var done = [Int](repeating: 0, count: counts.count)
+    var events: [(unit: Int32, time: Double)] = []
+    func handOver() throws {
+      var starts = [Int](repeating: 0, count: counts.count + 1)
+      for event in events { starts[Int(event.unit) + 1] += 1 }
+      for unit in counts.indices { starts[unit + 1] += starts[unit] }
+      var (places, times) = (starts, [Double](repeating: 0, count: events.count))
+      for event in events {
+        times[places[Int(event.unit)]] = event.time
+        places[Int(event.unit)] += 1
+      }
+      for unit in counts.indices where starts[unit + 1] > starts[unit] {
+        try body(unit, done[unit], Array(times[starts[unit]..<starts[unit + 1]]))
+        done[unit] += starts[unit + 1] - starts[unit]
+      }
+      events.removeAll(keepingCapacity: true)
+    }
+    var input = SpoolReader(descriptor: descriptor)
+    while let low = input.next() {
+      guard let high = input.next(), let count = input.next() else { break }
+      let when = time(Int(high) << 32 | Int(UInt32(bitPattern: low)))
+      for _ in 0..<count {
+        guard let unit = input.next() else { break }
+        events.append((unit, when))
+      }
+      if events.count >= batch { try handOver() }
+    }
+    try handOver()
+  }
+}
+
+/// Reads back numbers one after another.
+private struct SpoolReader {
+  let descriptor: Int32
+  private var numbers = [Int32](repeating: 0, count: 1 << 16)
+  private var (place, count) = (0, 0)
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
+  mutating func next() -> Int32? {
+    if place == count {
+      var filled = 0
+      while filled < numbers.count * 4 {
+        let got = numbers.withUnsafeMutableBytes { bytes in
+          read(descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled)
+        }
+        if got > 0 { filled += got } else if got == 0 || errno != EINTR { break }
+      }
+      (place, count) = (0, filled / 4)
+      if count == 0 { return nil }
+    }
+    defer { place += 1 }
+    return numbers[place]
+  }
+}

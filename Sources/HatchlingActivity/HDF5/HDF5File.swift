@@ -1,0 +1,298 @@
+#if HDF5
+  import CHDF5
+  import Foundation
+  import HatchlingCheckpoint
+  import HatchlingNumerics
+
+  /// A number as HDF5 stores it.
+  protocol HDF5Number: BitwiseCopyable {
+    static var type: hid_t { get }
+  }
+  extension Double: HDF5Number { static var type: hid_t { hatchling_h5t_double() } }
+  extension Float: HDF5Number { static var type: hid_t { hatchling_h5t_float() } }
+  extension UInt8: HDF5Number { static var type: hid_t { hatchling_h5t_uint8() } }
+  extension UInt16: HDF5Number { static var type: hid_t { hatchling_h5t_uint16() } }
+  extension UInt32: HDF5Number { static var type: hid_t { hatchling_h5t_uint32() } }
+  extension Int32: HDF5Number { static var type: hid_t { hatchling_h5t_int32() } }
+  extension Int64: HDF5Number { static var type: hid_t { hatchling_h5t_int64() } }
+  extension UInt64: HDF5Number { static var type: hid_t { hatchling_h5t_uint64() } }
+
+  /// A new HDF5 file that appears whole or not at all. libhdf5 writes; nothing is read but what was written here.
+  final class HDF5File {
+    private let atomic: AtomicFile
+    let path: String
+    private var file: hid_t = -1
+
+    /// - Throws: `CheckpointError.unwritable`.
+    init(path: String) throws {
+      self.path = path
+      hatchling_h5_be_quiet()
+      atomic = try AtomicFile(path: path)
+      let access = try check(H5Pcreate(hatchling_h5p_access()))
+      defer { H5Pclose(access) }
+      // Closing the file closes whatever is open in it.
+      try check(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG))
+      file = try check(
+        H5Fcreate(atomic.temporary, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
+    }
+
+    deinit { if file >= 0 { H5Fclose(file) } }
+
+    /// Closes everything and gives the file its name. Columns are flushed before.
+    func commit() throws {
+      try check(H5Fflush(file, H5F_SCOPE_LOCAL))
+      try check(H5Fclose(file))
+      file = -1
+      try atomic.commit()
+    }
+
+    /// A result of libhdf5; negative ones are errors.
+    @discardableResult
+    func check<Result: SignedInteger>(_ result: Result) throws(CheckpointError) -> Result {
+      guard result < 0 else { return result }
+      let reason =
+        errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+        ? String(cString: strerror(errno)) : "HDF5 cannot write it"
+      throw .unwritable(path: path, reason: reason)
+    }
+
+    // MARK: Groups and attributes
+
+    /// Makes a group, and those above it.
+    func group(_ name: String, _ attributes: [(String, HDF5Value)] = []) throws {
+      let list = try check(H5Pcreate(hatchling_h5p_link()))
+      defer { H5Pclose(list) }
+      try check(H5Pset_create_intermediate_group(list, 1))
+      let group = try check(
+        H5Gcreate2(file, name, list, hatchling_h5p_default(), hatchling_h5p_default()))
+      defer { H5Gclose(group) }
+      for (key, value) in attributes { try attribute(key, value, of: group) }
+    }
+
+    func attributes(of name: String, _ attributes: [(String, HDF5Value)]) throws {
+      let object = try check(H5Oopen(file, name, hatchling_h5p_default()))
+      defer { H5Oclose(object) }
+      for (key, value) in attributes { try attribute(key, value, of: object) }
+    }
+
+    private func attribute(_ key: String, _ value: HDF5Value, of object: hid_t) throws {
+      let (type, space) = (try type(of: value), try space(of: value))
+      defer {
+        H5Tclose(type)
+        H5Sclose(space)
+      }
+      let attribute = try check(
+        H5Acreate2(object, key, type, space, hatchling_h5p_default(), hatchling_h5p_default()))
+      defer { H5Aclose(attribute) }
+      try withBytes(of: value) { try self.check(H5Awrite(attribute, type, $0)) }
+    }
+
+    // MARK: Datasets
+
+    /// A small dataset, written at once.
+    func dataset(_ name: String, _ value: HDF5Value, _ attributes: [(String, HDF5Value)] = []) throws {
+      let (type, space) = (try type(of: value), try space(of: value))
+      defer {
+        H5Tclose(type)
+        H5Sclose(space)
+      }
+      let set = try check(
+        H5Dcreate2(
+          file, name, type, space, hatchling_h5p_default(), hatchling_h5p_default(), hatchling_h5p_default()))
+      defer { H5Dclose(set) }
+      try withBytes(of: value) {
+        try self.check(
+          H5Dwrite(set, type, hatchling_h5s_all(), hatchling_h5s_all(), hatchling_h5p_default(), $0))
+      }
+      for (key, value) in attributes { try attribute(key, value, of: set) }
+    }
+
+    /// A dataset that grows row by row. Not compressed: libsonata as it is installed from PyPI reads no filters.
+    func column<Number: HDF5Number>(
+      _ name: String, of _: Number.Type, width: Int? = nil,
+      _ attributes: [(String, HDF5Value)] = []
+    ) throws -> HDF5Column<Number> {
+      let rows = max(1, min(1 << 16, (1 << 18) / max(1, width ?? 1)))
+      let dimensions = [hsize_t(rows)] + (width.map { [hsize_t(max(1, $0))] } ?? [])
+      let (none, most) = (
+        [0] + dimensions.dropFirst(), [hatchling_h5s_unlimited()] + dimensions.dropFirst()
+      )
+      let list = try check(H5Pcreate(hatchling_h5p_dataset()))
+      let space = try check(H5Screate_simple(Int32(dimensions.count), none, most))
+      defer {
+        H5Pclose(list)
+        H5Sclose(space)
+      }
+      try check(H5Pset_chunk(list, Int32(dimensions.count), dimensions))
+      let set = try check(
+        H5Dcreate2(file, name, Number.type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
+      for (key, value) in attributes { try attribute(key, value, of: set) }
+      return HDF5Column(set, of: self, width: width, rowsPerChunk: rows)
+    }
+
+    /// A dataset of a known number of elements, to be filled at any place.
+    func array<Number: HDF5Number>(_ name: String, of _: Number.Type, count: Int) throws -> HDF5Column<Number>
+    {
+      let space = try check(H5Screate_simple(1, [hsize_t(count)], nil))
+      defer { H5Sclose(space) }
+      let set = try check(
+        H5Dcreate2(
+          file, name, Number.type, space, hatchling_h5p_default(), hatchling_h5p_default(),
+          hatchling_h5p_default()))
+      return HDF5Column(set, of: self, width: nil, rowsPerChunk: 1 << 16)
+    }
+
+    // MARK: Values
+
+    private func type(of value: HDF5Value) throws -> hid_t {
+      switch value {
+      case .text, .texts:
+        let type = try check(H5Tcopy(hatchling_h5t_string()))
+        try check(H5Tset_size(type, hatchling_h5t_variable()))
+        try check(H5Tset_cset(type, H5T_CSET_UTF8))
+        return type
+      case .choice(let names, _):
+        let type = try check(H5Tenum_create(hatchling_h5t_int8()))
+        for (number, name) in names.enumerated() {
+          var number = Int8(number)
+          try check(H5Tenum_insert(type, name, &number))
+        }
+        return type
+      case .reference: return try check(H5Tcopy(hatchling_h5t_reference()))
+      case .double, .doubles: return try check(H5Tcopy(Double.type))
+      case .uint32, .uint32s: return try check(H5Tcopy(UInt32.type))
+      case .int32, .int32s: return try check(H5Tcopy(Int32.type))
+      case .uint64s: return try check(H5Tcopy(UInt64.type))
+      }
+    }
+
+    private func space(of value: HDF5Value) throws -> hid_t {
+      let count: Int
+      switch value {
+      case .text, .double, .uint32, .int32, .choice, .reference: return try check(H5Screate(H5S_SCALAR))
+      case .texts(let all): count = all.count
+      case .doubles(let all): count = all.count
+      case .uint32s(let all): count = all.count
+      case .int32s(let all): count = all.count
+      case .uint64s(let all): count = all.count
+      }
+      return try check(H5Screate_simple(1, [hsize_t(count)], nil))
+    }
+
+    private func withBytes(of value: HDF5Value, _ body: (UnsafeRawPointer?) throws -> Void) throws {
+      switch value {
+      case .text(let text): try withCStrings([text], body)
+      case .texts(let texts): try withCStrings(texts, body)
+      case .choice(_, let number): try withUnsafeBytes(of: Int8(number)) { try body($0.baseAddress) }
+      case .double(let number): try withUnsafeBytes(of: number) { try body($0.baseAddress) }
+      case .uint32(let number): try withUnsafeBytes(of: number) { try body($0.baseAddress) }
+      case .int32(let number): try withUnsafeBytes(of: number) { try body($0.baseAddress) }
+      case .doubles(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
+      case .uint32s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
+      case .int32s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
+      case .uint64s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
+      case .reference(let name):
+        var reference = hobj_ref_t()
+        try check(H5Rcreate(&reference, file, name, H5R_OBJECT, -1))
+        try withUnsafeBytes(of: reference) { try body($0.baseAddress) }
+      }
+    }
+
+    private func withCStrings(_ texts: [String], _ body: (UnsafeRawPointer?) throws -> Void) throws {
+      let copies = texts.map { strdup($0) }
+      defer { for copy in copies { free(copy) } }
+      try copies.withUnsafeBytes { try body($0.baseAddress) }
+    }
+  }
+
+  /// What an attribute or a small dataset holds.
+  enum HDF5Value {
+    case text(String)
+    case texts([String])
+    case double(Double)
+    case doubles([Double])
+    case uint32(UInt32)
+    case uint32s([UInt32])
+    case int32(Int32)
+    case int32s([Int32])
+    case uint64s([UInt64])
+    /// One of several names.
+    case choice([String], Int)
+    /// An object of this file by its path.
+    case reference(String)
+  }
+
+  /// A dataset that is being written: numbers wait until a chunk is full.
+  final class HDF5Column<Number: HDF5Number> {
+    private let set: hid_t
+    private let file: HDF5File
+    private let width: Int?
+    private let flushAt: Int
+    private var waiting: [Number] = []
+    private(set) var rows = 0
+
+    fileprivate init(_ set: hid_t, of file: HDF5File, width: Int?, rowsPerChunk: Int) {
+      (self.set, self.file, self.width) = (set, file, width)
+      flushAt = rowsPerChunk * (width ?? 1)
+      waiting.reserveCapacity(2 * flushAt)
+    }
+
+    deinit { H5Dclose(set) }
+
+    /// Appends rows. - Throws: `CheckpointError.unwritable`.
+    func append(_ numbers: some Collection<Number>) throws {
+      waiting.append(contentsOf: numbers)
+      if waiting.count >= flushAt { try flush() }
+    }
+
+    /// Appends numbers of any precision as they are, or rounded to this one.
+    func append<Scalar: NetworkScalar>(rounding numbers: [Scalar]) throws where Number == Float {
+      if Scalar.self == Float.self {
+        try numbers.withUnsafeBytes { try append($0.bindMemory(to: Float.self)) }
+      } else {
+        try append(numbers.map { Float($0) })
+      }
+    }
+
+    /// Appends the same number several times.
+    func append(_ number: Number, times count: Int) throws {
+      waiting.append(contentsOf: repeatElement(number, count: count))
+      if waiting.count >= flushAt { try flush() }
+    }
+
+    /// Everything appended is in the file.
+    func flush() throws {
+      let count = waiting.count / (width ?? 1)
+      guard count > 0 else { return }
+      let tail = width.map { [hsize_t($0)] } ?? []
+      try file.check(H5Dset_extent(set, [hsize_t(rows + count)] + tail))
+      try write(waiting, at: [hsize_t(rows)] + tail.map { _ in 0 }, [hsize_t(count)] + tail)
+      rows += count
+      waiting.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes elements of an array of known size from a place on.
+    func write(_ numbers: [Number], at place: Int) throws {
+      try write(numbers, at: [hsize_t(place)], [hsize_t(numbers.count)])
+    }
+
+    private func write(_ numbers: [Number], at start: [hsize_t], _ count: [hsize_t]) throws {
+      try transfer(start, count) { memory, space in
+        try file.check(H5Dwrite(set, Number.type, memory, space, hatchling_h5p_default(), numbers))
+      }
+    }
+
+    private func transfer(_ start: [hsize_t], _ count: [hsize_t], _ body: (hid_t, hid_t) throws -> Void)
+      throws
+    {
+      let space = try file.check(H5Dget_space(set))
+      let memory = try file.check(H5Screate_simple(Int32(count.count), count, nil))
+      defer {
+        H5Sclose(space)
+        H5Sclose(memory)
+      }
+      try file.check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nil, count, nil))
+      try body(memory, space)
+    }
+  }
+#endif

@@ -1,0 +1,113 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingNumerics
+
+/// One record per number in one NumPy array: `token` (u4), `layer` (u2), `what` (u2, a place in the description's list, 0 for the token
+/// itself with its byte as entry and its surprise as value), `entry` (u4), `time_ms` (f8), `value` (f4 or f8). Beside `RUN.npy` stands
+/// `RUN.json`, which names what there is, the convention of time, synapses and streams.
+final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
+  private let file: AtomicFile
+  private let sidecar: AtomicFile
+  private let description: RecordingDescription
+  private let names: [String]
+  private var records = 0
+
+  /// - Throws: `CheckpointError.unwritable`.
+  init(path: String, _ description: RecordingDescription) throws {
+    self.description = description
+    file = try AtomicFile(path: path)
+    sidecar = try AtomicFile(path: path.dropLast(4) + ".json")
+    names = ["token"] + description.series.map(\.name).uniqued()
+    try file.write(header)
+    try sidecar.write([UInt8](JSONEncoder.sidecar.encode(Sidecar(description, names))) + [10])
+  }
+
+  func append(_ frame: ActivityFrame<Scalar>) throws {
+    var bytes: [UInt8] = []
+    func add(_ layer: Int, _ what: Int, _ entry: Int, _ time: Double, _ value: Scalar) {
+      withUnsafeBytes(of: UInt32(truncatingIfNeeded: frame.number).littleEndian) { bytes += $0 }
+      withUnsafeBytes(of: UInt16(truncatingIfNeeded: layer).littleEndian) { bytes += $0 }
+      withUnsafeBytes(of: UInt16(truncatingIfNeeded: what).littleEndian) { bytes += $0 }
+      withUnsafeBytes(of: UInt32(truncatingIfNeeded: entry).littleEndian) { bytes += $0 }
+      withUnsafeBytes(of: time.bitPattern.littleEndian) { bytes += $0 }
+      withUnsafeBytes(of: value) { bytes += $0 }
+      records += 1
+    }
+    let (time, layers) = (description.time, description.layers)
+    add(
+      0, 0, frame.token, time.time(token: frame.number, layer: 1, of: layers), Scalar(frame.surprise ?? .nan))
+    for sample in frame.samples {
+      let series = description.series[sample.series]
+      let when = time.time(token: frame.number, layer: series.layer, of: layers)
+      let what = names.firstIndex(of: series.name) ?? 0
+      for (place, value) in sample.values.enumerated() {
+        let entry = sample.entries.map { Int($0[place]) } ?? place
+        add(
+          series.layer, what,
+          series.kind == .events || !series.synapses.isEmpty ? entry : series.entries[entry], when, value)
+      }
+    }
+    try file.write(bytes)
+  }
+
+  func finish() throws {
+    try file.rewriteStart(header)
+    try sidecar.commit()
+    try file.commit()
+  }
+
+  /// Version 1.0, 256 bytes.
+  private var header: [UInt8] {
+    let value = Scalar.self == Double.self ? "<f8" : "<f4"
+    let types =
+      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')]"
+    let text = "{'descr': \(types), 'fortran_order': False, 'shape': (\(records),), }"
+    let padding = String(repeating: " ", count: 245 - text.utf8.count)
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, 246, 0] + Array("\(text)\(padding)\n".utf8)
+  }
+}
+
+/// What stands beside a NumPy recording.
+private struct Sidecar: Encodable {
+  struct What: Encodable { let name, meaning: String }
+  struct Stream: Encodable { let name: String, tokens: Int }
+  let model, sampling, time: String
+  let millisecondsPerToken: Double
+  let layersInTime: TimeConvention.Layers
+  let layers: Int
+  let what: [What]
+  /// Of each layer, the synapses in the order of their entries.
+  let synapses: [String: [String]]
+  let streams: [Stream]
+
+  init(_ description: RecordingDescription, _ names: [String]) {
+    (model, sampling) = (description.model, description.summary)
+    (time, millisecondsPerToken) = (description.time.description, description.time.millisecondsPerToken)
+    (layersInTime, layers) = (description.time.layers, description.layers)
+    what = names.map { name in
+      let meaning = description.series.first { $0.name == name }?.meaning
+      return What(name: name, meaning: meaning ?? "the token that was read; its surprise in nats as value")
+    }
+    synapses = Dictionary(
+      description.series.filter { !$0.synapses.isEmpty }.map { series in
+        ("\(series.layer)", series.synapses.map(description.names.name))
+      }, uniquingKeysWith: { first, _ in first })
+    streams = description.streams.map { Stream(name: $0.name, tokens: $0.tokens) }
+  }
+}
+
+extension JSONEncoder {
+  fileprivate static var sidecar: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return encoder
+  }
+}
+
+extension [String] {
+  fileprivate func uniqued() -> [String] {
+    var seen = Set<String>()
+    return filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,151 @@
+import HatchlingDynamics
+import HatchlingModel
+import HatchlingNumerics
+
+/// Looks at a network while it reads, and hands over what it saw, token by token. Results are the same to the last bit with and without.
+///
+/// Cost per token that is recorded: a copy of every quantity that is asked for, O(1) per synapse (O(d) where Hebbian writes wait).
+/// Rounds stay fused but for drives and what synapses are written by. Tokens that sampling leaves out cost nothing.
+public final class Recorder<Scalar: NetworkScalar> {
+  public let description: RecordingDescription
+  private let engine: any WatchableEngine<Scalar>
+  private var handles: [ProbeHandle] = []
+  private let sampling: Sampling
+  private var number = 0
+  private var seen: [ActivitySample<Scalar>] = []
+  /// Of each series, the numbers that were recorded last; nil before the first.
+  private var last: [[Scalar]?]
+
+  /// The most synapses of one recording.
+  public static var mostSynapses: Int { 1 << 20 }
+
+  /// - Parameters:
+  ///   - model: what the network is called in the file.
+  ///   - streams: what will be read, for the file's head.
+  /// - Throws: ``ActivityError`` or `ProbeError` for what there is not.
+  public init(
+    _ request: RecordingRequest, on engine: any WatchableEngine<Scalar>, model: String = "",
+    streams: [(name: String, tokens: Int)] = []
+  ) throws {
+    try request.sampling.check()
+    let plan = try RecordingPlan(request, on: engine)
+    self.engine = engine
+    sampling = request.sampling
+    description = RecordingDescription(
+      series: plan.series, sampling: request.sampling,
+      hasEventValues: request.hasEventValues, time: request.time, names: ParticleNames(of: engine),
+      model: model, streams: streams)
+    last = Array(repeating: nil, count: plan.series.count)
+    do {
+      for view in plan.views {
+        handles.append(try engine.attach(view.probe) { [unowned self] in self.see($0, view) })
+      }
+    } catch {
+      detach()
+      throw error
+    }
+  }
+
+  /// Takes the probes away.
+  public func detach() {
+    for handle in handles { engine.detach(handle) }
+    handles = []
+    engine.isLooking = true
+  }
+
+  /// Reads one token by `step`, the engine's own if nil.
+  ///
+  /// - Returns: what the token did, its surprise, and what was recorded; nil for a token that sampling leaves out.
+  public func read(
+    _ token: Int, by step: ((Int) throws -> StepActivity)? = nil
+  ) throws -> (activity: StepActivity, surprise: Double?, frame: ActivityFrame<Scalar>?) {
+    let position = engine.position
+    let surprise =
+      position > 0 && token < engine.logits.count && token >= 0
+      ? Predictions(logits: engine.logits).loss(of: token) : nil
+    let isWanted =
+      number % sampling.every == 0 && sampling.surpriseAbove.map { surprise ?? .infinity > $0 } ?? true
+    engine.isLooking = isWanted
+    seen.removeAll(keepingCapacity: true)
+    let activity = try step?(token) ?? engine.step(token)
+    defer { number += 1 }
+    guard isWanted else { return (activity, surprise, nil) }
+    var frame = ActivityFrame<Scalar>(number: number, position: position, token: token, surprise: surprise)
+    seen.sort { $0.series < $1.series }
+    frame.samples = seen
+    return (activity, surprise, frame)
+  }
+
+  private func see(_ sample: ProbeSample<Scalar>, _ view: RecordingPlan.View) {
+    guard let reading = view.readings[sample.layer] else { return }
+    switch reading {
+    case .events(let series, let entries):
+      let (fired, values) = Self.notZero(sample.values, entries)
+      seen.append(ActivitySample(series: series, entries: fired, values: values))
+    case .count(let series):
+      add(series, [Scalar(Self.countNotZero(sample.values))])
+    case .samples(let series): add(series, sample.values)
+    case .products(let pre, let post, let written, let order):
+      // The same probe saw one side; the other one waits.
+      let values = order.map { sample.values[$0] }
+      if let pre { add(pre, values) }
+      if let post { add(post, values) }
+      guard let written else { return }
+      if let waiting = sides.removeValue(forKey: written) {
+        add(written, zip(waiting, values).map { $0 * $1 })
+      } else {
+        sides[written] = values
+      }
+    }
+  }
+  /// One side of the writes of a series, until the other one is seen.
+  private var sides: [Int: [Scalar]] = [:]
+
+  private func add(_ series: Int, _ values: [Scalar]) {
+    guard let bound = sampling.changeAbove else {
+      return seen.append(ActivitySample(series: series, entries: nil, values: values))
+    }
+    guard var before = last[series] else {
+      last[series] = values
+      return seen.append(ActivitySample(series: series, entries: nil, values: values))
+    }
+    var (entries, changed): ([Int32], [Scalar]) = ([], [])
+    for (place, value) in values.enumerated() where Double((value - before[place]).magnitude) > bound {
+      entries.append(Int32(place))
+      changed.append(value)
+      before[place] = value
+    }
+    guard !entries.isEmpty else { return }
+    last[series] = before
+    seen.append(ActivitySample(series: series, entries: entries, values: changed))
+  }
+
+  /// The neurons whose values are not zero, and the values. `entries` names the neurons; nil when all are there.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func notZero(_ all: [Scalar], _ entries: [Int]?) -> ([Int32], [Scalar]) {
+    var count = 0
+    var values: [Scalar] = []
+    let fired = [Int32](unsafeUninitializedCapacity: all.count) { places, filled in
+      values = [Scalar](unsafeUninitializedCapacity: all.count) { kept, size in
+        all.withUnsafeBufferPointer { all in
+          for place in 0..<all.count {
+            places[count] = Int32(truncatingIfNeeded: place)
+            kept[count] = all[place]
+            count += all[place] != 0 ? 1 : 0
+          }
+        }
+        size = count
+      }
+      filled = count
+    }
+    guard let entries else { return (fired, values) }
+    return (fired.map { Int32(entries[Int($0)]) }, values)
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func countNotZero(_ values: [Scalar]) -> Int {
+    values.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
+  }
+}

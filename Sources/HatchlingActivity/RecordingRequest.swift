@@ -1,0 +1,106 @@
+import HatchlingDynamics
+import HatchlingModel
+import HatchlingNumerics
+
+/// What is to be recorded, and at which tokens.
+public struct RecordingRequest: Sendable {
+  public var quantities: [RecordedQuantity]
+  /// 1 … L; nil for all.
+  public var layers: Set<Int>?
+  /// The neurons whose x, x̃, y and drives are recorded, ascending; nil for all.
+  public var neurons: [Int]?
+  public var synapses: [LayerSynapse] = []
+  public var synapseQuantities: [SynapseQuantity] = [.sigma]
+  /// x and y of every neuron, not only of those that fired.
+  public var isDense = false
+  /// SONATA: also how large x or y was at every event. Other formats hold it anyway, or cannot.
+  public var hasEventValues = false
+  public var sampling = Sampling()
+  public var time = TimeConvention.standard
+
+  public init(_ quantities: [RecordedQuantity], layers: Set<Int>? = nil, neurons: [Int]? = nil) {
+    (self.quantities, self.layers, self.neurons) = (quantities, layers, neurons)
+  }
+}
+
+/// Which tokens, and which numbers of them, are recorded.
+public struct Sampling: Sendable, Hashable {
+  /// Every k-th token.
+  public var every = 1
+  /// Only tokens whose loss under the prediction before them is larger, in nats. The first token of a stream, which nothing predicted, counts
+  /// as infinitely surprising.
+  public var surpriseAbove: Double?
+  /// Of quantities that are recorded in full, only numbers that differ by more from the last one recorded.
+  public var changeAbove: Double?
+  /// Of x and y, only how many neurons fired.
+  public var countsOnly = false
+
+  public init() {}
+
+  /// Whether tokens follow one another at a constant distance and all have the same numbers.
+  public var isRegular: Bool { surpriseAbove == nil && changeAbove == nil }
+
+  /// - Throws: ``ActivityError/outOfRange(_:value:allowed:)``.
+  func check() throws(ActivityError) {
+    guard every >= 1 else {
+      throw .outOfRange("every \(every)-th token", value: "", allowed: "1 is every token, 2 every other")
+    }
+    for (name, bound) in [("surprise", surpriseAbove), ("change", changeAbove)] {
+      guard let bound, !(bound >= 0 && bound.isFinite) else { continue }
+      throw .outOfRange(
+        "a bound of the \(name) of", value: "\(bound)", allowed: "0 or a positive number is needed")
+    }
+  }
+}
+
+/// Numbers of one kind and layer: a column of events, or of samples of listed entries.
+public struct ActivitySeries: Sendable, Hashable {
+  public enum Kind: Sendable, Hashable {
+    /// Which entries were not zero, and their values.
+    case events
+    /// The values of all entries.
+    case samples
+  }
+
+  /// `x`, `rotated`, `count_y`, `sigma` …
+  public let name: String
+  public let meaning: String
+  public let kind: Kind
+  /// 1 … L.
+  public let layer: Int
+  /// The numbers of the neurons, hubs, nodes, normalisers; of synapses their postsynaptic neurons.
+  public let entries: [Int]
+  /// The synapses of this layer, where it is about synapses; in the order of `entries`.
+  public let synapses: [LayerSynapse]
+  /// How many there are in the network.
+  public let population: Int
+
+  /// `x_layer_2`, unique in a recording.
+  public var title: String { "\(name)_layer_\(layer)" }
+}
+
+/// What a recording holds: what a writer writes into a file's head.
+public struct RecordingDescription: Sendable {
+  public let series: [ActivitySeries]
+  public let sampling: Sampling
+  public let hasEventValues: Bool
+  public let time: TimeConvention
+  public let names: ParticleNames
+  /// The network's fingerprint or name.
+  public let model: String
+  /// The streams that are read one after another: name and tokens. Empty for a live recording.
+  public let streams: [(name: String, tokens: Int)]
+
+  public var layers: Int { names.layers }
+  public var programme: String { "Hatchling" }
+
+  /// One line for a file's head.
+  public var summary: String {
+    let which = sampling.every == 1 ? "every token" : "every \(sampling.every)-th token"
+    let bounds = [
+      sampling.surpriseAbove.map { ", where its surprise exceeds \($0) nats" },
+      sampling.changeAbove.map { ", numbers that changed by more than \($0)" },
+    ].compactMap(\.self).joined()
+    return which + bounds
+  }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import HatchlingActivity
+import HatchlingDynamics
+import HatchlingModel
+import HatchlingNumerics
+
+/// What a recording is to hold; synapses may be chosen by what a first reading leaves on them.
+public struct RecordingOrder: Sendable {
+  public var request: RecordingRequest
+  public var synapses: [SynapseChoice] = []
+  /// Tokens of the first stream after which synapses are chosen; nil for all of it.
+  public var choosesAfter: Int?
+
+  public init(_ request: RecordingRequest) { self.request = request }
+}
+
+extension StreamReader {
+  /// Reads streams, each from the beginning, and records them into one file.
+  ///
+  /// Before, up to 400 tokens are read without recording, to say what recording costs; and what is needed to choose synapses.
+  /// - Parameters:
+  ///   - afterToken: called with the number of tokens done.
+  ///   - isOver: asked before every token; the file holds what was read until then.
+  /// - Throws: `ActivityError`, `ProbeError`, `TokenError`, `CheckpointError`.
+  public func record(
+    _ order: RecordingOrder, of streams: [TokenStream], to path: String, model: String,
+    afterToken: (Int) -> Void = { _ in }, isOver: () -> Bool = { false }
+  ) throws -> RecordingReport {
+    let (engine, format) = (watchable, try RecordingFormat(path: path))
+    var request = order.request
+    request.synapses += try chosenSynapses(order, of: streams[0].tokens)
+    let rehearsed = streams[0].tokens.prefix(400)
+    let start = ThreadTime.now
+    for token in rehearsed { try engine.step(token) }
+    let rehearsal = ThreadTime.now - start
+    try rewind()
+    let recorder = try Recorder(
+      request, on: engine, model: model, streams: streams.map { ($0.name, $0.tokens.count) })
+    defer { recorder.detach() }
+    let writer = try format.writer(to: path, recorder.description, Scalar.self)
+    var report = RecordingReport(path: path, recorder.description)
+    report.rehearsal = (rehearsed.count, rehearsal)
+    let (begin, beginOfThread) = (ContinuousClock.now, ThreadTime.now)
+    reading: for (index, stream) in streams.enumerated() {
+      if index > 0 { try rewind() }
+      for token in stream.tokens {
+        if isOver() { break reading }
+        let seen = try recorder.read(token) { try step($0) }
+        if let frame = seen.frame { try writer.append(frame) }
+        report.add(seen.frame, surprise: seen.surprise)
+        if report.tokens == rehearsed.count {
+          report.recordedRehearsal = ThreadTime.now - beginOfThread
+        }
+        afterToken(report.tokens)
+      }
+    }
+    try writer.finish()
+    report.finish(after: (ContinuousClock.now - begin).inSeconds)
+    return report
+  }
+
+  private func chosenSynapses(_ order: RecordingOrder, of tokens: [Int]) throws -> [LayerSynapse] {
+    if order.synapses.contains(where: \.dependsOnState) {
+      for token in tokens.prefix(order.choosesAfter ?? .max) { try engine.step(token) }
+    }
+    let chosen = try order.synapses.flatMap {
+      try $0.synapses(of: watchable, layers: order.request.layers)
+    }
+    try rewind()
+    return chosen
+  }
+}
+
+/// Seconds of the processor that this thread has had: on a busy machine what work costs, not how long it waits.
+private enum ThreadTime {
+  static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
+
+/// What was recorded, and what that cost.
+public struct RecordingReport: Encodable, Sendable {
+  private let path: String
+  private let titles: [String]
+  private let isEvents: [Bool]
+  private let time: String
+  public private(set) var tokens = 0
+  public private(set) var recordedTokens = 0
+  /// Numbers of every series.
+  private var counts: [Int]
+  private var loss = (sum: 0.0, count: 0)
+  private var seconds = 0.0
+  private var bytes = 0
+  /// Tokens that were read without recording first, and how long that took.
+  var rehearsal = (tokens: 0, seconds: 0.0)
+  /// How long the same tokens took while they were recorded.
+  var recordedRehearsal: Double?
+
+  init(path: String, _ description: RecordingDescription) {
+    self.path = path
+    titles = description.series.map(\.name)
+    isEvents = description.series.map { $0.kind == .events }
+    time = description.time.description
+    counts = Array(repeating: 0, count: description.series.count)
+  }
+
+  mutating func add<Scalar>(_ frame: ActivityFrame<Scalar>?, surprise: Double?) {
+    tokens += 1
+    if let surprise { loss = (loss.sum + surprise, loss.count + 1) }
+    guard let frame else { return }
+    recordedTokens += 1
+    for sample in frame.samples { counts[sample.series] += sample.values.count }
+  }
+
+  mutating func finish(after seconds: Double) {
+    self.seconds = seconds
+    var status = stat()
+    bytes = stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Mean loss in nats; NaN when no token had a prediction before it.
+  public var meanLoss: Double { loss.sum / Double(loss.count) }
+
+  /// What recording cost beside reading alone, as a fraction: the same first tokens, timed twice. NaN where too few were read.
+  public var overhead: Double {
+    guard rehearsal.tokens >= 16, let recordedRehearsal else { return .nan }
+    return recordedRehearsal / rehearsal.seconds - 1
+  }
+
+  /// How many numbers were recorded of each name, over all layers.
+  public var recorded: [(name: String, isEvents: Bool, count: Int)] {
+    var found: [(name: String, isEvents: Bool, count: Int)] = []
+    for (index, title) in titles.enumerated() {
+      if let place = found.firstIndex(where: { $0.name == title }) {
+        found[place].count += counts[index]
+      } else {
+        found.append((title, isEvents[index], counts[index]))
+      }
+    }
+    return found
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    let numbers = recorded.map {
+      ["name": $0.name, "kind": $0.isEvents ? "events" : "samples", "count": $0.count] as JSONObject
+    }
+    let object: JSONObject = [
+      "out": path, "tokens": tokens, "recorded_tokens": recordedTokens, "loss": meanLoss, "recorded": numbers,
+      "bytes": bytes, "seconds": seconds, "overhead": overhead, "overhead_tokens": rehearsal.tokens,
+      "time": time,
+    ]
+    try object.encode(to: encoder)
+  }
+
+  public var lines: [String] {
+    let cost =
+      overhead.isFinite
+      ? "\(decimal(overhead * 100, 1)) % of the time without, over the first \(grouped(rehearsal.tokens)) tokens"
+      : "– (too few tokens to tell)"
+    return [
+      "tokens             \(grouped(tokens)), \(grouped(recordedTokens)) of them recorded",
+      "mean loss          \(decimal(meanLoss)) nats",
+    ]
+      + recorded.map {
+        "\(padded($0.name, 18, right: false)) \(grouped($0.count)) \($0.isEvents ? "events" : "numbers")"
+      }
+      + [
+        "time               \(time)",
+        "tokens per second  \(decimal(Double(tokens) / seconds, 1))", "overhead           \(cost)",
+        "written to         \(path), \(grouped(bytes)) bytes",
+      ]
+  }
+}

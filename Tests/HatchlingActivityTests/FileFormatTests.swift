@@ -1,0 +1,198 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
+import HatchlingNumerics
+import TestSupport
+import Testing
+
+@testable import HatchlingActivity
+
+#if HDF5
+  import CHDF5
+#endif
+
+/// Every format holds the frames that were appended, and a file is whole or not there.
+@Suite struct FileFormatTests {
+  static let formats: [RecordingFormat] = {
+    #if HDF5
+      RecordingFormat.allCases
+    #else
+      [.csv, .numpy]
+    #endif
+  }()
+
+  private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+    "activity-\(UUID().uuidString)")
+
+  private func withFolder(_ body: (URL) throws -> Void) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder)
+  }
+
+  /// Records x and σ of a small network. - Returns: the frames that were written.
+  private func record(
+    to path: String, _ format: RecordingFormat, finish: Bool = true
+  ) throws -> (frames: [ActivityFrame<Float>], description: RecordingDescription) {
+    let engine = try NetworkCase(form: "circuit", isDamped: true).engine(Float.self)
+    var request = RecordingRequest([.x, .v])
+    request.synapses = [
+      try ParticleNames(of: engine).synapse("2:h3:n12"), try ParticleNames(of: engine).synapse("2:h4:n2"),
+    ]
+    let recorder = try Recorder(request, on: engine, model: "small", streams: [("a text", 40)])
+    let writer = try format.writer(to: path, recorder.description, Float.self)
+    var frames: [ActivityFrame<Float>] = []
+    for token in NetworkCase.tokens {
+      let frame = try #require(try recorder.read(token).frame)
+      try writer.append(frame)
+      frames.append(frame)
+    }
+    if finish { try writer.finish() }
+    return (frames, recorder.description)
+  }
+
+  @Test(arguments: formats)
+  func aFileIsWholeOrNotThere(in format: RecordingFormat) throws {
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("run.\(format.rawValue)").path
+      _ = try record(to: path, format, finish: false)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      _ = try record(to: path, format)
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      #expect(names == (format == .numpy ? ["run.json", "run.npy"] : ["run.\(format.rawValue)"]))
+    }
+  }
+
+  @Test func linesOfTextHoldTheNumbers() throws {
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("run.csv").path
+      let (frames, description) = try record(to: path, .csv)
+      let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+      #expect(lines[0].hasPrefix("# Hatchling") && lines[1].contains("read at t * 1.0 ms"))
+      #expect(
+        lines[2] == "# stream from token 0 on: a text, 40 tokens"
+          && lines[3] == "token,time_ms,layer,what,entry,value")
+      var expected: [String] = []
+      for frame in frames {
+        expected.append(
+          "\(frame.number),\(Double(frame.number)),0,token,\(frame.token),\(frame.surprise.map { "\($0)" } ?? "")"
+        )
+        for sample in frame.samples {
+          let series = description.series[sample.series]
+          let time = Double(frame.number) + Double(series.layer - 1) / 3
+          for (place, value) in sample.values.enumerated() {
+            let name =
+              sample.entries.map { "\($0[place])" }
+              ?? (series.name == "sigma" ? ["h4:n2", "h3:n12"][place] : "\(place)")
+            expected.append("\(frame.number),\(time),\(series.layer),\(series.name),\(name),\(value)")
+          }
+        }
+      }
+      #expect(lines.dropFirst(4).map(String.init) == expected && expected.count > 2000)
+    }
+  }
+
+  #if HDF5
+    /// Reads a dataset by libhdf5.
+    private func numbers(_ path: String, _ name: String) -> [Double] {
+      let file = H5Fopen(path, hatchling_h5f_read_only(), hatchling_h5p_default())
+      let set = H5Dopen2(file, name, hatchling_h5p_default())
+      let space = H5Dget_space(set)
+      var found = [Double](repeating: .nan, count: Int(max(0, H5Sget_simple_extent_npoints(space))))
+      let status = H5Dread(
+        set, hatchling_h5t_double(), hatchling_h5s_all(), hatchling_h5s_all(), hatchling_h5p_default(), &found
+      )
+      H5Sclose(space)
+      H5Dclose(set)
+      H5Fclose(file)
+      return status < 0 ? [] : found
+    }
+
+    @Test func sonataHoldsTheNumbers() throws {
+      try withFolder { folder in
+        let path = folder.appendingPathComponent("run.h5").path
+        let (frames, description) = try record(to: path, .sonata)
+        var (nodes, times): ([Double], [Double]) = ([], [])
+        for frame in frames {
+          for sample in frame.samples {
+            guard let entries = sample.entries else { continue }
+            nodes += entries.map(Double.init)
+            let layer = description.series[sample.series].layer
+            times += entries.map { _ in Double(frame.number) + Double(layer - 1) / 3 }
+          }
+        }
+        #expect(numbers(path, "spikes/x/node_ids") == nodes && nodes.count > 1000)
+        #expect(numbers(path, "spikes/x/timestamps") == times && times == times.sorted())
+        #expect(numbers(path, "hatchling/tokens/token") == NetworkCase.tokens.map(Double.init))
+        let sigma = frames.flatMap { frame in
+          frame.samples.filter { description.series[$0.series].name == "sigma" }.flatMap(\.values)
+        }
+        // Columns by node: neuron 2 before neuron 12, as they were recorded.
+        #expect(numbers(path, "report/sigma_layer_2/data") == sigma.map(Double.init) && sigma.count == 80)
+        #expect(numbers(path, "report/sigma_layer_2/mapping/node_ids") == [2, 12])
+        #expect(numbers(path, "report/sigma_layer_2/mapping/index_pointers") == [0, 1, 2])
+        let time = numbers(path, "report/sigma_layer_2/mapping/time")
+        #expect(
+          time.count == 3 && abs(time[0] - 1.0 / 3) < 1e-12 && abs(time[1] - time[0] - 40) < 1e-9
+            && time[2] == 1)
+      }
+    }
+
+    @Test func unitsOfNWBHoldTheTimes() throws {
+      try withFolder { folder in
+        let path = folder.appendingPathComponent("run.nwb").path
+        let (frames, description) = try record(to: path, .nwb)
+        var trains = [[Double]](repeating: [], count: 3 * 68)
+        for frame in frames {
+          for sample in frame.samples {
+            let layer = description.series[sample.series].layer
+            for entry in sample.entries ?? [] {
+              trains[(layer - 1) * 68 + Int(entry)].append(
+                (Double(frame.number) + Double(layer - 1) / 3) / 1000)
+            }
+          }
+        }
+        #expect(numbers(path, "units/spike_times") == trains.flatMap(\.self) && trains.joined().count > 1000)
+        var end = 0.0
+        let ends = trains.map { train in
+          end += Double(train.count)
+          return end
+        }
+        #expect(numbers(path, "units/spike_times_index") == ends)
+      }
+    }
+
+    @Test func eventsAreSortedByUnitInBatches() throws {
+      try withFolder { folder in
+        let spool = try EventSpool(beside: folder.appendingPathComponent("run").path, units: 5)
+        var (random, trains) = (SeededRandom(seed: 3), [[Double]](repeating: [], count: 5))
+        for moment in 0..<2000 {
+          let entries = (0..<3).filter { _ in Bool.random(using: &random) }
+          for entry in entries { trains[2 + entry].append(Double(moment) / 2) }
+          try spool.append(entries.map { Int32($0) }, first: 2, moment: moment)
+        }
+        #expect(spool.counts == trains.map(\.count))
+        var read = [[Double]](repeating: [], count: 5)
+        func half(_ moment: Int) -> Double { Double(moment) / 2 }
+        var runs = 0
+        try spool.forEachRun(batch: 100, time: half) { unit, place, times in
+          #expect(place == read[unit].count)
+          read[unit] += times
+          runs += 1
+        }
+        #expect(read == trains && runs > 60)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+      }
+    }
+
+    @Test func sonataRefusesWhatHasNoConstantStep() throws {
+      let engine = try NetworkCase(form: "circuit", isDamped: false).engine(Float.self)
+      var request = RecordingRequest([.v])
+      request.sampling.surpriseAbove = 1
+      let recorder = try Recorder(request, on: engine)
+      #expect(throws: ActivityError.irregular(path: "run.h5")) {
+        _ = try RecordingFormat.sonata.writer(to: "run.h5", recorder.description, Float.self)
+      }
+    }
+  #endif
+}
