@@ -2,9 +2,9 @@
 
 BINARY = .build/release/hatchling
 
-# Where `make install` puts the program, and which: igraph, or mit without igraph and its licence. See docs/install.md.
+# Where `make install` puts the program, and which: full, igraph without HDF5, or mit without igraph and its licence too. See docs/install.md.
 PREFIX ?= /usr/local
-VARIANT ?= igraph
+VARIANT ?= full
 STAGED = .build-dist/$(VARIANT)/staged
 INSTALLED = $(DESTDIR)$(PREFIX)
 

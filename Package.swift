@@ -165,7 +165,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "HatchlingCommandTests",
-      dependencies: ["TestSupport", "HatchlingNumerics", "hatchling", "HatchlingCommands"]),
+      dependencies: [
+        "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
+        "HatchlingExecution", "hatchling", "HatchlingCommands",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
