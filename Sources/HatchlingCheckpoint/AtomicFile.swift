@@ -18,7 +18,7 @@ public final class AtomicFile {
     target = try Self.target(of: path)
     Self.removeAbandoned(beside: target)
     temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    descriptor = open(temporary.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
     UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
@@ -26,9 +26,10 @@ public final class AtomicFile {
 
   /// Only a file takes the place of a file: a rename over a device or a pipe would remove it.
   private static func target(of path: String) throws(CheckpointError) -> String {
+    guard !path.isEmpty else { throw .unwritable(path: path, reason: "a file needs a name") }
     var status = stat()
-    guard stat(path, &status) == 0 else {
-      guard lstat(path, &status) == 0 else { return path }
+    guard stat(path.systemPath, &status) == 0 else {
+      guard lstat(path.systemPath, &status) == 0 else { return path }
       throw .unwritable(path: path, reason: "it is a link to nothing")
     }
     switch status.st_mode & S_IFMT {
@@ -36,23 +37,21 @@ public final class AtomicFile {
     case S_IFDIR: throw .unwritable(path: path, reason: "it is a directory")
     default: throw .unwritable(path: path, reason: "it is a device or a pipe, not a file")
     }
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = realpath(path.systemPath, nil) else {
       throw .unwritable(path: path, reason: CheckpointError.lastFault)
     }
     defer { free(resolved) }
-    return String(cString: resolved)
+    return String(anyBytes: UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
 
   /// What programs that were killed have left of this file.
   private static func removeAbandoned(beside target: String) {
-    let url = URL(fileURLWithPath: target)
-    let (folder, prefix) = (url.deletingLastPathComponent().path, url.lastPathComponent + ".partial-")
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where name.hasPrefix(prefix) {
+    let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
+    for name in Folder.names(in: folder) ?? [] where name.hasPrefix(prefix) {
       guard let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }),
         process > 0, kill(process, 0) != 0, errno == ESRCH
       else { continue }
-      unlink("\(folder)/\(name)")
+      unlink("\(folder)/\(name)".systemPath)
     }
   }
 
@@ -94,7 +93,7 @@ public final class AtomicFile {
       throw failure()
     }
     descriptor = -1
-    guard rename(temporary, target) == 0 else { throw failure() }
+    guard rename(temporary.systemPath, target.systemPath) == 0 else { throw failure() }
     UnfinishedFiles.remove(temporary)
   }
 
@@ -102,7 +101,7 @@ public final class AtomicFile {
   public func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    if UnfinishedFiles.remove(temporary) { unlink(temporary) }
+    if UnfinishedFiles.remove(temporary) { unlink(temporary.systemPath) }
   }
 
   private func flush() throws(CheckpointError) {
@@ -147,7 +146,7 @@ public enum UnfinishedFiles {
   /// Removes every unfinished file. For the end of an interrupted program.
   public static func removeAll() {
     paths.withLock { paths in
-      for path in paths { unlink(path) }
+      for path in paths { unlink(path.systemPath) }
       paths.removeAll()
     }
   }

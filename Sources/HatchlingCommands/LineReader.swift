@@ -17,7 +17,7 @@ struct LineReader {
   init(path: String) throws {
     self.path = path
     var status = stat()
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.systemPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw CheckpointError.unreadable(path: path, reason: String(cString: strerror(errno)))
     }

@@ -35,6 +35,7 @@ struct CompileCommand: ParsableCommand {
 
   func run() throws {
     let format = try GraphFormat(path: out)
+    try OutputPaths.check([out], reading: [model.model])
     let workers = Workers()
     let loaded = try model.load(workers: workers)
     switch form {

@@ -141,6 +141,7 @@ struct DegreesCommand: ParsableCommand {
 
   func run() throws {
     if let export { _ = try GraphFormat(path: export) }
+    try OutputPaths.check([export], folders: [out], reading: [model.model] + files)
     guard let kind = TopologyRequest.Graph(rawValue: graph.rawValue) else { return try runCircuit() }
     #if Topology
       try runNeurons(kind)
@@ -171,7 +172,6 @@ struct DegreesCommand: ParsableCommand {
       let progress = shownProgress()
       let selection = try EdgeSelection(
         request, of: loaded.weights, tokens: tokens, workers: workers, progress: progress)
-      try OutputPaths.makeFolder(out)
       let report = try TopologyReport(
         selection, model: model.model ?? "shipped", workers: workers, progress: progress)
       let pictures = try report.write(into: out)

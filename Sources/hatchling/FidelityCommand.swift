@@ -75,6 +75,7 @@ struct FidelityCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try OutputPaths.check([], folders: [out])
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
@@ -82,7 +83,6 @@ struct FidelityCommand: EitherPrecisionCommand {
       text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)
     let text = heldOut.map { Array(streams[0].tokens.suffix(Int(Double(streams[0].tokens.count) * $0))) }
     let weights = loaded.weights.converted(to: Scalar.self)
-    if let out { try OutputPaths.makeFolder(out) }
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
       workers: workers, progress: shownProgress(), onRow: show)

@@ -12,8 +12,6 @@ enum FlagAdvice {
     switch error {
     case let error as TrainingError: message(error)
     case let error as TrainingFileError: error.description(naming: name)
-    case TranslationCorpusError.overwrites(let path):
-      "--out '\(path)' is one of the files to read; choose another name"
     case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
     default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
     }

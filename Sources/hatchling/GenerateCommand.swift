@@ -55,6 +55,7 @@ struct GenerateCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try options.checkOutputs()
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let vocabulary = model.hyperparameters.vocabulary

@@ -15,8 +15,9 @@ enum Output {
     if buffer.count >= 1 << 16 { flush() }
   }
 
+  /// Text from files and arguments is escaped: nothing in it is taken by a terminal for more than text.
   static func line(_ text: String = "") {
-    write(text.utf8)
+    write(text.escaped.utf8)
     write(CollectionOfOne(10))
   }
 
@@ -24,9 +25,10 @@ enum Output {
     for text in texts { line(text) }
   }
 
-  /// One JSON object on a line of its own; keys in alphabetical order.
+  /// One JSON object on a line of its own; keys in alphabetical order. What a terminal could take for more than text is `\u009B` and
+  /// the like, which readers of JSON take back.
   static func json(_ value: some Encodable) throws {
-    write(try JSONEncoder.reports().encode(value))
+    write(try JSONEncoder.reports().text(of: value).utf8)
     write(CollectionOfOne(10))
   }
 
@@ -104,7 +106,7 @@ func shownProgress() -> WorkProgress {
   }
 }
 
-/// A remark for the person at the terminal, on standard error.
+/// A remark for the person at the terminal, on standard error: one line, whatever is in it.
 func note(_ text: String) {
-  FileHandle.standardError.write(Data("hatchling: \(text)\n".utf8))
+  FileHandle.standardError.write(Data("hatchling: \(text.escaped)\n".utf8))
 }

@@ -35,6 +35,7 @@ struct StepCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try options.checkOutputs(reading: files)
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(

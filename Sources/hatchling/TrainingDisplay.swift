@@ -88,15 +88,10 @@ struct TrainingDisplay {
     return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
   }
 
-  /// One printable line per line of text, bytes that are no UTF-8 replaced.
+  /// One line per line of text, bytes that are no UTF-8 replaced.
   private static func sample(_ bytes: [UInt8]) -> [String] {
-    let text = String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-      scalar == "\n" || !scalar.properties.generalCategory.isControl ? String(scalar) : "\u{FFFD}"
-    }.joined()
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map { "  | " + $0 }
+    bytes.split(separator: 10, omittingEmptySubsequences: false).map {
+      "  | " + String(decoding: $0, as: UTF8.self)
+    }
   }
-}
-
-extension Unicode.GeneralCategory {
-  fileprivate var isControl: Bool { self == .control || self == .format || self == .unassigned }
 }
