@@ -17,9 +17,7 @@ public final class AtomicFile {
     self.path = path
     target = try Self.target(of: path)
     Self.removeAbandoned(beside: target)
-    temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    descriptor = open(temporary.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
+    (temporary, descriptor) = try Self.makeTemporary(beside: target, for: path)
     UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
   }
@@ -44,14 +42,33 @@ public final class AtomicFile {
     return String(anyBytes: UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
 
-  /// What programs that were killed have left of this file.
+  /// A new file, locked as long as somebody has it open: process ids say nothing where a number is used again, or in a container.
+  private static func makeTemporary(
+    beside target: String, for path: String
+  ) throws(CheckpointError) -> (path: String, descriptor: Int32) {
+    while true {
+      let temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+      let descriptor = open(temporary.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
+      // Waits for one who takes it for abandoned, and then begins again. Where files cannot be locked, none is taken for abandoned.
+      flock(descriptor, LOCK_EX)
+      var status = stat()
+      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (temporary, descriptor) }
+      close(descriptor)
+    }
+  }
+
+  /// What programs that were killed have left of this file: temporary files that nobody holds.
   private static func removeAbandoned(beside target: String) {
     let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
     for name in Folder.names(in: folder) ?? [] where name.hasPrefix(prefix) {
-      guard let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }),
-        process > 0, kill(process, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink("\(folder)/\(name)".systemPath)
+      let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 2, parts.allSatisfy({ UInt32($0) != nil }) else { continue }
+      let path = "\(folder)/\(name)".systemPath
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+      close(descriptor)
     }
   }
 
@@ -88,6 +105,9 @@ public final class AtomicFile {
   public func commit() throws(CheckpointError) {
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
+    // Locked until it has its name.
+    let lock = dup(descriptor)
+    defer { if lock >= 0 { close(lock) } }
     guard close(descriptor) == 0 else {
       descriptor = -1
       throw failure()

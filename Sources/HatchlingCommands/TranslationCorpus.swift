@@ -38,7 +38,9 @@ public struct TranslationCorpus {
   /// Writes the stream; the seed draws which language comes first in which pair. Cost: one pass, a line at a time.
   ///
   /// - Throws: ``TranslationCorpusError``, `CheckpointError`; then nothing is written.
-  public func write(to out: String, seed: UInt64) throws -> Count {
+  public func write(
+    to out: String, seed: UInt64, progress: WorkProgress = { _, _, _ in }
+  ) throws -> Count {
     try OutputPaths.check([out], reading: [first, second])
     var (a, b) = (try LineReader(path: first), try LineReader(path: second))
     let file = try AtomicFile(path: out)
@@ -52,6 +54,7 @@ public struct TranslationCorpus {
         break
       }
       line += 1
+      if line % 1024 == 0, a.total > 0 { progress("reading byte", a.done, a.total) }
       // Drawn for every line, so that a pair left out moves no other.
       let isForward = random.uniform() < 0.5
       guard !left.isEmpty && !right.isEmpty else {

@@ -102,7 +102,9 @@ struct DegreesCommand: ParsableCommand {
     try require(
       threshold ?? 0 >= 0, "--threshold \(threshold ?? 0): a strength is at least 0; --sign chooses the side")
     try require(threshold == nil || edges == nil, "give either --threshold or --edges, not both")
-    try require(bootstrap ?? 0 >= 0, "--bootstrap \(bootstrap ?? 0): a number of samples is at least 0")
+    try require(
+      (0...1_000_000).contains(bootstrap ?? 0),
+      "--bootstrap \(bootstrap ?? 0): 0 up to a million samples are drawn")
     try checkGraph()
     try require(files.count <= 1, "sigma is the state after one text; give one FILE")
     try require(!layout || hasPositions, "--layout: only an --export FILE.gexf holds positions")

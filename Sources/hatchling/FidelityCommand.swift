@@ -78,6 +78,8 @@ struct FidelityCommand: EitherPrecisionCommand {
     try OutputPaths.check([], folders: [out])
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
+    let hubs = loaded.hyperparameters.synapticDimension
+    for series in try allSeries() { try series.options(keeping: 0).check(hubCount: hubs) }
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let streams = try TextSource.streams(
       text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)

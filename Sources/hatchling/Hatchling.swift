@@ -57,7 +57,7 @@ enum Main {
 
   /// What is said of bad usage or bad input, on one line; nil where help was asked for.
   static func complaint(about error: any Error) -> String? {
-    if let error = error as? any InputError { return FlagAdvice.message(for: error).onOneLine }
+    if let error = error as? any InputError { return FlagAdvice.message(for: error) }
     switch Hatchling.exitCode(for: error) {
     case .success: return nil
     case .validationFailure: return Hatchling.message(for: error).onOneLine

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
@@ -44,9 +45,12 @@ struct StepCommand: EitherPrecisionCommand {
     let stepper = try StreamReader<Scalar>(
       options.engineDescription, model, files: options.files, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
+    // On a terminal the table itself shows how far it is.
+    let isWatched = !quiet && isatty(1) != 0
     if !options.json && !quiet { Output.line(StepLine.header) }
     let summary = try stepper.report(
-      on: streams, counting: masks, onlyAfter: onlyAfter, afterToken: { if quiet { progress.update($0) } },
+      on: streams, counting: masks, onlyAfter: onlyAfter,
+      afterToken: { if !isWatched { progress.update($0) } },
       show: quiet ? nil : { try show($0) })
     try stepper.finish()
     if options.json { try Output.json(["summary": summary]) } else { Output.lines(summary.lines) }

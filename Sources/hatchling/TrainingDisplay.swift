@@ -8,6 +8,8 @@ struct TrainingDisplay {
   private var secondsPerStep: Double?
   private var validationLoss: Double?
   private let isTerminal = isatty(2) != 0
+  /// How long it will take, where no line shows it.
+  private var forecast: Progress?
   private var lastLine = ContinuousClock.now - .seconds(1)
 
   private static let header =
@@ -56,6 +58,10 @@ struct TrainingDisplay {
   /// Called after every update.
   private mutating func update(_ record: TrainingLine, seconds: Double) {
     secondsPerStep = secondsPerStep.map { $0 + 0.05 * (seconds - $0) } ?? seconds
+    if !isTerminal {
+      if forecast == nil { forecast = Progress("step", total: record.steps, after: record.step) }
+      forecast?.update(record.step)
+    }
     guard isTerminal, ContinuousClock.now - lastLine > .milliseconds(200) else { return }
     lastLine = .now
     let left = Double(record.steps - record.step) * (secondsPerStep ?? 0)
