@@ -21,15 +21,15 @@ package enum OutputPaths {
     let written = files.compactMap { $0 }
     for (index, path) in written.enumerated() {
       if written[..<index].contains(where: { isSame($0, path) }) { throw OutputError.twice(path: path) }
-      if read.contains(where: { $0.map { $0 != "-" && isSame($0, path) } ?? false }) {
-        throw OutputError.overwrites(path: path)
+      if let read = read.compactMap({ $0 }).first(where: { $0 != "-" && isSame($0, path) }) {
+        throw OutputError.overwrites(path: path, read: read)
       }
       try AtomicFile(path: path).discard()
     }
     for folder in folders.compactMap({ $0 }) {
       let made = try Folder.make(folder)
       defer { Folder.remove(made) }
-      try AtomicFile(path: "\(folder)/hatchling").discard()
+      try AtomicFile(path: "\(folder)/.hatchling-tries-this").discard()
     }
   }
 
@@ -47,13 +47,14 @@ package enum OutputPaths {
 
 /// Places where results cannot go.
 public enum OutputError: InputError, Equatable {
-  case overwrites(path: String)
+  /// `read` is the same file, perhaps by another name.
+  case overwrites(path: String, read: String)
   case twice(path: String)
 
   public var description: String {
     switch self {
-    case .overwrites(let path):
-      "'\(path)' is one of the files to read, and would be overwritten; choose another name"
+    case .overwrites(let path, let read):
+      "'\(path)' is \(path == read ? "" : "'\(read)', ")one of the files to read, and would be overwritten; choose another name"
     case .twice(let path): "'\(path)' would be written twice; choose another name for one of the files"
     }
   }

@@ -95,10 +95,9 @@ import Testing
   private static func fault(_ complaint: String, _ call: Call) -> String? {
     let value = call.isBytes ? "\\xFF\\xFE" : (call.value ?? "").escaped
     // An argument `files` is FILE in messages.
-    let isOption = call.name.hasPrefix("--")
-    let names =
-      ["'\(value)'", " \(value):"]
-      + (isOption ? [call.name] : [value, call.name.uppercased().prefix { $0 != "S" } + ""])
+    let word = call.name.uppercased()
+    let argument = word.hasSuffix("S") ? String(word.dropLast()) : word
+    let names = ["'\(value)'", call.name.hasPrefix("--") ? call.name : argument]
     guard names.contains(where: complaint.contains) else { return "names neither \(call.name) nor its value" }
     return internals(complaint)
   }
