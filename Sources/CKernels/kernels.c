@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -50,3 +54,11 @@ enum level hatchling_find_level(void) {
 }
 
 const char *hatchling_kernel_name(void) { return names[level()]; }
+
+const char *hatchling_executable(void) {
+#if defined(__linux__)
+  return (const char *)getauxval(AT_EXECFN);
+#else
+  return NULL;
+#endif
+}

@@ -18,18 +18,17 @@ public final class AtomicFile {
     self.path = path
     target = try Self.target(of: path)
     Self.removeAbandoned(beside: target)
-    temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
+    (temporary, descriptor) = try Self.makeTemporary(beside: target, for: path)
     UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
   }
 
   /// Only a file takes the place of a file: a rename over a device or a pipe would remove it.
   private static func target(of path: String) throws(CheckpointError) -> String {
+    guard !path.isEmpty else { throw .unwritable(path: path, reason: "a file needs a name") }
     var status = stat()
-    guard stat(path, &status) == 0 else {
-      guard lstat(path, &status) == 0 else { return path }
+    guard stat(path.systemPath, &status) == 0 else {
+      guard lstat(path.systemPath, &status) == 0 else { return path }
       throw .unwritable(path: path, reason: "it is a link to nothing")
     }
     switch status.st_mode & S_IFMT {
@@ -37,23 +36,40 @@ public final class AtomicFile {
     case S_IFDIR: throw .unwritable(path: path, reason: "it is a directory")
     default: throw .unwritable(path: path, reason: "it is a device or a pipe, not a file")
     }
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = realpath(path.systemPath, nil) else {
       throw .unwritable(path: path, reason: CheckpointError.lastFault)
     }
     defer { free(resolved) }
-    return String(cString: resolved)
+    return String(anyBytes: UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
 
-  /// What programs that were killed have left of this file.
+  /// A new file, locked as long as somebody has it open: process ids say nothing where a number is used again, or in a container.
+  private static func makeTemporary(
+    beside target: String, for path: String
+  ) throws(CheckpointError) -> (path: String, descriptor: Int32) {
+    while true {
+      let temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+      let descriptor = open(temporary.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
+      // Waits for one who takes it for abandoned, and then begins again. Where files cannot be locked, none is taken for abandoned.
+      flock(descriptor, LOCK_EX)
+      var status = stat()
+      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (temporary, descriptor) }
+      close(descriptor)
+    }
+  }
+
+  /// What programs that were killed have left of this file: temporary files that nobody holds.
   private static func removeAbandoned(beside target: String) {
-    let url = URL(fileURLWithPath: target)
-    let (folder, prefix) = (url.deletingLastPathComponent().path, url.lastPathComponent + ".partial-")
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    where name.hasPrefix(prefix) {
-      guard let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }),
-        process > 0, kill(process, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink("\(folder)/\(name)")
+    let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
+    for name in Folder.names(in: folder) ?? [] where name.hasPrefix(prefix) {
+      let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard parts.count == 2, parts.allSatisfy({ UInt32($0) != nil }) else { continue }
+      let path = "\(folder)/\(name)".systemPath
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      guard descriptor >= 0 else { continue }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+      close(descriptor)
     }
   }
 
@@ -90,12 +106,15 @@ public final class AtomicFile {
   public func commit() throws(CheckpointError) {
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
+    // Locked until it has its name.
+    let lock = dup(descriptor)
+    defer { if lock >= 0 { close(lock) } }
     guard close(descriptor) == 0 else {
       descriptor = -1
       throw failure()
     }
     descriptor = -1
-    guard rename(temporary, target) == 0 else { throw failure() }
+    guard rename(temporary.systemPath, target.systemPath) == 0 else { throw failure() }
     UnfinishedFiles.remove(temporary)
   }
 
@@ -103,7 +122,7 @@ public final class AtomicFile {
   public func discard() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    if UnfinishedFiles.remove(temporary) { unlink(temporary) }
+    if UnfinishedFiles.remove(temporary) { unlink(temporary.systemPath) }
   }
 
   private func flush() throws(CheckpointError) {
@@ -148,7 +167,7 @@ public enum UnfinishedFiles {
   /// Removes every unfinished file. For the end of an interrupted program.
   public static func removeAll() {
     paths.withLock { paths in
-      for path in paths { unlink(path) }
+      for path in paths { unlink(path.systemPath) }
       paths.removeAll()
     }
   }

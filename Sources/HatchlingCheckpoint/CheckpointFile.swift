@@ -12,7 +12,9 @@ public struct CheckpointFile: Sendable {
   /// Opens a safetensors file or a PyTorch state dict, told apart by their first bytes. - Throws: ``CheckpointError``.
   public static func open(_ path: String) throws(CheckpointError) -> CheckpointFile {
     var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, let what = ForeignFormat.folder(path) {
+    if stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+      let what = ForeignFormat.folder(path)
+    {
       throw .unreadable(path: path, reason: what)
     }
     let file = try MappedFile(path: path)

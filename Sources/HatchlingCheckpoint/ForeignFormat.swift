@@ -93,7 +93,7 @@ enum ForeignFormat {
 
   /// Why a folder is no checkpoint, and which file to name; nil for a path that is no folder.
   static func folder(_ path: String) -> String? {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return nil }
+    guard let names = Folder.names(in: path) else { return nil }
     if names.contains(where: { $0.hasSuffix(".index.json") }) {
       return shards.replacingOccurrences(of: "it is the index of", with: "it is a folder with")
     }

@@ -9,7 +9,7 @@ public final class MappedFile: @unchecked Sendable {
   /// - Throws: ``CheckpointError/unreadable(path:reason:)`` for a missing, empty or unreadable file, or a directory.
   public init(path: String) throws(CheckpointError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.systemPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: CheckpointError.lastFault) }
     defer { close(descriptor) }
     var status = stat()

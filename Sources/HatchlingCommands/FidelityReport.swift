@@ -81,12 +81,13 @@ public struct FidelityReport: Sendable {
     return ["the unpruned graph \(verb) the loss of the tensors: difference \(size) nats"]
   }
 
-  /// Writes `fidelity.csv` and the picture into a folder that exists; returns what to tell the user. - Throws: `CheckpointError`.
+  /// Writes `fidelity.csv` and the picture into a folder, made if it is not there; returns what to tell the user. - Throws: `CheckpointError`.
   public func write(into folder: String, modelName: String) throws -> String {
+    try Folder.make(folder)
     try AtomicFile.writeText(to: "\(folder)/fidelity.csv") { text in
       for line in (rows.first.map { [$0.csvHeader] } ?? []) + rows.map(\.csv) { text.append(line + "\n") }
     }
-    switch try picture(URL(fileURLWithPath: modelName).lastPathComponent).draw(into: folder) {
+    switch try picture(modelName.nameInPath.escaped).draw(into: folder) {
     case .drawn: return "written to \(folder): fidelity.csv, fidelity.svg, fidelity.png, fidelity.gp"
     case .gnuplotMissing:
       return

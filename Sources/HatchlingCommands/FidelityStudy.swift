@@ -29,7 +29,9 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
     onRow: @escaping (FidelityRow, FidelityReport) throws -> Void = { _, _ in }
   ) throws {
     try weights.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
-    fidelity = try Fidelity(weights, tokens: tokens, segment: segment, limit: limit, workers: workers)
+    fidelity = try Fidelity(
+      weights, tokens: tokens, segment: segment, limit: limit, workers: workers,
+      afterSegment: { progress("tensors: segment", $0, $1) })
     (self.weights, self.workers, self.seed) = (weights, workers, seed)
     (self.progress, self.onRow) = (progress, onRow)
     report = FidelityReport(

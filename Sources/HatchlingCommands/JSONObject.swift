@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingCheckpoint
 
 /// A JSON object that names its keys as they stand in the output. What is nil, NaN or infinite is null.
 package struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
@@ -35,6 +36,11 @@ package struct JSONObject: Encodable, ExpressibleByDictionaryLiteral {
 }
 
 extension JSONEncoder {
+  /// A value as text, in which nothing is taken by a terminal for more than text.
+  package func text(of value: some Encodable) throws -> String {
+    String(decoding: try encode(value), as: UTF8.self).escapedAsJSON
+  }
+
   /// Keys in snake case and alphabetical order.
   package static func reports(_ more: OutputFormatting = []) -> JSONEncoder {
     let encoder = JSONEncoder()

@@ -9,6 +9,9 @@ struct LineReader {
   private var buffer: [UInt8] = []
   private var start = 0
   private var isAtEnd = false
+  /// Bytes read up to now, and the file's length; 0 for a pipe.
+  private(set) var done = 0
+  let total: Int
   private static let piece = 1 << 16
   /// Longer lines are no sentences: the file is no text.
   private static let longestLine = 1 << 26
@@ -17,12 +20,14 @@ struct LineReader {
   init(path: String) throws {
     self.path = path
     var status = stat()
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.systemPath, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw CheckpointError.unreadable(path: path, reason: String(cString: strerror(errno)))
     }
     file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+    let isKnown = fstat(descriptor, &status) == 0
+    total = isKnown && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+    if isKnown, status.st_mode & S_IFMT == S_IFDIR {
       throw CheckpointError.unreadable(path: path, reason: "it is a directory")
     }
     try fill()
@@ -56,6 +61,7 @@ struct LineReader {
     do {
       let bytes = try file.read(upToCount: Self.piece) ?? Data()
       isAtEnd = bytes.isEmpty
+      done += bytes.count
       buffer.append(contentsOf: bytes)
     } catch {
       throw CheckpointError.unreadable(path: path, reason: String(cString: strerror(errno)))

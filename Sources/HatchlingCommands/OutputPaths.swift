@@ -2,47 +2,75 @@ import Foundation
 import HatchlingCheckpoint
 import HatchlingExport
 import HatchlingGraph
+import HatchlingNumerics
 import HatchlingTraining
 
 /// Where results go.
 package enum OutputPaths {
-  /// Makes a folder and those above it, where they are missing. - Throws: `CheckpointError.unwritable`.
-  package static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw CheckpointError.unwritable(path: path, reason: "the folder cannot be made")
+  /// Tries every place where results go, before the work: each can be written, no two are one file, and none is a file that the work
+  /// reads. What is there stays as it is, and nothing new is left behind.
+  ///
+  /// - Parameters:
+  ///   - files: nil for what is not wanted.
+  ///   - folders: made where they are missing, and removed again.
+  ///   - read: files that the work reads; `-`, standard input, is none.
+  /// - Throws: ``OutputError``, `CheckpointError.unwritable`.
+  package static func check(
+    _ files: [String?], folders: [String?] = [], reading read: [String?] = []
+  ) throws {
+    let written = files.compactMap { $0 }
+    for (index, path) in written.enumerated() {
+      if written[..<index].contains(where: { isSame($0, path) }) { throw OutputError.twice(path: path) }
+      if let read = read.compactMap({ $0 }).first(where: { $0 != "-" && isSame($0, path) }) {
+        throw OutputError.overwrites(path: path, read: read)
+      }
+      try AtomicFile(path: path).discard()
     }
-  }
-
-  /// What a path is called in messages and metadata: its last part.
-  package static func name(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    for folder in folders.compactMap({ $0 }) {
+      let made = try Folder.make(folder)
+      defer { Folder.remove(made) }
+      try AtomicFile(path: "\(folder)/.hatchling-tries-this").discard()
+    }
   }
 
   /// The same file through whatever links, or the same name where there is none yet.
   package static func isSame(_ first: String, _ second: String) -> Bool {
     var (a, b) = (stat(), stat())
-    if stat(first, &a) == 0, stat(second, &b) == 0 { return a.st_dev == b.st_dev && a.st_ino == b.st_ino }
-    func plain(_ path: String) -> URL { URL(fileURLWithPath: path).resolvingSymlinksInPath().standardized }
-    return plain(first) == plain(second)
+    if stat(first.systemPath, &a) == 0, stat(second.systemPath, &b) == 0 {
+      return a.st_dev == b.st_dev && a.st_ino == b.st_ino
+    }
+    // Links to nothing are followed by nobody: they cannot be written.
+    guard first.nameInPath == second.nameInPath else { return false }
+    return first.folderOfPath == second.folderOfPath || isSame(first.folderOfPath, second.folderOfPath)
   }
 }
 
-/// Whether a run's files can be written, found out before hours of work.
+/// Places where results cannot go.
+public enum OutputError: InputError, Equatable {
+  /// `read` is the same file, perhaps by another name.
+  case overwrites(path: String, read: String)
+  case twice(path: String)
+
+  public var description: String {
+    switch self {
+    case .overwrites(let path, let read):
+      "'\(path)' is \(path == read ? "" : "'\(read)', ")one of the files to read, and would be overwritten; choose another name"
+    case .twice(let path): "'\(path)' would be written twice; choose another name for one of the files"
+    }
+  }
+}
+
+/// Whether a run's files have room, found out before hours of work.
 enum DiskSpace {
-  /// - Throws: `CheckpointError.unwritable` for a folder that cannot be written, or too little room on its disk.
-  static func check(model: String, checkpoint: String, _ trainer: Trainer<Float>) throws {
-    // Made and discarded: the folder is there and may be written.
-    for path in [model, checkpoint] { try AtomicFile(path: path).discard() }
+  /// - Throws: `CheckpointError.unwritable` for too little room on the disk.
+  static func check(checkpoint: String, _ trainer: Trainer<Float>) throws {
     let sizes = trainer.weights.hyperparameters
     let weights = 4.0 * Double(sizes.parameters)
     let carried = trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(sizes.stateSize) : 0
     // A new checkpoint exists beside the old one before it takes its place.
     let needed = weights + 2 * (4 * weights + carried)
     var status = statvfs()
-    let folder = URL(fileURLWithPath: checkpoint).deletingLastPathComponent().path
-    guard statvfs(folder, &status) == 0 else { return }
+    guard statvfs(checkpoint.folderOfPath.systemPath, &status) == 0 else { return }
     let free = Double(status.f_bavail) * Double(status.f_frsize)
     guard free >= needed else {
       throw CheckpointError.unwritable(
@@ -61,7 +89,7 @@ struct ReportFolder {
   /// Makes the folder if it is not there. - Throws: `CheckpointError.unwritable`.
   init(_ path: String) throws {
     self.path = path
-    try OutputPaths.makeFolder(path)
+    try Folder.make(path)
   }
 
   func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : "\(path)/\(name)" }
@@ -86,7 +114,7 @@ struct ReportFolder {
   }
 
   func write(summary: some Encodable) throws {
-    let json = try JSONEncoder.reports(.prettyPrinted).encode(summary)
-    try AtomicFile.writeText(to: file("summary.json")) { $0.append([UInt8](json) + [10]) }
+    let json = try JSONEncoder.reports(.prettyPrinted).text(of: summary)
+    try AtomicFile.writeText(to: file("summary.json")) { $0.append(json + "\n") }
   }
 }

@@ -18,7 +18,7 @@ final class RunLog {
     try AtomicFile.writeText(to: path) { text in
       for line in [header] + kept { text.append(line + "\n") }
     }
-    descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    descriptor = open(path.systemPath, O_WRONLY | O_APPEND | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure }
   }
 
@@ -30,7 +30,7 @@ final class RunLog {
   {
     var status = stat()
     // An empty file is no log yet.
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_size > 0 else {
+    guard stat(path.systemPath, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_size > 0 else {
       return []
     }
     let lines = try text(of: path).split(separator: "\n", omittingEmptySubsequences: false)
@@ -67,15 +67,14 @@ final class RunLog {
   }
 
   /// What a picture beside the log is called: as the log.
-  var pictureName: String { URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent }
+  var pictureName: String { String(path.nameInPath.dropLast(".csv".count)) }
 
   /// Draws `NAME.svg` and `NAME.png` beside the log, with data and commands.
   ///
   /// - Returns: `done` and where, or why there is no picture of `what`. - Throws: `CheckpointError`.
   func draw(_ picture: Picture, of what: String, done: String) throws -> String {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let files = "\(folder)/\(picture.name)"
-    return switch try picture.draw(into: folder) {
+    let files = String(path.dropLast(".csv".count))
+    return switch try picture.draw(into: path.folderOfPath) {
     case .drawn: "\(done) \(files).svg and .png"
     case .gnuplotMissing: "no picture of \(what): gnuplot is not installed; \(files).gp holds its commands"
     case .failed(let reason): "no picture of \(what): gnuplot says: \(reason)"

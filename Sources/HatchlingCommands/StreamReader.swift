@@ -102,16 +102,22 @@ public struct StreamReader<Scalar: NetworkScalar> {
 
   /// Reads a prompt. When nobody says who, the tensors read 64 tokens or more in chunks wherever they can.
   ///
+  /// - Parameter afterToken: called with the number of tokens read, where one is read after another.
   /// - Returns: who read it.
   /// - Throws: ``PromptError`` when the wanted reader cannot, `TokenError` for a token that is not in the alphabet.
   @discardableResult
-  public func read(prompt tokens: [Int], by wanted: PromptReader? = nil) throws -> PromptReader {
+  public func read(
+    prompt tokens: [Int], by wanted: PromptReader? = nil, afterToken: (Int) -> Void = { _ in }
+  ) throws -> PromptReader {
     let own = engine as? TensorEngine<Scalar>
     if wanted == .graph, own != nil { throw PromptError.noGraph }
     if wanted == .tensor, own == nil, let whyStepped { throw PromptError.graphOnly(whyStepped) }
     let inChunks = wanted == .tensor || wanted == nil && tokens.count >= Self.fewestInChunks
     guard inChunks, whyStepped == nil, engine.position == 0 else {
-      for token in tokens { _ = try step(token) }
+      for (index, token) in tokens.enumerated() {
+        _ = try step(token)
+        afterToken(index + 1)
+      }
       return own == nil ? .graph : .tensor
     }
     let tensors = own ?? makeTensors()

@@ -42,7 +42,7 @@ public enum TextSource {
     var streams: [TokenStream] = []
     if let text {
       guard files.isEmpty else { throw TextError.twoSources }
-      streams = [TokenStream(name: "the text", tokens: text.utf8.map(Int.init))]
+      streams = [TokenStream(name: "the text", tokens: text.anyBytes.map(Int.init))]
     } else {
       guard !files.isEmpty else { throw TextError.nothingToRead }
       streams = try files.map(read)

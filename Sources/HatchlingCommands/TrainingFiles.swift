@@ -43,7 +43,7 @@ extension TrainingRequest {
     try require(.log, log, "the log is CSV", "csv")
     try require(.emergenceLog, emergenceLog, "the log is CSV", "csv")
     var read = texts.filter { $0 != "-" }.map { (TrainingFile.text, $0) }
-    if case .model(let path) = beginning { read.append((.initialModel, path)) }
+    if case .model(let path, _) = beginning { read.append((.initialModel, path)) }
     var written = [(TrainingFile.model, out), (.checkpoint, checkpointPath)]
     for (file, log) in [(TrainingFile.log, log), (.emergenceLog, emergenceLog)] {
       guard let log else { continue }

@@ -7,8 +7,8 @@ public struct TrainingRequest: Sendable {
   public enum Beginning: Equatable, Sendable {
     /// Weights drawn from the seed.
     case untrained
-    /// A trained model, with a fresh optimiser.
-    case model(path: String)
+    /// A trained model, with a fresh optimiser; `prefix` chooses among several networks in one file.
+    case model(path: String, prefix: String? = nil)
     /// An interrupted run, to the same result as without the interruption.
     case checkpoint(path: String)
   }

@@ -30,6 +30,7 @@ public final class TrainingSession {
     self.workers = workers
     try request.checkRanges()
     try request.checkFiles()
+    try OutputPaths.check([request.out, request.checkpointPath, request.log, request.emergenceLog])
     let initial = try Self.initialModel(request, workers, warn)
     let settings = try TrainingSettings(request, begunFrom: initial.map(Self.name))
     texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut)
@@ -60,7 +61,7 @@ public final class TrainingSession {
     plan.validateEvery = settings.validateEvery
     plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
-    try DiskSpace.check(model: request.out, checkpoint: request.checkpointPath, trainer)
+    try DiskSpace.check(checkpoint: request.checkpointPath, trainer)
     log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
     emergence = try request.emergenceLog.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
     training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress, best: best)
@@ -69,17 +70,17 @@ public final class TrainingSession {
   private static func initialModel(
     _ request: TrainingRequest, _ workers: Workers, _ warn: (String) -> Void
   ) throws -> Model? {
-    guard case .model(let path) = request.beginning else { return nil }
+    guard case .model(let path, let prefix) = request.beginning else { return nil }
     let model = try Model.load(
       path: path, layers: request.network.value(of: .layers), variant: request.network.value(of: .variant),
-      workers: workers)
+      prefix: prefix, workers: workers)
     for warning in model.warnings { warn(warning) }
     try request.network.check(model.hyperparameters, of: path)
     return model
   }
 
   private static func name(_ model: Model) -> String {
-    "\(OutputPaths.name(model.path)), fingerprint \(model.fingerprint)"
+    "\(model.path.nameInPath.escaped), fingerprint \(model.fingerprint)"
   }
 
   public var sizes: Hyperparameters { training.trainer.weights.hyperparameters }

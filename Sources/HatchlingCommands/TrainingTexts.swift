@@ -25,7 +25,7 @@ struct TrainingTexts {
       if path.hasSuffix(".npy") { throw TextError.noBytes(path: path) }
       let bytes = try TextSource.bytes(path)
       if path == "-" && bytes.isEmpty { throw TextError.empty("standard input") }
-      let name = path == "-" ? "standard input" : OutputPaths.name(path)
+      let name = path == "-" ? "standard input" : path.nameInPath.escaped
       let cut = bytes.count - Int(Double(bytes.count) * fraction)
       let hash = bytes.withUnsafeBytes(ContentHash.sha256)
       sources.append(Source(name: name, bytes: bytes.count, sha256: hash, learned: cut))

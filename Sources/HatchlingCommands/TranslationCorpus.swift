@@ -38,10 +38,10 @@ public struct TranslationCorpus {
   /// Writes the stream; the seed draws which language comes first in which pair. Cost: one pass, a line at a time.
   ///
   /// - Throws: ``TranslationCorpusError``, `CheckpointError`; then nothing is written.
-  public func write(to out: String, seed: UInt64) throws -> Count {
-    guard !OutputPaths.isSame(out, first) && !OutputPaths.isSame(out, second) else {
-      throw TranslationCorpusError.overwrites(path: out)
-    }
+  public func write(
+    to out: String, seed: UInt64, progress: WorkProgress = { _, _, _ in }
+  ) throws -> Count {
+    try OutputPaths.check([out], reading: [first, second])
     var (a, b) = (try LineReader(path: first), try LineReader(path: second))
     let file = try AtomicFile(path: out)
     var random = SeededRandom(seed: seed)
@@ -54,6 +54,7 @@ public struct TranslationCorpus {
         break
       }
       line += 1
+      if line % 1024 == 0, a.total > 0 { progress("reading byte", a.done, a.total) }
       // Drawn for every line, so that a pair left out moves no other.
       let isForward = random.uniform() < 0.5
       guard !left.isEmpty && !right.isEmpty else {
@@ -94,7 +95,6 @@ public struct TranslationCorpus {
 /// Files that make no translation stream.
 public enum TranslationCorpusError: InputError, Equatable {
   case badLanguages
-  case overwrites(path: String)
   /// Of so many pairs, so many had an empty side or a tag in the text.
   case noPairs(String, String, of: Int, empty: Int, tagged: Int)
   case unequal(first: String, Int, second: String, Int)
@@ -102,7 +102,6 @@ public enum TranslationCorpusError: InputError, Equatable {
   public var description: String {
     switch self {
     case .badLanguages: "two different names of languages are needed, as en and fr"
-    case .overwrites(let path): "'\(path)' is one of the files to read; choose another name"
     case .noPairs(let first, let second, let all, let empty, let tagged):
       "no pair is left of the \(all) of '\(first)' and '\(second)': \(empty) with an empty side, \(tagged) with <F: or <T: in the text; nothing was written"
     case .unequal(let first, let left, let second, let right):

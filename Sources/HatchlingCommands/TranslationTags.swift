@@ -1,3 +1,5 @@
+import HatchlingCheckpoint
+
 /// The marks of the translation stream (Appendix B.1): `<F:en>source<T:fr>target`, pair after pair.
 public enum TranslationTags {
   public static let source = Array("<F:".utf8)
@@ -7,7 +9,7 @@ public enum TranslationTags {
   public static func pair(
     _ from: String, _ source: ArraySlice<UInt8>, _ to: String, _ target: ArraySlice<UInt8>
   ) -> [UInt8] {
-    Array("<F:\(from)>".utf8) + source + Array("<T:\(to)>".utf8) + target
+    "<F:\(from)>".anyBytes + source + "<T:\(to)>".anyBytes + target
   }
 
   /// Whether a text would be taken apart in the wrong place.
@@ -27,7 +29,7 @@ public struct ScoredRegions {
   private let ends: [[Int]]
 
   public init(after tag: String) {
-    self.tag = tag.utf8.map(Int.init)
+    self.tag = tag.anyBytes.map(Int.init)
     reachesToBracket = tag.hasPrefix("<") && !tag.contains(">")
     ends = [TranslationTags.source, TranslationTags.target].map { $0.map(Int.init) } + [self.tag]
   }

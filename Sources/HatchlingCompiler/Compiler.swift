@@ -37,6 +37,7 @@ public struct Compiler: Sendable {
     from weights: Weights<Scalar>, options: DirectOptions = DirectOptions(), fingerprint: String = "",
     workers: Workers = Workers(), memory: Int = Int(ProcessInfo.processInfo.physicalMemory)
   ) throws -> (graph: DirectGraph<Scalar>, reports: [PassReport]) {
+    guard weights.plasticSynapses == nil else { throw CompilerError.lacksPlasticSynapses }
     try options.check(hubCount: weights.hyperparameters.synapticDimension)
     let normalises = weights.hyperparameters.variant.normalises
     let passes: [any CompilerPass] =

@@ -81,6 +81,8 @@ public enum CompilerError: InputError, Equatable {
   /// Norm-free networks have no mean to fold away.
   case nothingToCentre
   case inconsistentWeights(String)
+  /// σ has no counterpart of a plastic synapse between a hub and a neuron, and so cannot lack one.
+  case lacksPlasticSynapses
   /// More edges meet a threshold than were allowed.
   case tooManyEdges(limit: Int)
   /// G_x and G_y would not fit into half of the machine's memory. Sizes in bytes.
@@ -94,6 +96,8 @@ public enum CompilerError: InputError, Equatable {
     switch self {
     case .nothingToCentre: "a norm-free network has no LayerNorm to centre; leave the pass out"
     case .inconsistentWeights(let detail): "the weights do not fit together: \(detail)"
+    case .lacksPlasticSynapses:
+      "the network lacks some plastic synapses between hubs and neurons; where neurons learn from neurons none can be left out, so it runs as a circuit only"
     case .tooManyEdges(let limit):
       "more than \(limit) edges are at or above the threshold; raise it, or ask for a number of edges"
     case .expansionTooLarge(let needed, let limit):

@@ -61,7 +61,7 @@ public struct DirectOptions: Equatable, Sendable {
   }
 
   /// - Throws: ``CompilerError/badPruning(_:)`` naming the option that makes no sense. `hubCount` is d.
-  func check(hubCount: Int) throws(CompilerError) {
+  package func check(hubCount: Int) throws(CompilerError) {
     switch kept {
     case .atLeast(let threshold) where !(threshold >= 0 && threshold.isFinite):
       throw .badPruning("the threshold \(threshold) is not 0 or a positive number")

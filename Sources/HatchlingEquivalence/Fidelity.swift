@@ -63,9 +63,11 @@ public struct Fidelity<Scalar: NetworkScalar> {
 
   /// Cuts a text into whole segments, at most `limit` tokens of them spread evenly over it, and reads them as tensors.
   ///
+  /// - Parameter afterSegment: called with the number of segments read.
   /// - Throws: ``FidelityError/tooShort(tokens:segment:)``, `TokenError`. Cost: 8 V bytes per token are kept.
   public init(
-    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, workers: Workers = Workers()
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, workers: Workers = Workers(),
+    afterSegment: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let possible = (tokens.count - 1) / max(1, segment)
     guard segment > 0, possible > 0 else {
@@ -94,6 +96,7 @@ public struct Fidelity<Scalar: NetworkScalar> {
         }
       }
       losses.append(sum / Double(segment))
+      afterSegment(index + 1, wanted)
     }
     self.reference = reference
     referenceLosses = losses
@@ -167,7 +170,7 @@ public enum FidelityError: InputError, Equatable {
   public var description: String {
     switch self {
     case .tooShort(let tokens, let segment):
-      "the text has \(tokens) tokens, and a segment needs \(segment + 1); give a longer text or shorter segments"
+      "the text has \(tokens) tokens, and a segment of \(segment) needs one more than it has; give a longer text or shorter segments"
     }
   }
 }

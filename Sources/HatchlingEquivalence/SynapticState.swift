@@ -28,12 +28,13 @@ public struct SynapticState: Sendable {
 
   /// Reads a text from an empty state and keeps the factors of the given layers, numbered from 1.
   ///
-  /// - Throws: `TokenError`; ``SynapticStateError/textTooLong`` when the factors would take more than half of memory.
+  /// - Throws: `TokenError`; `CompilerError.lacksPlasticSynapses`; ``SynapticStateError/textTooLong`` when the factors would take more than half of memory.
   /// - Cost: stepping the text, and `(2n + V) · tokens` numbers per layer.
   public init(
     reading text: [Int], weights: Weights<Float>, layers: Set<Int>, workers: Workers,
     progress: (Int) -> Void = { _ in }
   ) throws {
+    guard weights.plasticSynapses == nil else { throw CompilerError.lacksPlasticSynapses }
     sizes = weights.hyperparameters
     tokens = text.count
     phases = Phases(frequencies: weights.frequencies)

@@ -54,12 +54,32 @@ public struct ExportedGraph {
     /// False when no edge of this kind has a fixed weight.
     public internal(set) var hasWeights = true
     /// Calls its argument with every edge.
-    public let forEachEdge: ((ExportedEdge) throws -> Void) throws -> Void
+    public fileprivate(set) var forEachEdge: ((ExportedEdge) throws -> Void) throws -> Void
   }
 
   public let kinds: [Kind]
   /// Calls its argument with every node.
   public let forEachNode: ((ExportedNode) throws -> Void) throws -> Void
+
+  /// The same graph, which tells how many edges were handed out, every 2¹² of them and at the end.
+  public func reporting(_ progress: @escaping (_ done: Int, _ total: Int) -> Void) -> ExportedGraph {
+    let total = edgeCount
+    var before = 0
+    let reporting = kinds.map { kind in
+      defer { before += kind.edges }
+      var told = kind
+      told.forEachEdge = { [before] body in
+        var done = before
+        try kind.forEachEdge { edge in
+          try body(edge)
+          done += 1
+          if done % 4096 == 0 || done == total { progress(done, total) }
+        }
+      }
+      return told
+    }
+    return ExportedGraph(kinds: reporting, forEachNode: forEachNode)
+  }
 
   /// The same graph whose nodes, in the order of ``forEachNode``, belong to communities and have positions; empty arrays say nothing.
   public func annotated(communities: [Int] = [], positions: [(x: Double, y: Double)] = []) -> ExportedGraph {

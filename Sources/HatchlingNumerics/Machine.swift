@@ -16,6 +16,15 @@ public struct Machine: Sendable, Codable {
   /// What ``kernels`` is here, without a look at the processor's name.
   public static let kernelName = String(cString: hatchling_kernel_name())
 
+  /// The bytes of the path of the program that runs, links followed; nil where it cannot be told. Asked of /proc, which is not
+  /// everywhere, and else of what the system was told to start.
+  public static var executablePath: [UInt8]? {
+    guard let path = realpath("/proc/self/exe", nil) ?? hatchling_executable().flatMap({ realpath($0, nil) })
+    else { return nil }
+    defer { free(path) }
+    return Array(UnsafeRawBufferPointer(start: path, count: strlen(path)))
+  }
+
   public static let current: Machine = {
     let (kernels, blas) = (kernelName, BLAS.core)
     let wish = ProcessInfo.processInfo.environment["HATCHLING_KERNELS"]

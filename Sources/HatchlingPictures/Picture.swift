@@ -75,7 +75,7 @@ public struct Picture: Sendable {
     try write(script, to: "\(folder)/\(name).gp")
     guard let gnuplot else { return .gnuplotMissing }
     for (ending, terminal) in Self.terminals {
-      let run = try gnuplot.run(([terminal] + commands).joined(separator: "\n"), in: folder)
+      let run = gnuplot.run(([terminal] + commands).joined(separator: "\n"), in: folder)
       guard run.succeeded, !run.output.isEmpty else { return .failed(run.complaint) }
       try AtomicFile.writeText(to: "\(folder)/\(name).\(ending)") { $0.append([UInt8](run.output)) }
     }
@@ -103,7 +103,7 @@ public struct Picture: Sendable {
   }
 
   private func write(_ text: String, to path: String) throws {
-    try AtomicFile.writeText(to: path) { $0.append(text) }
+    try AtomicFile.writeText(to: path) { $0.append(text.anyBytes) }
   }
 }
 
@@ -120,23 +120,29 @@ struct Gnuplot {
   }
 
   /// Runs commands in a folder; the picture comes out of standard output.
-  func run(_ commands: String, in folder: String) throws -> (succeeded: Bool, output: Data, complaint: String)
-  {
+  func run(_ commands: String, in folder: String) -> (succeeded: Bool, output: Data, complaint: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
-    process.currentDirectoryURL = URL(fileURLWithPath: folder)
     let (input, output, errors) = (Pipe(), Pipe(), Pipe())
     process.standardInput = input
     process.standardOutput = output
     process.standardError = errors
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data((commands + "\n").utf8))
-    try input.fileHandleForWriting.close()
+    guard (try? process.run()) != nil else { return (false, Data(), "'\(path)' cannot be run") }
+    // A program that ends early does not read on; it has said why.
+    try? input.fileHandleForWriting.write(
+      contentsOf: Data("cd \(Self.octal(folder))\n".utf8 + commands.anyBytes + [10]))
+    try? input.fileHandleForWriting.close()
     // gnuplot says little before it fails, so one pipe after the other cannot block it.
-    let picture = try output.fileHandleForReading.readToEnd() ?? Data()
-    let words = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    let picture = (try? output.fileHandleForReading.readToEnd()) ?? Data()
+    let words = String(
+      decoding: (try? errors.fileHandleForReading.readToEnd()) ?? Data(), as: UTF8.self)
     process.waitUntilExit()
     let last = words.split(separator: "\n").last { !$0.allSatisfy(\.isWhitespace) }
     return (process.terminationStatus == 0, picture, String(last ?? "no reason given"))
+  }
+
+  /// A path as gnuplot reads it back, whatever its bytes.
+  private static func octal(_ path: String) -> String {
+    "\"" + path.anyBytes.map { String(format: "\\%03o", $0) }.joined() + "\""
   }
 }

@@ -93,8 +93,8 @@ extension Hyperparameters {
       ((1...1 << 16).contains(heads), .heads, heads, "1 … 65536 heads"),
       ((2...1 << 28).contains(neurons), .neurons, neurons, "2 … 268435456 neurons"),
       (
-        heads > 0 && neurons % (2 * heads) == 0, .neurons, neurons,
-        "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 * heads)"
+        heads > 0 && neurons % max(1, 2 &* heads) == 0, .neurons, neurons,
+        "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 &* heads)"
       ),
       (
         (1...1 << 16).contains(synapticDimension), .synapticDimension, synapticDimension,

@@ -35,6 +35,7 @@ struct CompileCommand: ParsableCommand {
 
   func run() throws {
     let format = try GraphFormat(path: out)
+    try OutputPaths.check([out], reading: [model.model])
     let workers = Workers()
     let loaded = try model.load(workers: workers)
     switch form {
@@ -60,6 +61,8 @@ struct CompileCommand: ParsableCommand {
     try exported.forEachNode { _ in nodes += 1 }
     Output.line("writing \(grouped(nodes)) nodes and \(grouped(exported.edgeCount)) edges")
     Output.flush()
-    for file in try format.write(laidOut(exported, format, always: layout), to: out) { Output.line(file) }
+    let progress = shownProgress()
+    let graph = try laidOut(exported, format, always: layout).reporting { progress("writing edge", $0, $1) }
+    for file in try format.write(graph, to: out) { Output.line(file) }
   }
 }

@@ -102,7 +102,9 @@ struct DegreesCommand: ParsableCommand {
     try require(
       threshold ?? 0 >= 0, "--threshold \(threshold ?? 0): a strength is at least 0; --sign chooses the side")
     try require(threshold == nil || edges == nil, "give either --threshold or --edges, not both")
-    try require(bootstrap ?? 0 >= 0, "--bootstrap \(bootstrap ?? 0): a number of samples is at least 0")
+    try require(
+      (0...1_000_000).contains(bootstrap ?? 0),
+      "--bootstrap \(bootstrap ?? 0): 0 up to a million samples are drawn")
     try checkGraph()
     try require(files.count <= 1, "sigma is the state after one text; give one FILE")
     try require(!layout || hasPositions, "--layout: only an --export FILE.gexf holds positions")
@@ -141,6 +143,7 @@ struct DegreesCommand: ParsableCommand {
 
   func run() throws {
     if let export { _ = try GraphFormat(path: export) }
+    try OutputPaths.check([export], folders: [out], reading: [model.model] + files)
     guard let kind = TopologyRequest.Graph(rawValue: graph.rawValue) else { return try runCircuit() }
     #if Topology
       try runNeurons(kind)
@@ -171,7 +174,6 @@ struct DegreesCommand: ParsableCommand {
       let progress = shownProgress()
       let selection = try EdgeSelection(
         request, of: loaded.weights, tokens: tokens, workers: workers, progress: progress)
-      try OutputPaths.makeFolder(out)
       let report = try TopologyReport(
         selection, model: model.model ?? "shipped", workers: workers, progress: progress)
       let pictures = try report.write(into: out)

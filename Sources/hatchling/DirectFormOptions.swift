@@ -56,6 +56,10 @@ struct RepairOptions: ParsableArguments {
       valueName: "r"))
   var hubs = 0
 
+  func validate() throws {
+    try require(hubs >= 0, "--hubs \(hubs): a number of hubs is not negative")
+  }
+
   /// Anything but the defaults.
   var isUsed: Bool { pruneTokens || excitatoryOnly || plastic != .kept || perNeuron || rescale || hubs != 0 }
 

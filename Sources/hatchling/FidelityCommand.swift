@@ -75,14 +75,16 @@ struct FidelityCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try OutputPaths.check([], folders: [out])
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
+    let hubs = loaded.hyperparameters.synapticDimension
+    for series in try allSeries() { try series.options(keeping: 0).check(hubCount: hubs) }
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let streams = try TextSource.streams(
       text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)
     let text = heldOut.map { Array(streams[0].tokens.suffix(Int(Double(streams[0].tokens.count) * $0))) }
     let weights = loaded.weights.converted(to: Scalar.self)
-    if let out { try OutputPaths.makeFolder(out) }
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
       workers: workers, progress: shownProgress(), onRow: show)

@@ -12,9 +12,8 @@ enum FlagAdvice {
     switch error {
     case let error as TrainingError: message(error)
     case let error as TrainingFileError: error.description(naming: name)
-    case TranslationCorpusError.overwrites(let path):
-      "--out '\(path)' is one of the files to read; choose another name"
     case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
+    case TextError.empty("the text"): TextError.empty("--text").description
     default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
     }
   }
@@ -29,6 +28,7 @@ enum FlagAdvice {
     case ModelError.noShippedModel: "--model FILE"
     case is StateMemoryError: "--layers, --precision"
     case is DirectError: "--edges M or --threshold B, --plastic kept, --form circuit"
+    case CompilerError.badPruning: "--edges, --threshold, --hubs, --rescale"
     case CompilerError.expansionTooLarge: "--edges M or --threshold B, --form circuit"
     case is FidelityError: "--segment"
     case TextError.nothingToRead: "--text STRING, a FILE, or - for standard input"

@@ -55,6 +55,7 @@ struct GenerateCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try options.checkOutputs()
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let vocabulary = model.hyperparameters.vocabulary
@@ -63,15 +64,19 @@ struct GenerateCommand: EitherPrecisionCommand {
       options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
     var read = prompt.utf8.map(Int.init)
     if !prompt.isEmpty || stepper.engine.position == 0 {
-      guard !prompt.isEmpty else { throw TextError.empty("the prompt") }
+      guard !prompt.isEmpty else { throw TextError.empty("--prompt") }
       let tokens = try TextSource.streams(text: prompt, vocabulary: vocabulary)[0].tokens
-      let reader = try stepper.read(prompt: tokens, by: promptBy)
+      var progress = Progress("prompt, token", total: tokens.count)
+      let reader = try stepper.read(prompt: tokens, by: promptBy) { progress.update($0) }
       if reader == .tensor && options.engine == .graph { try tellHandOver(tokens.count) }
     }
     let drawnSeed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     if seed == nil && temperature > 0 { note("seed \(drawnSeed)") }
     var sampler = Sampler(temperature: temperature, topK: topK, seed: drawnSeed)
-    for _ in 0..<count {
+    let isTerminal = isatty(1) != 0
+    var (shown, progress) = (TerminalText(), Progress("byte", total: count))
+    for done in 0..<count {
+      if !isTerminal { progress.update(done) }
       let logits = stepper.engine.logits
       let token = sampler.draw(from: logits)
       if options.json {
@@ -81,7 +86,11 @@ struct GenerateCommand: EitherPrecisionCommand {
         ]
         try Output.json(drawn)
       } else if vocabulary <= 256 {
-        Output.write(CollectionOfOne(UInt8(token)))
+        if isTerminal {
+          Output.write(shown.take(UInt8(token)).utf8)
+        } else {
+          Output.write(CollectionOfOne(UInt8(token)))
+        }
       } else {
         Output.write("\(token) ".utf8)
       }
@@ -89,7 +98,10 @@ struct GenerateCommand: EitherPrecisionCommand {
       _ = try stepper.step(token)
       read.append(token)
     }
-    if !options.json && isatty(1) != 0 { Output.line() }
+    if isTerminal && !options.json {
+      Output.write(shown.end().utf8)
+      Output.line()
+    }
     try stepper.finish()
     if !options.json && !interventions.isEmpty { Output.line() }
     try options.reportInterventions(interventions, on: read, model, workers: workers)

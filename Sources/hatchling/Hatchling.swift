@@ -9,7 +9,7 @@ struct Hatchling: ParsableCommand {
     commandName: "hatchling",
     abstract: "Runs a Dragon Hatchling (BDH) network as a graph of neuron particles, and as tensors.",
     discussion: """
-      Every command works without --model: then the small trained model inside the package is used.
+      Every command works without --model: then the small network that comes with the program is used.
       Exit status: 0 done, 1 a check failed, 2 bad usage or bad input.
       """,
     version: Version.report,
@@ -34,7 +34,7 @@ enum Main {
   static func main() {
     Interrupts.install()
     do {
-      var command = try Hatchling.parseAsRoot()
+      var command = try Hatchling.parseAsRoot(Arguments.ofProgram)
       try command.run()
       Output.flush()
     } catch {
@@ -48,21 +48,28 @@ enum Main {
     UnfinishedFiles.removeAll()
     if error is CheckFailed { exit(1) }
     if let error = error as? Interrupted { exit(128 + error.signal) }
-    if let error = error as? any InputError { fail(FlagAdvice.message(for: error)) }
-    let message = Hatchling.fullMessage(for: error)
-    if Hatchling.exitCode(for: error) == .success {
-      print(message)
+    guard let complaint = complaint(about: error) else {
+      print(Hatchling.fullMessage(for: error))
       exit(0)
     }
-    if Hatchling.exitCode(for: error) == .validationFailure { fail(Hatchling.message(for: error)) }
-    fail("\(error)")
-  }
-
-  private static func fail(_ message: String) -> Never {
-    let line = message.split(whereSeparator: \.isNewline).map { String($0).escaped }.joined(separator: "; ")
-    FileHandle.standardError.write(Data("hatchling: error: \(line)\n".utf8))
+    note("error: \(complaint)")
     exit(2)
   }
+
+  /// What is said of bad usage or bad input, on one line; nil where help was asked for.
+  static func complaint(about error: any Error) -> String? {
+    if let error = error as? any InputError { return FlagAdvice.message(for: error) }
+    switch Hatchling.exitCode(for: error) {
+    case .success: return nil
+    case .validationFailure: return Hatchling.message(for: error).onOneLine
+    default: return "\(error)".onOneLine
+    }
+  }
+}
+
+extension String {
+  /// The lines of a message as one.
+  fileprivate var onOneLine: String { split(whereSeparator: \.isNewline).joined(separator: "; ") }
 }
 
 /// Ctrl-C, a terminal that closes and a terminating signal leave no half-written file behind. Long work that can stop in good order

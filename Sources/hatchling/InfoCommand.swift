@@ -42,9 +42,8 @@ struct InfoCommand: ParsableCommand {
     try show(report, report.lines)
   }
 
-  /// What a file says of itself is escaped.
   private func show(_ report: some Encodable, _ lines: @autoclosure () -> [String]) throws {
-    if json { try Output.json(report) } else { Output.lines(lines().map(\.escaped)) }
+    if json { try Output.json(report) } else { Output.lines(lines()) }
   }
 
   private func describeRounds(of sizes: Hyperparameters) throws {

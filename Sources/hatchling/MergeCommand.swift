@@ -1,4 +1,5 @@
 import ArgumentParser
+import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingModel
 
@@ -21,14 +22,11 @@ struct MergeCommand: ParsableCommand {
     try require(
       out.hasSuffix(".safetensors"),
       "--out '\(out)': the merged model is a safetensors file, name it .safetensors")
-    let overwritten = models.first { OutputPaths.isSame(out, $0) }
-    try require(
-      overwritten == nil,
-      "--out would overwrite '\(overwritten ?? "")', which is one of the models to merge; name another file")
+    try OutputPaths.check([out], reading: models)
     let loaded = try models.map { try checkpoint.load($0) }
     for model in loaded { for warning in model.warnings { note("warning: \(warning)") } }
     let merged = try Weights.merged(loaded.map(\.weights), names: models)
-    let names = models.map(OutputPaths.name)
+    let names = models.map(\.nameInPath.escaped)
     try merged.save(to: out, metadata: ["merged_from": names.joined(separator: ", ")])
     let parts = loaded.map { grouped($0.hyperparameters.neurons) }.joined(separator: " + ")
     Output.line("\(parts) = \(grouped(merged.hyperparameters.neurons)) neurons, written to \(out)")

@@ -49,7 +49,10 @@ struct CheckpointOptions: ParsableArguments {
 
 /// Which model, for every command.
 struct ModelOptions: ParsableArguments {
-  @Option(help: "A .safetensors or PyTorch .pt/.pth state dict. Default: the model inside the package.")
+  @Option(
+    help:
+      "A .safetensors or PyTorch .pt/.pth state dict. Default: the small network that comes with the program."
+  )
   var model: String?
 
   @OptionGroup var checkpoint: CheckpointOptions
@@ -130,6 +133,11 @@ struct SteppingOptions: ParsableArguments {
     case (.graph, .circuit): EngineDescription(.circuit, reduced: weights)
     case (.graph, .direct): EngineDescription(.direct(direct.compilerOptions))
     }
+  }
+
+  /// Tries the files that are to be written. - Throws: `OutputError`, `CheckpointError`.
+  func checkOutputs(reading texts: [String] = []) throws {
+    try OutputPaths.check([stateOut, logits], reading: [model.model] + texts)
   }
 
   var files: StreamFiles { StreamFiles(stateIn: stateIn, stateOut: stateOut, logits: logits) }

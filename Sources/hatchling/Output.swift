@@ -15,8 +15,9 @@ enum Output {
     if buffer.count >= 1 << 16 { flush() }
   }
 
+  /// Text from files and arguments is escaped: nothing in it is taken by a terminal for more than text.
   static func line(_ text: String = "") {
-    write(text.utf8)
+    write(text.escaped.utf8)
     write(CollectionOfOne(10))
   }
 
@@ -24,9 +25,10 @@ enum Output {
     for text in texts { line(text) }
   }
 
-  /// One JSON object on a line of its own; keys in alphabetical order.
+  /// One JSON object on a line of its own; keys in alphabetical order. What a terminal could take for more than text is `\u009B` and
+  /// the like, which readers of JSON take back.
   static func json(_ value: some Encodable) throws {
-    write(try JSONEncoder.reports().encode(value))
+    write(try JSONEncoder.reports().text(of: value).utf8)
     write(CollectionOfOne(10))
   }
 
@@ -55,37 +57,60 @@ enum Output {
   }
 }
 
-/// Progress of long work, on standard error and only when that is a terminal; elsewhere one line may say how long the work will take.
+/// Bytes that come one at a time, for a terminal: what it could take for more than text is escaped, line ends and tabs apart.
+struct TerminalText {
+  /// The beginning of a character.
+  private var held: [UInt8] = []
+
+  mutating func take(_ byte: UInt8) -> String {
+    let isContinuation = byte & 0xC0 == 0x80
+    let before = isContinuation ? "" : end()
+    held.append(byte)
+    let needed = [0xC0: 2, 0xD0: 2, 0xE0: 3, 0xF0: 4][Int(held[0]) & 0xF0] ?? 1
+    return held.count < needed ? before : before + end()
+  }
+
+  /// What is held, although more should follow.
+  mutating func end() -> String {
+    defer { held = [] }
+    let text = String(anyBytes: held)
+    return text == "\n" || text == "\t" ? text : text.escaped
+  }
+}
+
+/// Progress of long work and the time that is left, on standard error: a line that changes where that is a terminal; elsewhere one
+/// line, once it is clear that the work will take longer than some seconds.
 struct Progress {
   private let what: String
   private let total: Int
   private let isShown = isatty(2) != 0
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now
-  private var saysHowLong: Bool
+  private var isToBeSaid = true
+  /// What was done when it began, and so takes no time.
+  private let before: Int
 
-  /// - Parameter saysHowLong: estimate the time that is left, from the first second on.
-  init(_ what: String, total: Int, saysHowLong: Bool = false) {
-    (self.what, self.total, self.saysHowLong) = (what, total, saysHowLong)
+  init(_ what: String, total: Int, after before: Int = 0) {
+    (self.what, self.total, self.before) = (what, total, before)
   }
 
   mutating func update(_ done: Int) {
     let now = ContinuousClock.now
     guard done == total || now - last > .milliseconds(200) else { return }
     last = now
-    let left = saysHowLong ? timeLeft(done, now - start) : nil
+    let left = timeLeft(done, now - start)
     if isShown {
       let end = done == total ? "\r\u{1B}[K" : left.map { ", \($0) left" } ?? ""
       FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(total)\(end)".utf8))
-    } else if let left {
+    } else if let left, isToBeSaid {
       note("\(what) \(done) of \(total), \(left) left")
-      saysHowLong = false
+      isToBeSaid = false
     }
   }
 
   /// `about 12 min`; nil in the first second and for what is over soon.
   private func timeLeft(_ done: Int, _ taken: Duration) -> String? {
-    let left = taken.inSeconds * Double(total - done) / Double(max(1, done))
+    let left = taken.inSeconds * Double(total - done) / Double(max(1, done - before))
     guard taken > .seconds(1), left > 5 else { return nil }
     return left < 90
       ? "about \(decimal(left, 0)) s"
@@ -98,13 +123,14 @@ func shownProgress() -> WorkProgress {
   let shown = Mutex<(what: String, progress: Progress)?>(nil)
   return { what, done, total in
     shown.withLock { shown in
-      if shown?.what != what { shown = (what, Progress(what, total: total, saysHowLong: true)) }
+      if shown?.what != what { shown = (what, Progress(what, total: total)) }
       shown?.progress.update(done)
     }
   }
 }
 
-/// A remark for the person at the terminal, on standard error.
+/// A remark for the person at the terminal, on standard error: one line, whatever is in it, in place of a line of progress.
 func note(_ text: String) {
-  FileHandle.standardError.write(Data("hatchling: \(text)\n".utf8))
+  let start = isatty(2) != 0 ? "\r\u{1B}[K" : ""
+  FileHandle.standardError.write(Data("\(start)hatchling: \(text.escaped)\n".utf8))
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
@@ -35,6 +36,7 @@ struct StepCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try options.checkOutputs(reading: files)
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
@@ -44,9 +46,12 @@ struct StepCommand: EitherPrecisionCommand {
     let stepper = try StreamReader<Scalar>(
       options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
+    // On a terminal the table itself shows how far it is.
+    let isWatched = !quiet && isatty(1) != 0
     if !options.json && !quiet { Output.line(StepLine.header) }
     let summary = try stepper.report(
-      on: streams, counting: masks, onlyAfter: onlyAfter, afterToken: { if quiet { progress.update($0) } },
+      on: streams, counting: masks, onlyAfter: onlyAfter,
+      afterToken: { if !isWatched { progress.update($0) } },
       show: quiet ? nil : { try show($0) })
     try stepper.finish()
     if options.json { try Output.json(["summary": summary]) } else { Output.lines(summary.lines) }

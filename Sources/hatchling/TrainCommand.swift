@@ -39,6 +39,9 @@ struct TrainCommand: ParsableCommand {
       valueName: "model"))
   var `init`: String?
 
+  @Option(help: "With --init: which network, for files that hold several, such as model or ema.")
+  var prefix: String?
+
   @Option(
     help: ArgumentHelp(
       "Go on with an interrupted run, to the same result as without the interruption. Its options come from the file.",
@@ -62,11 +65,14 @@ struct TrainCommand: ParsableCommand {
     try require(
       `init` == nil || resume == nil,
       "--init and --resume exclude each other: begin a new run, or go on with one")
+    try require(
+      prefix == nil || `init` != nil, "--prefix chooses the network that --init begins with; give it too")
   }
 
   var request: TrainingRequest {
     var request = TrainingRequest(texts: texts, out: out)
-    request.beginning = `init`.map { .model(path: $0) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
+    request.beginning =
+      `init`.map { .model(path: $0, prefix: prefix) } ?? resume.map { .checkpoint(path: $0) } ?? .untrained
     (request.network, request.schedule, request.minutes) = (
       network.choices, schedule.choices, schedule.minutes
     )

@@ -8,6 +8,8 @@ struct TrainingDisplay {
   private var secondsPerStep: Double?
   private var validationLoss: Double?
   private let isTerminal = isatty(2) != 0
+  /// How long it will take, where no line shows it.
+  private var forecast: Progress?
   private var lastLine = ContinuousClock.now - .seconds(1)
 
   private static let header =
@@ -56,6 +58,10 @@ struct TrainingDisplay {
   /// Called after every update.
   private mutating func update(_ record: TrainingLine, seconds: Double) {
     secondsPerStep = secondsPerStep.map { $0 + 0.05 * (seconds - $0) } ?? seconds
+    if !isTerminal {
+      if forecast == nil { forecast = Progress("step", total: record.steps, after: record.step) }
+      forecast?.update(record.step)
+    }
     guard isTerminal, ContinuousClock.now - lastLine > .milliseconds(200) else { return }
     lastLine = .now
     let left = Double(record.steps - record.step) * (secondsPerStep ?? 0)
@@ -88,15 +94,10 @@ struct TrainingDisplay {
     return String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
   }
 
-  /// One printable line per line of text, bytes that are no UTF-8 replaced.
+  /// One line per line of text, bytes that are no UTF-8 replaced.
   private static func sample(_ bytes: [UInt8]) -> [String] {
-    let text = String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-      scalar == "\n" || !scalar.properties.generalCategory.isControl ? String(scalar) : "\u{FFFD}"
-    }.joined()
-    return text.split(separator: "\n", omittingEmptySubsequences: false).map { "  | " + $0 }
+    bytes.split(separator: 10, omittingEmptySubsequences: false).map {
+      "  | " + String(decoding: $0, as: UTF8.self)
+    }
   }
-}
-
-extension Unicode.GeneralCategory {
-  fileprivate var isControl: Bool { self == .control || self == .format || self == .unassigned }
 }

@@ -35,7 +35,7 @@ struct TranslateCorpusCommand: ParsableCommand {
       throw ValidationError(
         "--languages '\(languages)': two different names with a comma between them are needed, as in en,fr")
     }
-    let count = try corpus.write(to: out, seed: seed)
+    let count = try corpus.write(to: out, seed: seed, progress: shownProgress())
     Output.line("\(grouped(count.pairs)) pairs, \(grouped(count.bytes)) bytes, written to \(out)")
     Output.line(
       "\(names[0]) → \(names[1]) \(grouped(count.forward)), \(names[1]) → \(names[0]) \(grouped(count.backward))"

@@ -30,6 +30,20 @@ import Testing
     #expect(shown.status == 0 && shown.output.contains("a\\nb") && !shown.output.contains("\u{1B}"))
   }
 
+  @Test func trainingBeginsWithOneOfSeveralNetworks() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("text", "To be, or not to be".utf8)
+    let run = [
+      "train", text, "--out", folder.path("m.safetensors"), "--steps", "1", "--block", "4", "--batch", "1",
+      "--validation", "0",
+    ]
+    let two = run + ["--init", path("two-networks")]
+    #expect(try CommandRun.run(two).isOneLine("--prefix", "model, ema.module"))
+    #expect(try CommandRun.run(run + ["--prefix", "ema"]).isOneLine("--prefix", "--init"))
+    #expect(try CommandRun.run(two + ["--prefix", "ema"]).status == 0)
+    #expect(folder.names == ["m.checkpoint", "m.safetensors", "text"])
+  }
+
   @Test func mergeNamesTheFileAndKeepsItsInputs() throws {
     let folder = try TemporaryFolder()
     let (one, link) = (folder.path("one.safetensors"), folder.path("link.safetensors"))
@@ -38,7 +52,8 @@ import Testing
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: one)
     let before = try Data(contentsOf: URL(fileURLWithPath: one))
     for out in [one, link, folder.path("./one.safetensors")] {
-      #expect(try CommandRun.run(["merge", model, one, "--out", out]).isOneLine("--out", one))
+      #expect(
+        try CommandRun.run(["merge", model, one, "--out", out]).isOneLine("one of the files to read", one))
     }
     #expect(try Data(contentsOf: URL(fileURLWithPath: one)) == before)
     let other = folder.path("other.safetensors")

@@ -14,14 +14,16 @@ struct CommandRun {
     .deletingLastPathComponent().appendingPathComponent("hatchling")
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
-  /// Runs to the end. `during` is called with the process while it runs, to send it signals.
+  /// Runs to the end, in the folder `place` if one is named. `during` is called with the process while it runs, to send it signals.
   static func run(
     _ arguments: [String], program: String? = nil, environment: [String: String] = [:],
+    in place: String? = nil,
     during: ((Process) throws -> Void)? = nil
   ) throws -> CommandRun {
     let process = Process()
     process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? binary
     process.arguments = arguments
+    if let place { process.currentDirectoryURL = URL(fileURLWithPath: place) }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
     let folder = try TemporaryFolder()
@@ -36,6 +38,15 @@ struct CommandRun {
     return CommandRun(
       status: process.terminationStatus, exited: process.terminationReason == .exit,
       output: try folder.text("output"), errors: try folder.text("errors"))
+  }
+
+  /// Runs with a last argument whose bytes are given as `printf` of a shell takes them, such as `\\377`.
+  static func run(
+    _ arguments: [String], last bytes: String, environment: [String: String] = [:], in place: String? = nil
+  ) throws -> CommandRun {
+    let script = "last=$(printf -- '\(bytes)'); exec \"$0\" \"$@\" \"$last\""
+    return try run(
+      ["-c", script, binary.path] + arguments, program: "/bin/sh", environment: environment, in: place)
   }
 
   /// Bad input: status 2 and one line that holds every one of `parts`.

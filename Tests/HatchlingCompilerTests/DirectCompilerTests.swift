@@ -96,6 +96,20 @@ import Testing
     }
   }
 
+  /// σ cannot lack what lies between a neuron and a hub: to say nothing and learn there would be another network.
+  @Test func missingPlasticSynapsesAreRefused() throws {
+    var lacking = weights
+    for absent in [UInt8(1), 0] {
+      lacking.plasticSynapses = Matrix(rows: 20, columns: 6, [UInt8](repeating: 1, count: 119) + [absent])
+      for options in [DirectOptions(), DirectOptions(kept: .strongest(50))] {
+        #expect(throws: CompilerError.lacksPlasticSynapses) {
+          try Compiler().direct(from: lacking, options: options, workers: Workers(threads: 1))
+        }
+      }
+      _ = try Compiler().circuit(from: lacking)
+    }
+  }
+
   @Test func excitatoryEdgesAlone() throws {
     let graph = try compile(DirectOptions(kept: .strongest(50), excitatoryOnly: true, prunesTokens: true))
     let bound = x.flatMap { $0 }.sorted(by: >)[49]

@@ -78,3 +78,6 @@ HATCHLING_KERNEL_OF(codes, size_t, screen, screen_rows, (const hatchling_screen 
 
 HATCHLING_REDUCED(bf16, uint16_t)
 HATCHLING_REDUCED(int8, int8_t)
+
+/// The file that this program was started from, as the system was asked for it; null where that is not known.
+const char *hatchling_executable(void);

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HatchlingCheckpoint
 
 #if !FUZZING
   @testable import hatchling
@@ -8,10 +9,8 @@ import Foundation
 /// Lists of arguments, divided by zeros: parsed, not run.
 enum HostileArguments {
   static func parse(_ input: [UInt8]) throws {
-    let arguments = input.split(separator: 0, omittingEmptySubsequences: false).map {
-      String(decoding: $0, as: UTF8.self)
-    }
-    do { _ = try Hatchling.parseAsRoot(arguments) } catch {
+    let arguments = input.split(separator: 0, omittingEmptySubsequences: false).map { String(anyBytes: $0) }
+    do { _ = try Hatchling.parseAsRoot(Arguments.prepared(arguments)) } catch {
       // What `Main` prints: a refusal has a reason that the user can read.
       let message = Hatchling.fullMessage(for: error)
       try mustHold(
