@@ -70,7 +70,7 @@ struct RecordCommand: EitherPrecisionCommand {
     let report = try stepper.record(
       order, of: streams, to: out, model: options.model.model ?? "shipped",
       afterToken: {
-        if progress == nil { progress = Progress("token", total: total, saysHowLong: true) }
+        if progress == nil { progress = Progress("token", total: total) }
         progress?.update($0)
       }, isOver: { Interrupts.requested != nil })
     try stepper.finish()
