@@ -17,10 +17,8 @@ public final class AtomicFile {
     self.path = path
     target = try Self.target(of: path)
     Self.removeAbandoned(beside: target)
-    temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    (temporary, descriptor) = Self.begin(beside: target)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
-    UnfinishedFiles.add(temporary)
     buffer.reserveCapacity(Self.flushAt + 4096)
   }
 
@@ -43,16 +41,38 @@ public final class AtomicFile {
     return String(cString: resolved)
   }
 
-  /// What programs that were killed have left of this file.
+  /// A new file beside `target`, locked as long as it is written: so other programs, in other containers too, see that somebody still
+  /// does. A negative descriptor where there can be none.
+  private static func begin(beside target: String) -> (path: String, descriptor: Int32) {
+    while true {
+      let path = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+      let descriptor = UnfinishedFiles.create(path)
+      guard descriptor >= 0 else { return (path, descriptor) }
+      let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+      var status = stat()
+      if !isTaken, fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (path, descriptor) }
+      // Somebody took it for abandoned before it was locked.
+      UnfinishedFiles.remove(path)
+      close(descriptor)
+    }
+  }
+
+  /// What programs that were killed have left of this file: nobody holds its lock. Where the system has no locks, the process in the
+  /// name tells.
   private static func removeAbandoned(beside target: String) {
     let url = URL(fileURLWithPath: target)
     let (folder, prefix) = (url.deletingLastPathComponent().path, url.lastPathComponent + ".partial-")
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     where name.hasPrefix(prefix) {
-      guard let process = name.dropFirst(prefix.count).split(separator: "-").first.flatMap({ Int32($0) }),
-        process > 0, kill(process, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink("\(folder)/\(name)")
+      let numbers = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard numbers.count == 2, let process = Int32(numbers[0]), process > 0, UInt32(numbers[1]) != nil else {
+        continue
+      }
+      let path = "\(folder)/\(name)"
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+      defer { if descriptor >= 0 { close(descriptor) } }
+      let isLocked = descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0
+      if isLocked || errno != EWOULDBLOCK && kill(process, 0) != 0 && errno == ESRCH { unlink(path) }
     }
   }
 
@@ -89,20 +109,21 @@ public final class AtomicFile {
   public func commit() throws(CheckpointError) {
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
-    guard close(descriptor) == 0 else {
-      descriptor = -1
-      throw failure()
-    }
-    descriptor = -1
+    // Some disks say only here that they are full. The file itself stays open, and with it locked, until it has its name.
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0, close(copy) == 0 else { throw failure() }
     guard rename(temporary, target) == 0 else { throw failure() }
-    UnfinishedFiles.remove(temporary)
+    UnfinishedFiles.forget(temporary)
+    close(descriptor)
+    descriptor = -1
   }
 
   /// Removes what was written. Nothing happens after ``commit()``.
   public func discard() {
-    if descriptor >= 0 { close(descriptor) }
+    guard descriptor >= 0 else { return }
+    UnfinishedFiles.remove(temporary)
+    close(descriptor)
     descriptor = -1
-    if UnfinishedFiles.remove(temporary) { unlink(temporary) }
   }
 
   private func flush() throws(CheckpointError) {
@@ -135,20 +156,40 @@ public final class AtomicFile {
   }
 }
 
-/// Temporary files that exist now, so that an interrupt can remove them.
+/// Temporary files that exist now, so that a program that ends can remove them.
 public enum UnfinishedFiles {
-  private static let paths = Mutex<Set<String>>([])
+  private struct Known {
+    var paths = Set<String>()
+    var isOver = false
+  }
+  private static let known = Mutex(Known())
 
-  static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  /// A new, empty file, open for writing; negative with `errno` where there can be none.
+  static func create(_ path: String) -> Int32 {
+    known.withLock { known in
+      // Another thread ends the program. What is begun now would be left.
+      while known.isOver { pause() }
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { known.paths.insert(path) }
+      return descriptor
+    }
+  }
 
-  @discardableResult
-  static func remove(_ path: String) -> Bool { paths.withLock { $0.remove(path) != nil } }
+  /// It has another name now.
+  static func forget(_ path: String) { known.withLock { _ = $0.paths.remove(path) } }
 
-  /// Removes every unfinished file. For the end of an interrupted program.
+  static func remove(_ path: String) {
+    known.withLock { known in
+      if known.paths.remove(path) != nil { unlink(path) }
+    }
+  }
+
+  /// Removes every unfinished file, for the end of a program: who begins one afterwards waits for that end.
   public static func removeAll() {
-    paths.withLock { paths in
-      for path in paths { unlink(path) }
-      paths.removeAll()
+    known.withLock { known in
+      for path in known.paths { unlink(path) }
+      known.paths.removeAll()
+      known.isOver = true
     }
   }
 }

@@ -14,18 +14,19 @@ struct CommandRun {
     .deletingLastPathComponent().appendingPathComponent("hatchling")
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
-  /// Runs to the end. `during` is called with the process while it runs, to send it signals.
+  /// Runs to the end, in `folder`. `during` is called with the process while it runs, to send it signals.
   static func run(
-    _ arguments: [String], program: String? = nil, environment: [String: String] = [:],
+    _ arguments: [String], program: String? = nil, environment: [String: String] = [:], folder: URL? = nil,
     during: ((Process) throws -> Void)? = nil
   ) throws -> CommandRun {
     let process = Process()
     process.executableURL = program.map { URL(fileURLWithPath: $0) } ?? binary
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.currentDirectoryURL = folder ?? process.currentDirectoryURL
     // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
-    let folder = try TemporaryFolder()
-    let (output, errors) = (folder.path("output"), folder.path("errors"))
+    let scratch = try TemporaryFolder()
+    let (output, errors) = (scratch.path("output"), scratch.path("errors"))
     for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
@@ -35,7 +36,7 @@ struct CommandRun {
     process.waitUntilExit()
     return CommandRun(
       status: process.terminationStatus, exited: process.terminationReason == .exit,
-      output: try folder.text("output"), errors: try folder.text("errors"))
+      output: try scratch.text("output"), errors: try scratch.text("errors"))
   }
 
   /// Bad input: status 2 and one line that holds every one of `parts`.
