@@ -18,8 +18,8 @@ public final class AtomicFile {
     self.path = path
     target = try Self.target(of: path)
     Self.removeAbandoned(beside: target)
-    (temporary, descriptor) = try Self.makeTemporary(beside: target, for: path)
-    UnfinishedFiles.add(temporary)
+    (temporary, descriptor) = Self.begin(beside: target)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
     buffer.reserveCapacity(Self.flushAt + 4096)
   }
 
@@ -43,33 +43,36 @@ public final class AtomicFile {
     return String(anyBytes: UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
 
-  /// A new file, locked as long as somebody has it open: process ids say nothing where a number is used again, or in a container.
-  private static func makeTemporary(
-    beside target: String, for path: String
-  ) throws(CheckpointError) -> (path: String, descriptor: Int32) {
+  /// A new file beside `target`, locked as long as it is written: so other programs, in other containers too, see that somebody still
+  /// does. A negative descriptor where there can be none.
+  private static func begin(beside target: String) -> (path: String, descriptor: Int32) {
     while true {
-      let temporary = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
-      let descriptor = open(temporary.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
-      // Waits for one who takes it for abandoned, and then begins again. Where files cannot be locked, none is taken for abandoned.
-      flock(descriptor, LOCK_EX)
+      let path = "\(target).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+      let descriptor = UnfinishedFiles.create(path)
+      guard descriptor >= 0 else { return (path, descriptor) }
+      let isTaken = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
       var status = stat()
-      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (temporary, descriptor) }
+      if !isTaken, fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return (path, descriptor) }
+      // Somebody took it for abandoned before it was locked.
+      UnfinishedFiles.remove(path)
       close(descriptor)
     }
   }
 
-  /// What programs that were killed have left of this file: temporary files that nobody holds.
+  /// What programs that were killed have left of this file: nobody holds its lock. Where the system has no locks, the process in the
+  /// name tells.
   private static func removeAbandoned(beside target: String) {
     let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
     for name in Folder.names(in: folder) ?? [] where name.hasPrefix(prefix) {
-      let parts = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
-      guard parts.count == 2, parts.allSatisfy({ UInt32($0) != nil }) else { continue }
+      let numbers = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard numbers.count == 2, let process = Int32(numbers[0]), process > 0, UInt32(numbers[1]) != nil else {
+        continue
+      }
       let path = "\(folder)/\(name)".systemPath
       let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-      guard descriptor >= 0 else { continue }
-      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
-      close(descriptor)
+      defer { if descriptor >= 0 { close(descriptor) } }
+      let isLocked = descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0
+      if isLocked || errno != EWOULDBLOCK && kill(process, 0) != 0 && errno == ESRCH { unlink(path) }
     }
   }
 
@@ -106,23 +109,21 @@ public final class AtomicFile {
   public func commit() throws(CheckpointError) {
     try flush()
     guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure() }
-    // Locked until it has its name.
-    let lock = dup(descriptor)
-    defer { if lock >= 0 { close(lock) } }
-    guard close(descriptor) == 0 else {
-      descriptor = -1
-      throw failure()
-    }
-    descriptor = -1
+    // Some disks say only here that they are full. The file itself stays open, and with it locked, until it has its name.
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0, close(copy) == 0 else { throw failure() }
     guard rename(temporary.systemPath, target.systemPath) == 0 else { throw failure() }
-    UnfinishedFiles.remove(temporary)
+    UnfinishedFiles.forget(temporary)
+    close(descriptor)
+    descriptor = -1
   }
 
   /// Removes what was written. Nothing happens after ``commit()``.
   public func discard() {
-    if descriptor >= 0 { close(descriptor) }
+    guard descriptor >= 0 else { return }
+    UnfinishedFiles.remove(temporary)
+    close(descriptor)
     descriptor = -1
-    if UnfinishedFiles.remove(temporary) { unlink(temporary.systemPath) }
   }
 
   private func flush() throws(CheckpointError) {
@@ -155,20 +156,40 @@ public final class AtomicFile {
   }
 }
 
-/// Temporary files that exist now, so that an interrupt can remove them.
+/// Temporary files that exist now, so that a program that ends can remove them.
 public enum UnfinishedFiles {
-  private static let paths = Mutex<Set<String>>([])
+  private struct Known {
+    var paths = Set<String>()
+    var isOver = false
+  }
+  private static let known = Mutex(Known())
 
-  static func add(_ path: String) { paths.withLock { _ = $0.insert(path) } }
+  /// A new, empty file, open for writing; negative with `errno` where there can be none.
+  static func create(_ path: String) -> Int32 {
+    known.withLock { known in
+      // Another thread ends the program. What is begun now would be left.
+      while known.isOver { pause() }
+      let descriptor = open(path.systemPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { known.paths.insert(path) }
+      return descriptor
+    }
+  }
 
-  @discardableResult
-  static func remove(_ path: String) -> Bool { paths.withLock { $0.remove(path) != nil } }
+  /// It has another name now.
+  static func forget(_ path: String) { known.withLock { _ = $0.paths.remove(path) } }
 
-  /// Removes every unfinished file. For the end of an interrupted program.
+  static func remove(_ path: String) {
+    known.withLock { known in
+      if known.paths.remove(path) != nil { unlink(path.systemPath) }
+    }
+  }
+
+  /// Removes every unfinished file, for the end of a program: who begins one afterwards waits for that end.
   public static func removeAll() {
-    paths.withLock { paths in
-      for path in paths { unlink(path.systemPath) }
-      paths.removeAll()
+    known.withLock { known in
+      for path in known.paths { unlink(path.systemPath) }
+      known.paths.removeAll()
+      known.isOver = true
     }
   }
 }

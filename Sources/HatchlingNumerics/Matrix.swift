@@ -52,7 +52,7 @@ enum NumberStorageLayout {
   static func mapLarge(_ bytes: Int) -> UnsafeMutableRawPointer {
     let flags = MAP_PRIVATE | MAP_ANONYMOUS
     guard let raw = mmap(nil, bytes, PROT_READ | PROT_WRITE, flags, -1, 0), raw != MAP_FAILED else {
-      preconditionFailure("out of memory: \(bytes) bytes")
+      OutOfMemory.end(bytes)
     }
     madvise(raw, bytes, 14)  // MADV_HUGEPAGE; advice only, so a refusal is harmless
     return raw

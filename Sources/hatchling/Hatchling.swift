@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HatchlingCheckpoint
 import HatchlingNumerics
+import HatchlingTraining
 import Synchronization
 
 struct Hatchling: ParsableCommand {
@@ -33,6 +34,11 @@ struct Interrupted: Error { let signal: Int32 }
 enum Main {
   static func main() {
     Interrupts.install()
+    OutOfMemory.ends { bytes in
+      UnfinishedFiles.removeAll()
+      note("error: not enough memory: the system refuses \(TrainingMemory.text(bytes)) more")
+      _exit(2)
+    }
     do {
       var command = try Hatchling.parseAsRoot(Arguments.ofProgram)
       try command.run()
@@ -40,6 +46,8 @@ enum Main {
     } catch {
       end(error)
     }
+    // Work that ended in good order all the same has said why.
+    if Output.isLost { exit(2) }
   }
 
   /// One line on standard error and the exit status; help goes to standard output.
@@ -47,7 +55,7 @@ enum Main {
     Output.flush()
     UnfinishedFiles.removeAll()
     if error is CheckFailed { exit(1) }
-    if let error = error as? Interrupted { exit(128 + error.signal) }
+    if let error = error as? Interrupted { exit(Output.isLost ? 2 : 128 + error.signal) }
     guard let complaint = complaint(about: error) else {
       print(Hatchling.fullMessage(for: error))
       exit(0)
@@ -87,10 +95,12 @@ enum Interrupts {
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any further is an error of the write, not a signal.
     signal(SIGXFSZ, SIG_IGN)
+    let ready = DispatchGroup()
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      // What the caller wants to be ignored (nohup) stays so.
-      let before = signal(number, SIG_IGN)
+      // Not ignored until the source is there: a signal would be lost. What the caller wants to be ignored (nohup) stays so.
+      let before = signal(number, SIG_DFL)
       if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+        signal(number, SIG_IGN)
         continue
       }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
@@ -99,9 +109,12 @@ enum Interrupts {
         UnfinishedFiles.removeAll()
         _exit(128 + number)
       }
+      ready.enter()
+      source.setRegistrationHandler { ready.leave() }
       source.resume()
       sources.append(source)
     }
+    ready.wait()
   }
 
   /// Asks for an end in good order. False when nobody has said that it will look, or one was asked for before.

@@ -9,6 +9,8 @@ enum Output {
   nonisolated(unsafe) private static var buffer: [UInt8] = []
   /// Set once nobody reads any more and the work ends in good order: what is said then is dropped.
   nonisolated(unsafe) private static var isClosed = false
+  /// Whether results were lost, for another reason than that nobody reads any more.
+  nonisolated(unsafe) private(set) static var isLost = false
 
   static func write(_ bytes: some Sequence<UInt8>) {
     buffer.append(contentsOf: bytes)
@@ -50,7 +52,8 @@ enum Output {
   /// Standard output takes no more. Work that can stop in good order is asked to; all other work ends here.
   private static func lost(_ reason: Int32) {
     isClosed = true
-    if reason != EPIPE { note("error: cannot write standard output: \(String(cString: strerror(reason)))") }
+    isLost = reason != EPIPE
+    if isLost { note("error: cannot write standard output: \(String(cString: strerror(reason)))") }
     if Interrupts.request(SIGPIPE) || Interrupts.requested != nil { return }
     UnfinishedFiles.removeAll()
     exit(reason == EPIPE ? 0 : 2)

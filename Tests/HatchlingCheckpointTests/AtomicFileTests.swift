@@ -27,28 +27,24 @@ import Testing
   @Test func whatAKilledProgramLeftIsRemovedAndWhatALivingOneWritesIsNot() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(at: folder) }
-    // A process id proves nothing: the first is that of this process, in a container it often is.
     let path = folder.appendingPathComponent("out").path
-    for name in [
-      "out.partial-\(getpid())-1", "out.partial-999999999-1", "out.partial-x", "out.partial-1-2-3", "out",
-    ] {
-      try Data().write(to: folder.appendingPathComponent(name))
-    }
-    let others = try ["1", "2"].map { text in
-      let file = try AtomicFile(path: path)
-      try file.write(text)
-      return file
-    }
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-    #expect(
-      names.count == 5 && names.prefix(2) == ["out", "out.partial-1-2-3"] && names.last == "out.partial-x",
-      "\(names)")
-    for file in others { try file.commit() }
-    #expect(try String(contentsOfFile: path, encoding: .utf8) == "2")
-    #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
-        "out", "out.partial-1-2-3", "out.partial-x",
-      ])
+    // A process number says nothing: it may be another's by now, or count in another container.
+    let left = ["out.partial-\(getpid())-1", "out.partial-1-2", "out.partial-\(Int32.max)-3"]
+    let others = ["out.partial-x", "out.partial-7", "out.partial-7-x", "other.partial-\(Int32.max)-3"]
+    for name in left + others { try Data().write(to: folder.appendingPathComponent(name)) }
+    let first = try AtomicFile(path: path)
+    try first.write("first")
+    let second = try AtomicFile(path: path)
+    try second.write("second")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(names.count == others.count + 2 && Set(names).isSuperset(of: others))
+    // Whoever is last has the name; both are whole.
+    try second.commit()
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "second")
+    try first.commit()
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "first")
+    let after = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(after.sorted() == (others + ["out"]).sorted())
   }
 
   @Test func pipesDevicesFoldersAndDanglingLinksAreRefused() throws {

@@ -26,8 +26,8 @@ struct CommandRun {
     if let place { process.currentDirectoryURL = URL(fileURLWithPath: place) }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files, not pipes: a pipe that nobody reads would stop a program that writes much.
-    let folder = try TemporaryFolder()
-    let (output, errors) = (folder.path("output"), folder.path("errors"))
+    let scratch = try TemporaryFolder()
+    let (output, errors) = (scratch.path("output"), scratch.path("errors"))
     for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
     process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
     process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
@@ -37,7 +37,7 @@ struct CommandRun {
     process.waitUntilExit()
     return CommandRun(
       status: process.terminationStatus, exited: process.terminationReason == .exit,
-      output: try folder.text("output"), errors: try folder.text("errors"))
+      output: try scratch.text("output"), errors: try scratch.text("errors"))
   }
 
   /// Runs with a last argument whose bytes are given as `printf` of a shell takes them, such as `\\377`.

@@ -32,8 +32,11 @@
       defer { H5Pclose(access) }
       // Closing the file closes whatever is open in it.
       try check(H5Pset_fclose_degree(access, H5F_CLOSE_STRONG))
+      // It is locked already.
+      try check(H5Pset_file_locking(access, false, true))
       file = try check(
-        H5Fcreate(atomic.temporary, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
+        H5Fcreate(
+          atomic.temporary.systemPath, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
     }
 
     deinit { if file >= 0 { H5Fclose(file) } }
