@@ -76,6 +76,8 @@ public final class Recorder<Scalar: NetworkScalar> {
     return (activity, surprise, frame)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func see(_ sample: ProbeSample<Scalar>, _ view: RecordingPlan.View) {
     guard let reading = view.readings[sample.layer] else { return }
     switch reading {
@@ -129,11 +131,21 @@ public final class Recorder<Scalar: NetworkScalar> {
     let fired = [Int32](unsafeUninitializedCapacity: all.count) { places, filled in
       values = [Scalar](unsafeUninitializedCapacity: all.count) { kept, size in
         all.withUnsafeBufferPointer { all in
-          for place in 0..<all.count {
-            places[count] = Int32(truncatingIfNeeded: place)
-            kept[count] = all[place]
-            count += all[place] != 0 ? 1 : 0
+          guard let base = all.baseAddress else { return }
+          func keep(_ range: Range<Int>) {
+            for place in range {
+              places[count] = Int32(truncatingIfNeeded: place)
+              kept[count] = base[place]
+              count += base[place] != 0 ? 1 : 0
+            }
           }
+          // Most neurons are silent: sixteen at a time.
+          let whole = all.count / 16 * 16
+          for first in stride(from: 0, to: whole, by: 16) {
+            let some = UnsafeRawPointer(base + first).loadUnaligned(as: SIMD16<Scalar>.self)
+            if any(some .!= 0) { keep(first..<first + 16) }
+          }
+          keep(whole..<all.count)
         }
         size = count
       }

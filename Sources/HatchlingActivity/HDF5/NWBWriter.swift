@@ -77,7 +77,6 @@
       try file.dataset("general/stimulus", .text("Read: \(streams.joined(separator: "; "))."))
       try file.dataset(
         "general/experiment_description", .text("Activity of a network while it reads a text."))
-      try file.dataset("general/keywords", .texts(["Dragon Hatchling", "language model", "plasticity"]))
     }
 
     func append(_ frame: ActivityFrame<Scalar>) throws {

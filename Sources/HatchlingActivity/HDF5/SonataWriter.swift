@@ -80,6 +80,8 @@
       }
     }
 
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == Double)
     func append(_ frame: ActivityFrame<Scalar>) throws {
       try tokens.append(frame, description)
       for sample in frame.samples {
