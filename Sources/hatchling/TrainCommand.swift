@@ -86,7 +86,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let session = try TrainingSession(request, workers: threads.workers) { note("warning: \($0)") }
-    var display = TrainingDisplay()
+    var display = TrainingDisplay(isTimed: schedule.minutes != nil)
     display.open(session)
     Interrupts.ask()
     defer { Interrupts.end() }

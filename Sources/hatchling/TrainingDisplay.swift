@@ -8,12 +8,16 @@ struct TrainingDisplay {
   private var secondsPerStep: Double?
   private var validationLoss: Double?
   private let isTerminal = isatty(2) != 0
+  /// Whether the user said how long the run goes on; then nothing is to be forecast.
+  private let isTimed: Bool
   /// How long it will take, where no line shows it.
   private var forecast: Progress?
   private var lastLine = ContinuousClock.now - .seconds(1)
 
   private static let header =
     "    step     loss  validation      rate   gradient   active x  active y   tokens/s      time"
+
+  init(isTimed: Bool) { self.isTimed = isTimed }
 
   /// What the run is, and the head of the table.
   func open(_ session: TrainingSession) {
@@ -58,7 +62,7 @@ struct TrainingDisplay {
   /// Called after every update.
   private mutating func update(_ record: TrainingLine, seconds: Double) {
     secondsPerStep = secondsPerStep.map { $0 + 0.05 * (seconds - $0) } ?? seconds
-    if !isTerminal {
+    if !isTerminal && !isTimed {
       if forecast == nil { forecast = Progress("step", total: record.steps, after: record.step) }
       forecast?.update(record.step)
     }
