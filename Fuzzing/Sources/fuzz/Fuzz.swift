@@ -18,7 +18,7 @@ import Foundation
     var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
     exit(
       LLVMFuzzerRunDriver(&count, &arguments) { bytes, size in
-        Fuzz.run { try target.runMeasured(Array(UnsafeBufferPointer(start: bytes, count: size))) }
+        Fuzz.run { try Fuzz.target.runMeasured(Array(UnsafeBufferPointer(start: bytes, count: size))) }
         return 0
       })
   }
