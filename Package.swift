@@ -154,10 +154,13 @@ let package = Package(
       "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
       excluding: ["Fixtures"]),
     // The fuzz targets without the fuzzer: the corpus and random inputs. `Targets` is a link into `Fuzzing/`.
+    .target(
+      name: "CFuzzing", path: "Fuzzing/Sources/CFuzzing",
+      cSettings: Context.environment["HATCHLING_FUZZING"].map { _ in [.define("FUZZING")] } ?? []),
     .testTarget(
       name: "FuzzingTests",
       dependencies: [
-        "TestSupport", "hatchling", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
+        "TestSupport", "CFuzzing", "hatchling", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
         "HatchlingGraph",
         "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingNumerics",
         "HatchlingTraining",
@@ -177,7 +180,6 @@ let package = Package(
 // to the command line's sources.
 if Context.environment["HATCHLING_FUZZING"] != nil {
   package.targets += [
-    .target(name: "CFuzzing", path: "Fuzzing/Sources/CFuzzing"),
     .executableTarget(
       name: "fuzz",
       dependencies: [
@@ -188,7 +190,7 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
         "HatchlingEquivalence",
         "HatchlingExport", "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Fuzzing/Sources/fuzz", swiftSettings: [.define("FUZZING")]),
+      ], path: "Fuzzing/Sources/fuzz", swiftSettings: [.define("FUZZING")])
   ]
 }
 

@@ -136,8 +136,8 @@ struct SteppingOptions: ParsableArguments {
   }
 
   /// Tries the files that are to be written. - Throws: `OutputError`, `CheckpointError`.
-  func checkOutputs(reading texts: [String] = []) throws {
-    try OutputPaths.check([stateOut, logits], reading: [model.model] + texts)
+  func checkOutputs(_ others: String?..., reading texts: [String] = []) throws {
+    try OutputPaths.check([stateOut, logits] + others, reading: [model.model] + texts)
   }
 
   var files: StreamFiles { StreamFiles(stateIn: stateIn, stateOut: stateOut, logits: logits) }

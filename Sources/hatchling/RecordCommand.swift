@@ -55,6 +55,7 @@ struct RecordCommand: EitherPrecisionCommand {
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     _ = try RecordingFormat(path: out)
+    try options.checkOutputs(out, reading: files)
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(

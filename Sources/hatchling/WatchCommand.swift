@@ -52,6 +52,7 @@ struct WatchCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    try options.checkOutputs(out, reading: file.map { [$0] } ?? [])
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(

@@ -1,3 +1,4 @@
+import CFuzzing
 import Foundation
 import HatchlingNumerics
 
@@ -35,6 +36,25 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .files: try LegalFiles.writeAndRead(input)
     case .networks: _ = try RandomNetworks.compare(input)
     }
+  }
+
+  /// As ``run(_:)``. An input may take 4 times its bytes and 64 MB of memory, and a second of processor time. What is made once and kept
+  /// should have been made before.
+  func runMeasured(_ input: [UInt8]) throws {
+    fuzzing_count_memory()
+    fuzzing_forget_peak()
+    let (before, start) = (fuzzing_bytes(), Self.processorSeconds)
+    try run(input)
+    let (bytes, seconds) = (fuzzing_peak() - before, Self.processorSeconds - start)
+    try mustHold(
+      bytes <= 4 * input.count + 64 << 20, "\(input.count) bytes of input took \(bytes) bytes of memory")
+    try mustHold(seconds <= 1, "\(input.count) bytes of input took \(seconds) s of processor time")
+  }
+
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// Inputs to begin with: legal ones, in the formats of today.
