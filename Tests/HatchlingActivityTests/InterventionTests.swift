@@ -125,9 +125,11 @@ import Testing
   @Test(arguments: NetworkCase.all)
   func aWatchedTextIsWhatTheNetworkDid(on item: NetworkCase) throws {
     let (engine, other) = (try item.engine(Double.self), try item.engine(Double.self))
-    let present = try SynapseChoice.matching { _, _ in true }.synapses(of: engine)
+    let reader = try item.engine(Double.self)
+    for token in NetworkCase.tokens { try reader.step(token) }
+    let strongest = try SynapseChoice.strongest(2).synapses(of: reader)
     let (synapses, neurons) = (
-      [present[5], present[present.count - 9]],
+      strongest,
       [LayerNeuron(layer: 2, neuron: 3), LayerNeuron(layer: 3, neuron: 60)]
     )
     let text = try WatchedText(NetworkCase.tokens, synapses: synapses, neurons: neurons, on: engine)

@@ -5,6 +5,7 @@ import HatchlingModel
 import HatchlingNumerics
 import HatchlingTensor
 import TestSupport
+import Testing
 
 /// A small random network and how it runs.
 struct NetworkCase: Sendable, CustomTestStringConvertible {

@@ -67,14 +67,16 @@ import Testing
     let folder = try TemporaryFolder()
     let file = try folder.write("text", Array(repeating: Self.text, count: 5000).joined())
     func record(_ signal: Int32) throws -> CommandRun {
-      try CommandRun.run(["record", file, "--out", folder.path("run.csv"), "--what", "y", "--layer", "2"]) {
+      try CommandRun.run([
+        "record", file, "--out", folder.path("run.csv"), "--what", "y", "--layer", "2", "--threads", "1",
+      ]) {
         let start = Date()
         while !folder.names.contains(where: { $0.hasPrefix("run.csv.partial") }),
           -start.timeIntervalSinceNow < 60
         {
           usleep(10_000)
         }
-        usleep(500_000)
+        usleep(3_000_000)
         kill($0.processIdentifier, signal)
       }
     }
@@ -86,7 +88,7 @@ import Testing
     #expect(folder.names == ["run.csv", "text"])
     let lines = try folder.text("run.csv").split(separator: "\n")
     #expect(
-      lines.count > 10 && lines.last?.split(separator: ",", omittingEmptySubsequences: false).count == 6)
+      lines.count > 4 && lines.last?.split(separator: ",", omittingEmptySubsequences: false).count == 6)
     #expect(interrupted.output.contains("written to"))
   }
 }
