@@ -1,5 +1,15 @@
 import HatchlingNumerics
 
+/// A number that decides what is recorded or changed.
+public enum ActivitySetting: String, Sendable {
+  case every = "every k-th token, k ="
+  case surprise = "a bound of the surprise of"
+  case change = "a bound of the change of"
+  case strongest = "the strongest synapses,"
+  case millisecondsPerToken = "milliseconds per token"
+  case settingToken = "a weight set at token"
+}
+
 /// What cannot be recorded, watched or changed as asked.
 public enum ActivityError: InputError, Equatable {
   case unknownQuantity(String, known: [String])
@@ -10,7 +20,7 @@ public enum ActivityError: InputError, Equatable {
   case noSuchLayer(Int, layers: Int)
   case noSuchNeuron(Int, neurons: Int)
   case noSuchSynapse(String)
-  case outOfRange(String, value: String, allowed: String)
+  case outOfRange(ActivitySetting, value: String, allowed: String)
   case nothingChosen
   /// Too many plastic synapses for one recording.
   case tooManySynapses(Int, limit: Int)
@@ -32,7 +42,7 @@ public enum ActivityError: InputError, Equatable {
     case .noSuchNeuron(let neuron, let neurons):
       "there is no neuron \(neuron); the network has \(neurons), counted from 0"
     case .noSuchSynapse(let name): "there is no plastic synapse \(name)"
-    case .outOfRange(let what, let value, let allowed): "\(what) \(value): \(allowed)"
+    case .outOfRange(let what, let value, let allowed): "\(what.rawValue) \(value): \(allowed)"
     case .nothingChosen: "no synapse and no neuron is named"
     case .tooManySynapses(let count, let limit):
       "\(count) plastic synapses are too many for one recording, which takes up to \(limit)"

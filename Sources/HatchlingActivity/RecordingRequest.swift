@@ -43,12 +43,11 @@ public struct Sampling: Sendable, Hashable {
   /// - Throws: ``ActivityError/outOfRange(_:value:allowed:)``.
   func check() throws(ActivityError) {
     guard every >= 1 else {
-      throw .outOfRange("every \(every)-th token", value: "", allowed: "1 is every token, 2 every other")
+      throw .outOfRange(.every, value: "\(every)", allowed: "1 is every token, 2 every other")
     }
-    for (name, bound) in [("surprise", surpriseAbove), ("change", changeAbove)] {
+    for (setting, bound) in [(ActivitySetting.surprise, surpriseAbove), (.change, changeAbove)] {
       guard let bound, !(bound >= 0 && bound.isFinite) else { continue }
-      throw .outOfRange(
-        "a bound of the \(name) of", value: "\(bound)", allowed: "0 or a positive number is needed")
+      throw .outOfRange(setting, value: "\(bound)", allowed: "0 or a positive number is needed")
     }
   }
 }

@@ -47,7 +47,7 @@ public enum SynapseChoice: Sendable {
     case .strongest(let count):
       guard (1...Recorder<Scalar>.mostSynapses).contains(count) else {
         throw .outOfRange(
-          "the strongest", value: "\(count)", allowed: "1 to \(Recorder<Scalar>.mostSynapses) synapses")
+          .strongest, value: "\(count)", allowed: "1 to \(Recorder<Scalar>.mostSynapses) synapses")
       }
       var best: [(synapse: LayerSynapse, strength: Scalar)] = []
       func cut() {

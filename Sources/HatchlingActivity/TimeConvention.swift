@@ -12,7 +12,7 @@ public struct TimeConvention: Sendable, Hashable, Codable {
   public init(millisecondsPerToken: Double = 1, layers: Layers = .successive) throws(ActivityError) {
     guard millisecondsPerToken > 0, millisecondsPerToken.isFinite else {
       throw .outOfRange(
-        "milliseconds per token", value: "\(millisecondsPerToken)", allowed: "a positive number is needed")
+        .millisecondsPerToken, value: "\(millisecondsPerToken)", allowed: "a positive number is needed")
     }
     (self.millisecondsPerToken, self.layers) = (millisecondsPerToken, layers)
   }

@@ -55,7 +55,7 @@ public struct InterventionReport: Encodable, Sendable {
     let (first, started) = (plain.position, plain.position > 0)
     for setting in interventions.settings where !(first..<first + tokens.count).contains(setting.token) {
       throw ActivityError.outOfRange(
-        "a weight set at token", value: "\(setting.token)",
+        .settingToken, value: "\(setting.token)",
         allowed: "the text has tokens \(first) to \(first + tokens.count - 1)")
     }
     var (before, strength) = (

@@ -1,3 +1,4 @@
+import HatchlingActivity
 import HatchlingCommands
 import HatchlingCompiler
 import HatchlingEquivalence
@@ -34,6 +35,16 @@ enum FlagAdvice {
     case TextError.nothingToRead: "--text STRING, a FILE, or - for standard input"
     case TextError.twoSources: "--text, FILE"
     case is PromptError: "--prompt-by"
+    case ActivityError.noSuchLayer: "--layer, L:PRE:POST"
+    case ActivityError.outOfRange(let setting, _, _):
+      switch setting {
+      case .every: "--every"
+      case .surprise: "--surprise-above"
+      case .change: "--change-above"
+      case .strongest: "--strongest"
+      case .millisecondsPerToken: "--token-ms"
+      case .settingToken: "--set"
+      }
     case TopologyError.tooManyEdges: "--edges"
     case TopologyMissing.positions: "--layout"
     case TopologyMissing.emergence: "--log-topology"

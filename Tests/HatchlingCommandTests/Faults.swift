@@ -136,7 +136,7 @@ final class FaultStage {
     environment["HATCHLING_FAULT"] = fault
     environment["HATCHLING_FAULT_COUNTS"] = counts
     return try CommandRun.run(
-      arguments(seed: seed), environment: environment, folder: folder.url, during: during)
+      arguments(seed: seed), environment: environment, in: folder.url.path, during: during)
   }
 
   func arguments(seed: Int = 2) -> [String] {

@@ -150,7 +150,7 @@ import Testing
     let folder = try folderWithTexts()
     let run = try CommandRun.run(
       ["-c", "\"$@\" | head -n 1; exit ${PIPESTATUS[0]}", "bash", CommandRun.binary.path] + arguments,
-      program: "/bin/bash", folder: folder.url)
+      program: "/bin/bash", in: folder.url.path)
     #expect(run.exited && run.status == 0 && !run.errors.contains("error"), "\(run.status) \(run.errors)")
     #expect(!run.output.isEmpty)
     try checkNoLitter(folder, arguments)

@@ -27,11 +27,11 @@ import Testing
     "translate-corpus": "a b --languages en,fr --out o.txt",
   ]
 
-  /// nil: the value is missing.
-  private static let values: [String?] = [
-    nil, "", "abc", "-1", "0", "nan", "inf", "1e400", "99999999999999999999", huge, "none/x", "folder",
-    "-\u{1B}[31m",
-  ]
+  /// nil: the value is missing. The rest, which takes half a minute more, with HATCHLING_WALK=all.
+  private static let values: [String?] =
+    [nil, "abc", "-1", "nan", huge]
+    + (ProcessInfo.processInfo.environment["HATCHLING_WALK"] == nil
+      ? [] : ["", "0", "inf", "1e400", "99999999999999999999", "none/x", "folder", "-\u{1B}[31m"])
   /// Runs that really take so long are ended.
   private static let huge = "9223372036854775807"
   private static let bytes = "\\377\\376"
@@ -168,7 +168,7 @@ import Testing
         refused += 1
       }
     }
-    #expect(refused > 300 && parsed.count > 300, "\(refused) refused, \(parsed.count) to run")
+    #expect(refused > 150 && parsed.count > 150, "\(refused) refused, \(parsed.count) to run")
     let faults = Mutex<[String]>([])
     let (calls, place) = (parsed, folder.url.path)
     DispatchQueue.concurrentPerform(iterations: calls.count) { index in
