@@ -15,6 +15,8 @@
     /// Of series recorded on change, the row as it stands.
     private var rows: [Int: [Float]] = [:]
     private let spool: EventSpool
+    /// Tokens that were looked at, and those between them.
+    private var read = 0
     /// By series of events, its first unit.
     private var firstUnit: [Int: Int] = [:]
 
@@ -80,6 +82,7 @@
     }
 
     func append(_ frame: ActivityFrame<Scalar>) throws {
+      read = frame.number + 1
       try tokens.append([Int32(frame.token)], at: frame.number)
       try surprises.append([frame.surprise ?? .nan], at: frame.number)
       for sample in frame.samples {
@@ -131,7 +134,7 @@
       try file.group(
         "units",
         [
-          ("colnames", .texts(["quantity", "layer", "neuron", "spike_times"])),
+          ("colnames", .texts(["quantity", "layer", "neuron", "spike_times", "obs_intervals"])),
           (
             "description",
             .text("A unit is a neuron in a layer; a spike is a token at which the quantity was above zero.")
@@ -159,6 +162,15 @@
         "units/spike_times_index", .uint64s(ends),
         column("where each unit's spike times end", "VectorIndex") + [
           ("target", .reference("units/spike_times"))
+        ])
+      let intervals = try file.column(
+        "units/obs_intervals", of: Double.self, width: 2, column("when a unit was looked at, in seconds"))
+      for _ in names { try intervals.append([0, clock.time(token: read, layer: 1, of: count) / 1000]) }
+      try intervals.flush()
+      try file.dataset(
+        "units/obs_intervals_index", .uint64s((0..<names.count).map { UInt64($0 + 1) }),
+        column("where each unit's intervals end", "VectorIndex") + [
+          ("target", .reference("units/obs_intervals"))
         ])
     }
   }
