@@ -234,7 +234,7 @@ import Testing
     #expect(refused { $0.layers = [0] }.contains("no layer 0"))
     #expect(refused { $0.neurons = [68] }.contains("no neuron 68"))
     #expect(refused { $0.quantities = [.x, .z] }.contains("'z'"))
-    #expect(refused { $0.sampling.every = 0 }.contains("every 0"))
+    #expect(refused { $0.sampling.every = 0 }.contains("k = 0"))
     #expect(refused { $0.sampling.changeAbove = .nan }.contains("change"))
     let absent = LayerSynapse(layer: 1, PlasticSynapse(from: 12, to: 0))
     #expect(refused { $0.synapses = [absent] }.contains("no plastic synapse 1:h12:n0"))

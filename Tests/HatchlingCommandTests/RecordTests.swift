@@ -52,7 +52,7 @@ import Testing
     #expect(try record("a.csv", "--neurons", "7-3").isOneLine("'7-3' names no neuron"))
     #expect(try record("a.txt").isOneLine("a.txt", ".nwb"))
     #expect(try record("a.csv", "--token-ms", "0").isOneLine("milliseconds per token 0"))
-    #expect(try record("a.csv", "--strongest", "0").isOneLine("strongest 0"))
+    #expect(try record("a.csv", "--strongest", "0").isOneLine("the strongest synapses, 0", "--strongest"))
     #expect(try record("missing/a.csv").isOneLine("cannot write", "missing/a.csv"))
     #if HDF5
       #expect(try record("a.h5", "--what", "v", "--surprise-above", "1").isOneLine("constant time step"))
