@@ -14,10 +14,8 @@ static inline hid_t hatchling_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t hatchling_h5t_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t hatchling_h5t_int8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t hatchling_h5t_uint8(void) { return H5T_NATIVE_UINT8; }
-static inline hid_t hatchling_h5t_uint16(void) { return H5T_NATIVE_UINT16; }
 static inline hid_t hatchling_h5t_int32(void) { return H5T_NATIVE_INT32; }
 static inline hid_t hatchling_h5t_uint32(void) { return H5T_NATIVE_UINT32; }
-static inline hid_t hatchling_h5t_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t hatchling_h5t_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t hatchling_h5t_reference(void) { return H5T_STD_REF_OBJ; }
 static inline hid_t hatchling_h5t_string(void) { return H5T_C_S1; }

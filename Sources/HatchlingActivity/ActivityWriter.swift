@@ -45,6 +45,11 @@ public enum RecordingFormat: String, Sendable, Hashable, CaseIterable {
     self = format
   }
 
+  /// The files of a recording: a NumPy array has its description beside it.
+  public func files(at path: String) -> [String] {
+    self == .numpy ? [path, path.dropLast(".npy".count) + ".json"] : [path]
+  }
+
   /// Begins a file. - Throws: ``ActivityError``, `CheckpointError`.
   public func writer<Scalar: NetworkScalar>(
     to path: String, _ description: RecordingDescription, _: Scalar.Type

@@ -18,7 +18,7 @@ final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
       return (series.name, names.isEmpty ? series.entries.map(String.init) : names.map(String.init))
     }
     var head = [
-      "# \(description.programme), activity of \(description.model.escaped): \(description.summary)"
+      "# Hatchling, activity of \(description.model.escaped): \(description.summary)"
     ]
     head.append("# time: \(description.time.description)")
     var first = 0

@@ -14,12 +14,13 @@ final class EventSpool {
   init(beside path: String, units: Int) throws {
     self.path = path
     counts = Array(repeating: 0, count: units)
-    var name = Array("\(path).events-XXXXXX".utf8CString)
+    var name = "\(path).events-XXXXXX".systemPath
     descriptor = mkstemp(&name)
     guard descriptor >= 0 else {
       throw CheckpointError.unwritable(path: path, reason: String(cString: strerror(errno)))
     }
     unlink(name)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
   deinit { close(descriptor) }

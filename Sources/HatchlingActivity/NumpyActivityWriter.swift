@@ -9,15 +9,17 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
   private let file: AtomicFile
   private let sidecar: AtomicFile
   private let description: RecordingDescription
-  private let names: [String]
+  /// Of each series, its place in the description's list.
+  private let whats: [Int]
   private var records = 0
 
   /// - Throws: `CheckpointError.unwritable`.
   init(path: String, _ description: RecordingDescription) throws {
     self.description = description
-    file = try AtomicFile(path: path)
-    sidecar = try AtomicFile(path: path.dropLast(4) + ".json")
-    names = ["token"] + description.series.map(\.name).uniqued()
+    let paths = RecordingFormat.numpy.files(at: path)
+    (file, sidecar) = (try AtomicFile(path: paths[0]), try AtomicFile(path: paths[1]))
+    let names = description.series.reduce(into: ["token"]) { if !$0.contains($1.name) { $0.append($1.name) } }
+    whats = description.series.map { names.firstIndex(of: $0.name) ?? 0 }
     try file.write(header)
     try sidecar.write([UInt8](JSONEncoder.sidecar.encode(Sidecar(description, names))) + [10])
   }
@@ -39,11 +41,10 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
     for sample in frame.samples {
       let series = description.series[sample.series]
       let when = time.time(token: frame.number, layer: series.layer, of: layers)
-      let what = names.firstIndex(of: series.name) ?? 0
       for (place, value) in sample.values.enumerated() {
         let entry = sample.entries.map { Int($0[place]) } ?? place
         add(
-          series.layer, what,
+          series.layer, whats[sample.series],
           series.kind == .events || !series.synapses.isEmpty ? entry : series.entries[entry], when, value)
       }
     }
@@ -56,14 +57,11 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
     try file.commit()
   }
 
-  /// Version 1.0, 256 bytes.
   private var header: [UInt8] {
     let value = Scalar.self == Double.self ? "<f8" : "<f4"
-    let types =
-      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')]"
-    let text = "{'descr': \(types), 'fortran_order': False, 'shape': (\(records),), }"
-    let padding = String(repeating: " ", count: 245 - text.utf8.count)
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, 246, 0] + Array("\(text)\(padding)\n".utf8)
+    return NumpyHeader.written(
+      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')]",
+      shape: [records], length: 256)
   }
 }
 
@@ -102,12 +100,5 @@ extension JSONEncoder {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     encoder.keyEncodingStrategy = .convertToSnakeCase
     return encoder
-  }
-}
-
-extension [String] {
-  fileprivate func uniqued() -> [String] {
-    var seen = Set<String>()
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -91,7 +91,6 @@ public struct RecordingDescription: Sendable {
   public let streams: [(name: String, tokens: Int)]
 
   public var layers: Int { names.layers }
-  public var programme: String { "Hatchling" }
 
   /// One line for a file's head.
   public var summary: String {

@@ -26,11 +26,7 @@ public final class NumpyWriter<Scalar: NetworkScalar> {
     try file.commit()
   }
 
-  /// Version 1.0, 128 bytes, little-endian, C order.
   private var header: [UInt8] {
-    let type = Scalar.self == Double.self ? "<f8" : "<f4"
-    let text = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
-    let padding = String(repeating: " ", count: 117 - text.utf8.count)
-    return [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array("\(text)\(padding)\n".utf8)
+    NumpyHeader.written(Scalar.self == Double.self ? "'<f8'" : "'<f4'", shape: [rows, columns], length: 128)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingActivity
+import HatchlingCheckpoint
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
@@ -31,7 +32,7 @@ extension StreamReader {
     request.synapses += try chosenSynapses(order, of: streams[0].tokens)
     let rehearsed = streams[0].tokens.prefix(400)
     let start = ThreadTime.now
-    for token in rehearsed { try engine.step(token) }
+    for token in rehearsed { _ = try advance(token) }
     let rehearsal = ThreadTime.now - start
     try rewind()
     let recorder = try Recorder(
@@ -61,7 +62,7 @@ extension StreamReader {
 
   private func chosenSynapses(_ order: RecordingOrder, of tokens: [Int]) throws -> [LayerSynapse] {
     if order.synapses.contains(where: \.dependsOnState) {
-      for token in tokens.prefix(order.choosesAfter ?? .max) { try engine.step(token) }
+      for token in tokens.prefix(order.choosesAfter ?? .max) { _ = try advance(token) }
     }
     let chosen = try order.synapses.flatMap {
       try $0.synapses(of: watchable, layers: order.request.layers)
@@ -117,7 +118,7 @@ public struct RecordingReport: Encodable, Sendable {
   mutating func finish(after seconds: Double) {
     self.seconds = seconds
     var status = stat()
-    bytes = stat(path, &status) == 0 ? Int(status.st_size) : 0
+    bytes = stat(path.systemPath, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// Mean loss in nats; NaN when no token had a prediction before it.

@@ -134,10 +134,15 @@ public struct StreamReader<Scalar: NetworkScalar> {
 
   /// Reads a token and keeps its logits if they are wanted.
   public func step(_ token: Int) throws -> StepActivity {
-    if !interventions.isEmpty { interventions.apply(to: watchable) }
-    let activity = try engine.step(token)
+    let activity = try advance(token)
     try logits?.append(engine.logits)
     return activity
+  }
+
+  /// Reads a token and keeps nothing of it.
+  func advance(_ token: Int) throws -> StepActivity {
+    if !interventions.isEmpty { interventions.apply(to: watchable) }
+    return try engine.step(token)
   }
 
   /// Writes what was asked for, after the last token.

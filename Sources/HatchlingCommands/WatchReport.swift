@@ -119,8 +119,7 @@ public struct WatchReport: Sendable {
     guard path.hasSuffix(".svg") || path.hasSuffix(".png") else {
       throw ActivityError.unknownPicture(path: path)
     }
-    let url = URL(fileURLWithPath: path)
-    let (folder, base) = (url.deletingLastPathComponent().path, url.deletingPathExtension().lastPathComponent)
+    let (folder, base) = (path.folderOfPath, String(path.nameInPath.dropLast(".svg".count)))
     var said: [String] = []
     for (number, item) in text.items.enumerated() {
       let name = text.items.count == 1 ? base : "\(base)-\(number + 1)"

@@ -9,6 +9,6 @@ public enum OutOfMemory {
 
   static func end(_ bytes: Int) -> Never {
     if let end = ending.withLock({ $0 }) { end(bytes) }
-    fatalError("out of memory: \(bytes) bytes")
+    preconditionFailure("out of memory: \(bytes) bytes")
   }
 }

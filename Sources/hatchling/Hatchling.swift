@@ -88,33 +88,36 @@ enum Interrupts {
     case ask
     case asked(Int32, at: ContinuousClock.Instant)
   }
-  nonisolated(unsafe) private static var sources: [any DispatchSourceSignal] = []
   private static let wish = Mutex(Wish.end)
 
   static func install() {
     signal(SIGPIPE, SIG_IGN)
     // A file that may not grow any further is an error of the write, not a signal.
     signal(SIGXFSZ, SIG_IGN)
-    let ready = DispatchGroup()
+    var numbers = sigset_t()
+    sigemptyset(&numbers)
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      // Not ignored until the source is there: a signal would be lost. What the caller wants to be ignored (nohup) stays so.
+      // What the caller wants to be ignored (nohup) stays so.
       let before = signal(number, SIG_DFL)
       if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
         signal(number, SIG_IGN)
         continue
       }
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
-      source.setEventHandler {
-        if request(number) || isEcho { return }
-        UnfinishedFiles.removeAll()
-        _exit(128 + number)
-      }
-      ready.enter()
-      source.setRegistrationHandler { ready.leave() }
-      source.resume()
-      sources.append(source)
+      sigaddset(&numbers, number)
     }
-    ready.wait()
+    // Every later thread inherits the mask, so the signals wait for the one below. No dispatch source: libdispatch wants /proc.
+    pthread_sigmask(SIG_BLOCK, &numbers, nil)
+    let awaited = numbers
+    Thread { while true { obey(awaited) } }.start()
+  }
+
+  /// Waits for one of the signals and does what it asks for.
+  private static func obey(_ numbers: sigset_t) {
+    var numbers = numbers
+    var number: Int32 = 0
+    guard sigwait(&numbers, &number) == 0, !request(number), !isEcho else { return }
+    UnfinishedFiles.removeAll()
+    _exit(128 + number)
   }
 
   /// Asks for an end in good order. False when nobody has said that it will look, or one was asked for before.

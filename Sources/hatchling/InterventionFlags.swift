@@ -28,6 +28,8 @@ struct InterventionFlags: ParsableArguments {
   )
   var controls = 20
 
+  var isUsed: Bool { !(cut.isEmpty && silence.isEmpty && set.isEmpty) }
+
   func validate() throws {
     try require(
       (0...1000).contains(controls), "--controls \(controls): between 0 and 1000 of them can be run")

@@ -136,7 +136,7 @@ struct SteppingOptions: ParsableArguments {
   }
 
   /// Tries the files that are to be written. - Throws: `OutputError`, `CheckpointError`.
-  func checkOutputs(_ others: String?..., reading texts: [String] = []) throws {
+  func checkOutputs(_ others: [String?] = [], reading texts: [String] = []) throws {
     try OutputPaths.check([stateOut, logits] + others, reading: [model.model] + texts)
   }
 

@@ -54,8 +54,7 @@ struct RecordCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    _ = try RecordingFormat(path: out)
-    try options.checkOutputs(out, reading: files)
+    try options.checkOutputs(RecordingFormat(path: out).files(at: out), reading: files)
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(

@@ -42,6 +42,9 @@ struct StepCommand: EitherPrecisionCommand {
     let streams = try TextSource.streams(
       text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
     let masks = try scoredTokens(of: streams)
+    try require(
+      !options.interventions.isUsed || streams.count == 1,
+      "--cut, --silence and --set are measured on one text; give one FILE")
     let interventions = try options.interventions.parsed(options.names(of: model))
     let stepper = try StreamReader<Scalar>(
       options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)

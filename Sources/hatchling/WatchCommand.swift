@@ -52,7 +52,7 @@ struct WatchCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    try options.checkOutputs(out, reading: file.map { [$0] } ?? [])
+    try options.checkOutputs([out], reading: file.map { [$0] } ?? [])
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
@@ -69,7 +69,9 @@ struct WatchCommand: EitherPrecisionCommand {
     try stepper.finish()
     let report = WatchReport(watched)
     let isTerminal = isatty(1) != 0 && ProcessInfo.processInfo.environment["NO_COLOR"]?.isEmpty != false
-    Output.lines(report.lines(inColour: isTerminal))
+    let lines = report.lines(inColour: isTerminal)
+    // The report has escaped what is not its own colours.
+    if isTerminal { Output.write((lines.joined(separator: "\n") + "\n").utf8) } else { Output.lines(lines) }
     if let out { Output.lines(try report.write(to: out)) }
     try options.reportInterventions(interventions, on: read, model, workers: workers)
   }

@@ -6,11 +6,12 @@ import TestSupport
 import Testing
 
 /// Files are hostile until parsed: every one of these is refused with an error, and none crashes the reader.
-@Suite struct HostileFileTests {
+@Suite final class HostileFileTests {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
     "hatchling-hostile-\(UUID().uuidString)")
 
   init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+  deinit { try? FileManager.default.removeItem(at: folder) }
 
   private func file(_ name: String, _ bytes: [UInt8]) throws -> String {
     let url = folder.appendingPathComponent(name)

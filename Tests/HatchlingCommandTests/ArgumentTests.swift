@@ -81,13 +81,11 @@ import Testing
       "needs a mount namespace"))
   func nothingNeedsProc() throws {
     let script = "umount -l /proc && exec \"$0\" step --text abc --quiet"
-    // libdispatch looks for its threads in /proc once in a while, and ends a program that is running then.
-    let works = try (0..<20).contains { _ in
+    for _ in 0..<5 {
       let run = try CommandRun.run(
         ["-m", "/bin/sh", "-c", script, CommandRun.binary.path], program: "/usr/bin/unshare")
-      return run.status == 0 && run.output.hasPrefix("tokens             3\n")
+      #expect(run.status == 0 && run.output.hasPrefix("tokens             3\n"), "\(run.errors)")
     }
-    #expect(works)
   }
 
   @Test func whatFilesSayIsOnlyText() throws {

@@ -107,8 +107,8 @@ import Testing
   func aSignalEndsEveryLongCommand(arguments: [String], signal: Int32) throws {
     let folder = try folderWithTexts()
     let run = try CommandRun.run(arguments, in: folder.url.path) { process in
-      // Before it has a handler nothing has begun.
-      try wait(for: process, until: "SigCgt", has: signal)
+      // Before it waits for the signal nothing has begun.
+      try wait(for: process, until: "SigBlk", has: signal)
       usleep(100_000)
       kill(process.processIdentifier, signal)
     }
@@ -118,7 +118,7 @@ import Testing
     try checkNoLitter(folder, arguments)
   }
 
-  /// Until a signal is in a set of the process: those that it ignores, or those that it catches.
+  /// Until a signal is in a set of the process: those that it ignores, or those that it takes up itself.
   private func wait(for process: Process, until set: String, has signal: Int32) throws {
     let path = "/proc/\(process.processIdentifier)/status"
     while process.isRunning {

@@ -59,7 +59,11 @@ import Testing
     #else
       #expect(try record("a.h5").isOneLine("without HDF5"))
     #endif
-    #expect(folder.names == ["text"])
+    // What stands beside an array is an output too.
+    let json = try folder.write("a.json", Self.text)
+    let over = try CommandRun.run(["record", json, "--out", folder.path("a.npy")])
+    #expect(over.isOneLine("a.json", "would be overwritten"))
+    #expect(try folder.names == ["a.json", "text"] && Array(folder.text("a.json").utf8) == Self.text)
   }
 
   /// Kill −9 leaves no file by the recording's name, an interrupt one that holds what was read.
@@ -86,9 +90,12 @@ import Testing
     #expect(interrupted.exited && interrupted.status == 128 + SIGINT, "\(interrupted.errors)")
     // What the killed one left is gone too.
     #expect(folder.names == ["run.csv", "text"])
-    let lines = try folder.text("run.csv").split(separator: "\n")
-    #expect(
-      lines.count > 4 && lines.last?.split(separator: ",", omittingEmptySubsequences: false).count == 6)
+    let rows = try folder.text("run.csv").split(separator: "\n").filter { !$0.hasPrefix("#") }.dropFirst()
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    // Every token has a row of its own, the last one too is whole, and the text goes on.
+    let tokens = rows.count { $0[3] == "token" }
+    #expect((2..<5000 * Self.text.count).contains(tokens) && rows.allSatisfy { $0.count == 6 })
+    #expect(rows.last.map { Int($0[0]) } == tokens - 1 && rows.contains { $0[3] == "y" })
     #expect(interrupted.output.contains("written to"))
   }
 }

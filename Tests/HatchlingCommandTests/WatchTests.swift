@@ -52,6 +52,24 @@ import Testing
     #expect(try watch("--neuron", "1:n1", "--out", "a.gif").isOneLine("a.gif"))
   }
 
+  /// Colours reach a terminal, and what the text says does not: `script` is a terminal.
+  @Test(.enabled(if: access("/usr/bin/script", X_OK) == 0, "needs script of bsdutils"))
+  func aTerminalSeesColoursAndNothingElse() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("text", Array("To\u{1B}[5mbe".utf8))
+    let command = "'\(CommandRun.binary.path)' watch '\(file)' --synapse 2:h3:n12"
+    func seen(_ environment: [String: String]) throws -> String {
+      let run = try CommandRun.run(
+        ["-qec", command, "/dev/null"], program: "/usr/bin/script", environment: environment)
+      #expect(run.status == 0, "\(run.output)")
+      return run.output
+    }
+    let coloured = try seen(["NO_COLOR": ""])
+    #expect(coloured.contains("\u{1B}[38;2;0;0;0;48;2;") && !coloured.contains("\u{1B}[5m"))
+    #expect(!coloured.contains("\\u{1B}"))
+    #expect(try !seen(["NO_COLOR": "1"]).contains("\u{1B}[38"))
+  }
+
   @Test func interventionsAreReportedBesideControls() throws {
     let text = ["--text", "First Citizen: Before we"]
     let run = try CommandRun.run(
@@ -71,6 +89,9 @@ import Testing
     func step(_ options: String...) throws -> CommandRun {
       try CommandRun.run(["step", "--quiet"] + text + options)
     }
+    let folder = try TemporaryFolder()
+    let file = try folder.write("text", Array("To be".utf8))
+    #expect(try CommandRun.run(["step", file, file, "--cut", "1:h1:n1"]).isOneLine("give one FILE"))
     #expect(try step("--cut", "9:h1:n1").isOneLine("no layer 9"))
     #expect(try step("--silence", "4096").isOneLine("no neuron 4096"))
     #expect(try step("--set", "1:h1:n1=2").isOneLine("'1:h1:n1=2' sets nothing"))

@@ -11,10 +11,8 @@
   extension Double: HDF5Number { static var type: hid_t { hatchling_h5t_double() } }
   extension Float: HDF5Number { static var type: hid_t { hatchling_h5t_float() } }
   extension UInt8: HDF5Number { static var type: hid_t { hatchling_h5t_uint8() } }
-  extension UInt16: HDF5Number { static var type: hid_t { hatchling_h5t_uint16() } }
   extension UInt32: HDF5Number { static var type: hid_t { hatchling_h5t_uint32() } }
   extension Int32: HDF5Number { static var type: hid_t { hatchling_h5t_int32() } }
-  extension Int64: HDF5Number { static var type: hid_t { hatchling_h5t_int64() } }
   extension UInt64: HDF5Number { static var type: hid_t { hatchling_h5t_uint64() } }
 
   /// A new HDF5 file that appears whole or not at all. libhdf5 writes; nothing is read but what was written here.

@@ -1,5 +1,6 @@
 #if HDF5
   import Foundation
+  import HatchlingCheckpoint
   import HatchlingNumerics
 
   /// NWB 2: events as `Units`, one unit per quantity, layer and neuron; what is recorded in full as one `TimeSeries` per quantity and layer,
@@ -79,6 +80,25 @@
       try file.dataset("general/stimulus", .text("Read: \(streams.joined(separator: "; "))."))
       try file.dataset(
         "general/experiment_description", .text("Activity of a network while it reads a text."))
+      try writeSubject(file, description)
+    }
+
+    /// Archives of recordings ask for an animal. NCBI's taxon for what was never alive is "synthetic construct".
+    private static func writeSubject(_ file: HDF5File, _ description: RecordingDescription) throws {
+      let group = "general/subject"
+      try file.group(
+        group,
+        [
+          ("namespace", .text("core")), ("neurodata_type", .text("Subject")),
+          ("object_id", .text(UUID().uuidString.lowercased())),
+        ])
+      for (name, text) in [
+        ("subject_id", description.model.nameInPath), ("age", "P0D"), ("sex", "O"),
+        ("species", "http://purl.obolibrary.org/obo/NCBITaxon_32630"),
+        ("description", "A network, simulated; no animal."),
+      ] {
+        try file.dataset("\(group)/\(name)", .text(text))
+      }
     }
 
     func append(_ frame: ActivityFrame<Scalar>) throws {
