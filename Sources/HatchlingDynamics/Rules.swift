@@ -147,7 +147,7 @@ public struct NormaliserNode: Sendable {
     var hub = 0
     while hub + 8 <= values.count {
       var lanes = SIMD8<Double>()
-      for lane in 0..<8 { lanes[lane] = Double(values[hub + lane]) }
+      for lane in 0..<8 { lanes[lane] = Double(values[unchecked: hub + lane]) }
       sums += term(lanes)
       hub += 8
     }
