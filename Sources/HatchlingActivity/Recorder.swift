@@ -81,11 +81,14 @@ public final class Recorder<Scalar: NetworkScalar> {
   private func see(_ sample: ProbeSample<Scalar>, _ view: RecordingPlan.View) {
     guard let reading = view.readings[sample.layer] else { return }
     switch reading {
+    case .firing(let series):
+      seen.append(ActivitySample(series: series, entries: sample.neurons, values: sample.values))
     case .events(let series, let entries):
-      let (fired, values) = Self.notZero(sample.values, entries)
-      seen.append(ActivitySample(series: series, entries: fired, values: values))
-    case .count(let series):
-      add(series, [Scalar(Self.countNotZero(sample.values))])
+      let fired = sample.values.indices.filter { sample.values[$0] != 0 }
+      seen.append(
+        ActivitySample(
+          series: series, entries: fired.map { Int32(entries[$0]) }, values: fired.map { sample.values[$0] }))
+    case .count(let series): add(series, [Scalar(sample.values.reduce(0) { $0 + ($1 != 0 ? 1 : 0) })])
     case .samples(let series): add(series, sample.values)
     case .products(let pre, let post, let written, let order):
       // The same probe saw one side; the other one waits.
@@ -120,44 +123,5 @@ public final class Recorder<Scalar: NetworkScalar> {
     guard !entries.isEmpty else { return }
     last[series] = before
     seen.append(ActivitySample(series: series, entries: entries, values: changed))
-  }
-
-  /// The neurons whose values are not zero, and the values. `entries` names the neurons; nil when all are there.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  private static func notZero(_ all: [Scalar], _ entries: [Int]?) -> ([Int32], [Scalar]) {
-    var count = 0
-    var values: [Scalar] = []
-    let fired = [Int32](unsafeUninitializedCapacity: all.count) { places, filled in
-      values = [Scalar](unsafeUninitializedCapacity: all.count) { kept, size in
-        all.withUnsafeBufferPointer { all in
-          guard let base = all.baseAddress else { return }
-          func keep(_ range: Range<Int>) {
-            for place in range {
-              places[count] = Int32(truncatingIfNeeded: place)
-              kept[count] = base[place]
-              count += base[place] != 0 ? 1 : 0
-            }
-          }
-          // Most neurons are silent: sixteen at a time.
-          let whole = all.count / 16 * 16
-          for first in stride(from: 0, to: whole, by: 16) {
-            let some = UnsafeRawPointer(base + first).loadUnaligned(as: SIMD16<Scalar>.self)
-            if any(some .!= 0) { keep(first..<first + 16) }
-          }
-          keep(whole..<all.count)
-        }
-        size = count
-      }
-      filled = count
-    }
-    guard let entries else { return (fired, values) }
-    return (fired.map { Int32(entries[Int($0)]) }, values)
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  private static func countNotZero(_ values: [Scalar]) -> Int {
-    values.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
   }
 }

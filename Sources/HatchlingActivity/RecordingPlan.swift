@@ -6,7 +6,10 @@ import HatchlingNumerics
 struct RecordingPlan {
   /// What becomes of what a probe saw in one layer.
   enum Reading {
-    case events(Int, entries: [Int]?)
+    /// Every neuron that fires.
+    case firing(Int)
+    /// Of some neurons those that fire.
+    case events(Int, entries: [Int])
     case count(Int)
     case samples(Int)
     /// One side of the writes on synapses: its series and that of the product; `order` says which value belongs to each synapse.
@@ -35,10 +38,12 @@ struct RecordingPlan {
     let wanted = request.quantities
     views = wanted.map { what in
       let entries = what.quantity.population == .neurons ? request.neurons : nil
-      return View(
-        probe: Probe(
-          .quantity(what.quantity, channel: what.channel, entries: entries), after: what.part,
-          layers: Set(layers)))
+      let looksAtLists = what.isSparse && !request.isDense && entries == nil
+      let subject =
+        looksAtLists
+        ? Probe.Subject.firing(what.quantity)
+        : .quantity(what.quantity, channel: what.channel, entries: entries)
+      return View(probe: Probe(subject, after: what.part, layers: Set(layers)))
     }
     for layer in 1...engine.schedule.layers {
       if layers.contains(layer) {
@@ -71,7 +76,10 @@ struct RecordingPlan {
     let hasEvents = what.isSparse && !request.isDense && !isCounted
     views[view].readings[layer] =
       isCounted
-      ? .count(series.count) : hasEvents ? .events(series.count, entries: chosen) : .samples(series.count)
+      ? .count(series.count)
+      : !hasEvents
+        ? .samples(series.count)
+        : chosen.map { .events(series.count, entries: $0) } ?? .firing(series.count)
     series.append(
       ActivitySeries(
         name: (isCounted ? "count_" : "") + what.rawValue,

@@ -152,7 +152,7 @@
     func append<Scalar: NetworkScalar>(
       _ entries: [Int32], _ sizes: [Scalar], layer: Int, time: Double
     ) throws {
-      try nodes.append(entries.lazy.map { UInt32(bitPattern: $0) })
+      try entries.withUnsafeBytes { try nodes.append($0.bindMemory(to: UInt32.self)) }
       try times.append(time, times: entries.count)
       try layers.append(UInt8(truncatingIfNeeded: layer), times: entries.count)
       try values?.append(rounding: sizes)

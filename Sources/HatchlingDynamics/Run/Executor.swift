@@ -31,6 +31,8 @@ public protocol Executor<Scalar>: RoundPerformer {
   ///
   /// Cost for listed entries: at most d each. Nil when this executor cannot tell.
   func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]?
+  /// The neurons whose x or y is not zero, once a layer is done. Unless an executor has lists of them, all neurons are looked at.
+  func firing(_ quantity: Quantity) -> Firing<Scalar>
   /// The first quantity, in the order of a layer's rounds, that holds a NaN or an infinity now that a layer is done; nil when all are finite.
   func firstNonFinite() -> Quantity?
   /// Plastic weights of layer 1 … L in the co-rotating frame as of a moment: of the listed synapses, at a cost that does not grow with the
@@ -50,6 +52,18 @@ public protocol Executor<Scalar>: RoundPerformer {
   func stateArrays() -> [String: StateArray]
   /// Checks a saved state; the returned function puts it in place. - Throws: `StateError`.
   func restoration(of state: SavedState) throws -> () -> Void
+}
+
+/// Who fired.
+public struct Firing<Scalar: NetworkScalar>: Sendable {
+  /// In order.
+  public let neurons: [Int32]
+  /// One per neuron.
+  public let values: [Scalar]
+
+  package init(neurons: [Int32], values: [Scalar]) {
+    (self.neurons, self.values) = (neurons, values)
+  }
 }
 
 /// Which part of a sum: what arrives at a particle excites or inhibits it.

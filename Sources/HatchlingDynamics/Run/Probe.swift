@@ -9,6 +9,8 @@ public struct Probe: Sendable, Hashable {
   public enum Subject: Sendable, Hashable {
     /// What the particles of a population hold; all of them, or those at the given places (row by row where heads have rows).
     case quantity(Quantity, channel: Channel = .net, entries: [Int]? = nil)
+    /// The neurons whose x or y is not zero, with it; after a layer's last round, `.end(.gate)`.
+    case firing(Quantity)
     /// Plastic weights in the co-rotating frame; all of them, `(n, presynaptic)`, or those of the given synapses.
     case plasticWeights([PlasticSynapse]? = nil)
   }
@@ -36,6 +38,8 @@ public struct ProbeSample<Scalar: NetworkScalar>: Sendable {
   public let layer: Int
   /// In the order that was asked for.
   public let values: [Scalar]
+  /// Whose values they are, where ``Probe/Subject/firing(_:)`` was asked for.
+  public let neurons: [Int32]?
 }
 
 /// A probe that is attached to a run.

@@ -29,6 +29,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
     let probe: Probe
     /// How many operations of a layer are done when it looks.
     let place: Int
+    /// What of a token's Hebbian write is done by then.
+    let isWritten, isForgotten: Bool
     let observer: (ProbeSample<Scalar>) -> Void
   }
 
@@ -118,9 +120,13 @@ public final class Run<Engine: Executor>: SteppingEngine {
     try check(probe)
     let handle = ProbeHandle(number: nextHandle)
     nextHandle += 1
+    let place = schedule.operations(through: probe.part)
+    let before = schedule.layerOperations[..<place]
     watchers.append(
       Watcher(
-        handle: handle, probe: probe, place: schedule.operations(through: probe.part), observer: observer))
+        handle: handle, probe: probe, place: place,
+        isWritten: before.contains { if case .reweight = $0 { true } else { false } },
+        isForgotten: before.contains(.forget), observer: observer))
     planLayers()
     return handle
   }
@@ -166,6 +172,12 @@ public final class Run<Engine: Executor>: SteppingEngine {
       for entry in entries ?? [] where !(0..<count).contains(entry) {
         throw .noSuchEntry(entry, quantity: quantity.rawValue, count: count)
       }
+    case .firing(let quantity):
+      guard quantity == .x || quantity == .y else {
+        throw .unknownQuantity(
+          quantity.rawValue, form: "firing", known: [Quantity.x.rawValue, Quantity.y.rawValue])
+      }
+      guard probe.part == .end(.gate) else { throw .notYet(quantity.rawValue, round: probe.part.kind.name) }
     case .plasticWeights(let synapses):
       for synapse in synapses ?? [] where !executor.hasPlasticSynapse(synapse) {
         throw .noSuchSynapse(presynaptic: synapse.presynaptic, postsynaptic: synapse.postsynaptic)
@@ -182,22 +194,25 @@ public final class Run<Engine: Executor>: SteppingEngine {
     for watcher in watchersOfLayer[layer - 1] where watcher.place == done {
       let probe = watcher.probe
       let values: [Scalar]
+      var neurons: [Int32]?
       switch probe.subject {
       case .quantity(let quantity, let channel, let entries):
         values = executor.values(of: quantity, channel: channel, entries: entries) ?? []
+      case .firing(let quantity):
+        let firing = executor.firing(quantity)
+        (neurons, values) = (firing.neurons, firing.values)
       case .plasticWeights(let synapses):
-        values = executor.plasticWeights(layer: layer, at: moment(after: done), synapses: synapses)
+        values = executor.plasticWeights(
+          layer: layer,
+          at: PlasticMoment(
+            position: position, isWritten: watcher.isWritten, isForgotten: watcher.isForgotten),
+          synapses: synapses)
       }
       let sample = ProbeSample(
-        position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values)
+        position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values,
+        neurons: neurons)
       views.seen.append((watcher.observer, sample))
     }
-  }
-
-  private func moment(after done: Int) -> PlasticMoment {
-    let operations = schedule.layerOperations[..<done]
-    let isWritten = operations.contains { if case .reweight = $0 { true } else { false } }
-    return PlasticMoment(position: position, isWritten: isWritten, isForgotten: operations.contains(.forget))
   }
 
   // MARK: State
@@ -256,6 +271,12 @@ public final class Run<Engine: Executor>: SteppingEngine {
 }
 
 extension Executor {
+  public func firing(_ quantity: Quantity) -> Firing<Scalar> {
+    let all = values(of: quantity, channel: .net, entries: nil) ?? []
+    let neurons = all.indices.filter { all[$0] != 0 }
+    return Firing(neurons: neurons.map { Int32($0) }, values: neurons.map { all[$0] })
+  }
+
   public func firstNonFinite() -> Quantity? {
     schedule.layerOperations.flatMap(\.results).first {
       values(of: $0, channel: .net, entries: nil)?.contains { !$0.isFinite } ?? false

@@ -53,6 +53,8 @@ extension CircuitExecutor {
     plastic[layer - 1].settled(at: PlasticMoment(position: position), damping)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func plasticWeights(
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {

@@ -60,6 +60,8 @@ extension DirectExecutor {
     damping?.kept(by: neuron, after: position - Int(stamps[layer - 1].pointer[neuron])) ?? 1
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func plasticWeights(
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {

@@ -64,6 +64,29 @@ final class FiringLists<Scalar: NetworkScalar>: @unchecked Sendable {
     reads.base[index] = plastic.total(fired.base + block.neurons.lowerBound, counts.fired)
   }
 
+  /// Of the neurons that listen those whose value (x or y) is not zero, in order, and the values. Cost: one look at each that listens.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func firing(_ held: NumberStorage<Scalar>, in blocks: [NeuronBlock]) -> Firing<Scalar> {
+    let most = total(listeningCount)
+    var values: [Scalar] = []
+    let neurons = [Int32](unsafeUninitializedCapacity: most) { neurons, filled in
+      values = [Scalar](unsafeUninitializedCapacity: most) { values, count in
+        for (index, block) in blocks.enumerated() {
+          let list = listening.base + block.neurons.lowerBound
+          for place in 0..<listeningCount.base[index] {
+            let value = held.base[Int(list[place])]
+            neurons[count] = list[place]
+            values[count] = value
+            count += value != 0 ? 1 : 0
+          }
+        }
+        filled = count
+      }
+    }
+    return Firing(neurons: neurons, values: values)
+  }
+
   /// The sum over all blocks.
   func total(_ counts: NumberStorage<Int>) -> Int {
     (0..<counts.count).reduce(0) { $0 + counts.base[$1] }
