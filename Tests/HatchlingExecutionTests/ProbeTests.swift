@@ -149,6 +149,44 @@ import Testing
     }
   }
 
+  /// Who fired: the executors' lists have the neurons whose x or y is not zero, whatever kernels there are.
+  @Test(arguments: ["circuit", "circuit deferred", "direct", "direct pruned", "tensor"], Variant.allCases)
+  func whoFiredIsWhoIsNotZero(form: String, variant: Variant) throws {
+    var weights: Weights<Float> = weights(variant, damped: true, seed: 9)
+    if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
+    for threads in 1...2 {
+      for isPlain in form == "tensor" ? [false] : [false, true] {
+        try withRun(weights, form, threads: threads) { run in
+          var (fired, all): ([String: [ProbeSample<Float>]], [String: [ProbeSample<Float>]]) = ([:], [:])
+          for quantity in [Quantity.x, .y] {
+            try run.attach(Probe(.firing(quantity), after: .end(.gate))) {
+              fired["\(quantity)", default: []].append($0)
+            }
+            try run.attach(Probe(.quantity(quantity), after: .end(.gate))) {
+              all["\(quantity)", default: []].append($0)
+            }
+          }
+          // Somebody who looks between any two operations lets the rounds be done by the smallest kernels.
+          if isPlain {
+            for place in places { _ = try? run.attach(Probe(.quantity(.x), after: place)) { _ in } }
+          }
+          for token in randomTokens(19, vocabulary: 7, seed: 9) { _ = try run.step(token) }
+          for name in ["x", "y"] {
+            let (fired, all) = (fired[name] ?? [], all[name] ?? [])
+            #expect(fired.count == 19 * 3 && all.count == fired.count)
+            for (fired, all) in zip(fired, all) {
+              let neurons = all.values.indices.filter { all.values[$0] != 0 }
+              #expect(fired.neurons == neurons.map { Int32($0) } && fired.layer == all.layer, "\(name)")
+              #expect(fired.values == neurons.map { all.values[$0] })
+            }
+            let count = fired.reduce(0) { $0 + $1.values.count }
+            #expect(count > 0 && count < 19 * 3 * 68, "\(name): \(count)")
+          }
+        }
+      }
+    }
+  }
+
   /// Every quantity at every place, against the interpreter of the same graph.
   @Test(arguments: ["circuit", "circuit deferred", "direct", "direct pruned", "tensor"], Variant.allCases)
   func everyQuantityIsWhatTheInterpreterSays(form: String, variant: Variant) throws {
@@ -216,7 +254,6 @@ import Testing
       return isDirect
         ? try DirectEngine(direct, leavingOut: without) : try CircuitEngine(circuit, options: options)
     }
-    let whole = try run(without: [])
     let names =
       isDirect
       ? try DirectExecutor(direct).kernels.map(\.name) : try CircuitExecutor(circuit).kernels.map(\.name)
@@ -224,13 +261,18 @@ import Testing
     let plastic: Set = ["read", "write", "forget"]
     let choices = names.filter { !plastic.contains($0) }.map { Set([$0]) } + [Set(names).subtracting(plastic)]
     for choice in choices {
-      let other = try run(without: choice)
-      whole.reset()
+      let (whole, other) = (try run(without: []), try run(without: choice))
+      var fired: [[[Int32]?]] = [[], []]
+      for quantity in [Quantity.x, .y] {
+        try whole.attach(Probe(.firing(quantity), after: .end(.gate))) { fired[0].append($0.neurons) }
+        try other.attach(Probe(.firing(quantity), after: .end(.gate))) { fired[1].append($0.neurons) }
+      }
       for token in tokens {
         #expect(try other.step(token) == whole.step(token), "without \(choice)")
         let scale = whole.logits.reduce(1) { max($0, abs($1)) }
         #expect(absoluteDifference(other.logits, whole.logits) <= 1e-9 * scale, "without \(choice)")
       }
+      #expect(fired[0] == fired[1] && fired[0].count == 2 * 3 * tokens.count, "without \(choice)")
     }
     #expect(choices.count > 5)
   }
@@ -293,6 +335,8 @@ import Testing
       #expect(
         refused(Probe(.plasticWeights([PlasticSynapse(from: 12, to: 0)]), after: .end(.read)))
           == .noSuchSynapse(presynaptic: 12, postsynaptic: 0))
+      #expect(refused(Probe(.firing(.x), after: .end(.drive))) == .notYet("x", round: "4l + 3"))
+      #expect(refused(Probe(.firing(.a), after: .end(.gate))) != nil)
       #expect(refused(Probe(.quantity(.x), after: .end(.drive), layers: [4])) == .noSuchLayer(4, layers: 3))
       #expect(refused(Probe(.quantity(.x, channel: .excitation), after: .end(.drive))) != nil)
     }
