@@ -17,7 +17,7 @@ import Testing
       let sizes = seed == count ? Self.severalBlocks(variant) : .random(seed: UInt64(seed), variant: variant)
       var weights = Weights.random(sizes, seed: UInt64(seed), rotates: seed % 4 != 1, damping: seed % 2 == 0)
       // Without LN, random activity grows with every token: keep it small.
-      if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 0.01 } }
+      if !variant.normalises { weights.encoder = weights.encoder.map { $0 * 1e-4 } }
       let options = CircuitEngineOptions(screens: seed % 3 != 1, defersWrites: seed % 5 < 3)
       try compare(weights, count, options, seed: seed)
       try compare(weights.converted(to: Double.self), count, options, seed: seed)
