@@ -3,34 +3,37 @@ import HatchlingModel
 import HatchlingNumerics
 
 extension StreamReader {
-  /// Steps over streams, each from the beginning (``rewind()``).
+  /// Steps over streams, each from the beginning (``rewind()``), many at once where that is faster; what is said comes stream by stream.
   ///
   /// - Parameters:
   ///   - masks: which tokens of each stream count towards the loss; nil for all.
   ///   - tag: what the tokens that count stand after, for the summary.
   ///   - afterToken: called with the number of tokens done.
   ///   - show: called with every token; nil saves making its line.
-  /// - Throws: `TokenError`, and what `show` throws.
+  /// - Throws: `TokenError`, with several streams as `StreamError`, and what `show` throws.
   public func report(
     on streams: [TokenStream], counting masks: [[Bool]]? = nil, onlyAfter tag: String? = nil,
     afterToken: (Int) -> Void, show: ((StepLine) throws -> Void)?
   ) throws -> StepSummary {
     var summary = StepSummary(sizes: engine.hyperparameters, onlyAfter: tag)
-    for (index, stream) in streams.enumerated() {
-      if index > 0 { try rewind() }
-      for (offset, token) in stream.tokens.enumerated() {
-        let position = engine.position
-        let loss = position > 0 ? Predictions(logits: engine.logits).loss(of: token) : nil
-        let start = ContinuousClock.now
-        let activity = try step(token)
-        let isScored = masks?[index][offset]
-        summary.add(activity, loss: isScored == false ? nil : loss, duration: ContinuousClock.now - start)
-        afterToken(summary.tokens)
-        try show?(
-          StepLine(
-            stream: streams.count > 1 ? index : nil, position: position, token: token, loss: loss,
-            isScored: isScored, top: Predictions(logits: engine.logits).top(5), activity: activity))
+    var done = 0
+    try read(streams) { stream, offset, engine in
+      engine.position > 0
+        ? Predictions(logits: engine.logits).loss(of: streams[stream].tokens[offset]) : nil
+    } note: { token, loss -> (StepActivity, loss: Double?, Duration, line: StepLine?) in
+      done += 1
+      afterToken(done)
+      let isScored = masks?[token.stream][token.offset]
+      let line = show.map { _ in
+        StepLine(
+          stream: streams.count > 1 ? token.stream : nil, position: token.engine.position - 1,
+          token: streams[token.stream].tokens[token.offset], loss: loss, isScored: isScored,
+          top: Predictions(logits: token.engine.logits).top(5), activity: token.activity)
       }
+      return (token.activity, isScored == false ? nil : loss, token.duration, line)
+    } tell: { activity, loss, duration, line in
+      summary.add(activity, loss: loss, duration: duration)
+      if let line { try show?(line) }
     }
     return summary
   }

@@ -96,9 +96,14 @@ public struct StreamReader<Scalar: NetworkScalar> {
   }
 
   /// Where every stream starts: the saved state that was given, or nothing.
-  public func rewind() throws {
+  public func rewind() throws { try rewind(engine) }
+
+  func rewind(_ engine: any SteppingEngine<Scalar>) throws {
     if let initialState { try engine.restore(initialState) } else { engine.reset() }
   }
+
+  /// Whether tokens leave nothing behind and nobody reaches in: then streams may be read at once.
+  var isPlain: Bool { interventions.isEmpty && logits == nil && stateOut == nil }
 
   /// Reads a prompt. When nobody says who, the tensors read 64 tokens or more in chunks wherever they can.
   ///

@@ -8,8 +8,9 @@ struct Benchmark: ParsableCommand {
     discussion: "Run it through `make benchmark`, which builds everything and makes the larger networks.")
 
   @Option(
-    help: "Tasks, comma-separated: bandwidth, step, prefill, generate, start, curves, direct, training.")
-  var only = "bandwidth,step,prefill,generate,start,curves,direct,training"
+    help:
+      "Tasks, comma-separated: bandwidth, step, streams, prefill, generate, start, curves, direct, training.")
+  var only = "bandwidth,step,streams,prefill,generate,start,curves,direct,training"
   @Option(help: "Sizes, comma-separated: small, middle, large.")
   var sizes = "small,middle,large"
   @Option(help: "The small checkpoint; middle and large are lifted from it.")

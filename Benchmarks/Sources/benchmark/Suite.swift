@@ -35,11 +35,12 @@ struct Suite {
   }
 
   private func engines(_ size: String, _ path: String, _ results: inout Results) throws {
-    guard !tasks.isDisjoint(with: ["step", "prefill", "generate", "start"]) else { return }
+    guard !tasks.isDisjoint(with: ["step", "streams", "prefill", "generate", "start"]) else { return }
     let workload = try Workload(size: size, path: path, settings: settings)
     if tasks.contains("step") {
       try hold(try workload.step(bandwidths: results.bandwidths) { results.note($0) }, &results)
     }
+    if tasks.contains("streams") { try hold(try workload.streams(), &results) }
     if tasks.contains("prefill") { try hold(try workload.prefill { results.note($0) }, &results) }
     if tasks.contains("generate") { try hold(try workload.generate { results.note($0) }, &results) }
     if tasks.contains("start") {

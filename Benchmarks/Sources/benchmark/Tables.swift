@@ -64,7 +64,7 @@ enum Tables {
 
     init(_ outcome: Outcome?) {
       switch (outcome?.task, outcome?.unit) {
-      case ("training", _): self = .tokensPerSecond
+      case ("training", _), ("streams", _): self = .tokensPerSecond
       case (_, "event"): self = .millionEventsPerSecond
       default: self = .milliseconds(unit: outcome?.unit ?? "")
       }

@@ -96,21 +96,3 @@ public struct PlasticMoment: Sendable, Hashable {
     self.isForgotten = isForgotten
   }
 }
-
-/// A named replacement of a run of operations.
-public struct Kernel<Owner: RoundPerformer> {
-  public let name: String
-  /// The operations that it does, in the schedule's order.
-  public let operations: [RoundOperation]
-  /// Does them for a layer (from 1; 0 before the first round and after the last).
-  let body: (Owner, Int, inout StepActivity) -> Void
-
-  public init(
-    _ name: String, _ operations: [RoundOperation],
-    _ body: @escaping (_ executor: Owner, _ layer: Int, _ activity: inout StepActivity) -> Void
-  ) {
-    self.name = name
-    self.operations = operations
-    self.body = body
-  }
-}

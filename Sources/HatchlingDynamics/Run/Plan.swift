@@ -12,11 +12,20 @@ package struct Plan {
   /// What is done, for reports.
   let names: [String]
 
-  /// The longest kernel first, at every place; no kernel reaches across a place of `stops`, where somebody looks.
   package init<Owner: RoundPerformer>(
     _ operations: [RoundOperation], on owner: Owner, kernels: [Kernel<Owner>], stops: Set<Int> = []
   ) {
-    var steps: [(action: Action, name: String, done: Int)] = []
+    let steps = Self.cover(operations, with: kernels, stops: stops)
+    actions = steps.map { kernel in { kernel.run(on: owner, layer: $0, &$1) } }
+    names = steps.map(\.name)
+    done = steps.reduce(into: []) { $0.append(($0.last ?? 0) + $1.operations.count) }
+  }
+
+  /// The longest kernel first, at every place; no kernel reaches across a place of `stops`, where somebody looks. What none covers is done plainly.
+  static func cover<Owner: RoundPerformer>(
+    _ operations: [RoundOperation], with kernels: [Kernel<Owner>], stops: Set<Int> = []
+  ) -> [Kernel<Owner>] {
+    var steps: [Kernel<Owner>] = []
     var place = 0
     while place < operations.count {
       let fitting = kernels.filter { kernel in
@@ -24,19 +33,14 @@ package struct Plan {
         return end > place && end <= operations.count && Array(operations[place..<end]) == kernel.operations
           && !stops.contains { $0 > place && $0 < end }
       }
-      if let kernel = fitting.max(by: { $0.operations.count < $1.operations.count }) {
-        place += kernel.operations.count
-        steps.append(({ kernel.body(owner, $0, &$1) }, kernel.name, place))
-      } else {
-        let operation = operations[place]
-        place += 1
-        steps.append(
-          ({ owner.perform(operation, layer: $0, &$1) }, "plain: \(operation.summary)", place))
-      }
+      let operation = operations[place]
+      let next =
+        fitting.max { $0.operations.count < $1.operations.count }
+        ?? Kernel("plain: \(operation.summary)", [operation]) { $0.perform(operation, layer: $1, &$2) }
+      place += next.operations.count
+      steps.append(next)
     }
-    actions = steps.map(\.action)
-    names = steps.map(\.name)
-    done = steps.map(\.done)
+    return steps
   }
 
   /// Does everything.

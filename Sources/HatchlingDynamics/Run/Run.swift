@@ -12,7 +12,9 @@ public final class Run<Engine: Executor>: SteppingEngine {
   public private(set) var logits: [Scalar]
 
   public let schedule: Schedule
-  private let kernels: [Kernel<Engine>]
+  let kernels: [Kernel<Engine>]
+  /// Names of kernels that it does without.
+  package let leavingOut: Set<String>
   private let input: Plan
   private let readout: Plan
   /// One per layer; all the same unless a layer is watched.
@@ -36,7 +38,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
 
   /// - Parameter leavingOut: names of kernels to do without; their operations are then done by smaller kernels or plainly.
   public init(_ executor: Engine, leavingOut unwanted: Set<String> = []) {
-    self.executor = executor
+    (self.executor, leavingOut) = (executor, unwanted)
     schedule = executor.schedule
     kernels = executor.kernels.filter { !unwanted.contains($0.name) }
     logits = executor.logits
@@ -48,6 +50,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
   }
 
   public var hyperparameters: Hyperparameters { executor.hyperparameters }
+
+  var kernelNames: [String] { kernels.map(\.name) }
 
   /// What is done in a layer, kernel by kernel.
   public func plan(ofLayer layer: Int) -> [String] { layers[layer - 1].names }
@@ -74,12 +78,9 @@ public final class Run<Engine: Executor>: SteppingEngine {
   }
 
   private func step(_ token: Int, afterLayer: (() -> Void)?) throws -> StepActivity {
-    guard token >= 0, token < logits.count else {
-      throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
-    }
     var activity = StepActivity(activeX: [], activeY: [])
-    let views = watchers.isEmpty || !isLooking ? nil : Views()
-    executor.begin(token, at: position)
+    let views = isLookedInto ? Views() : nil
+    try begin(token)
     input.run(layer: 0, &activity)
     for layer in 1...schedule.layers {
       if let views, !watchersOfLayer[layer - 1].isEmpty {
@@ -87,19 +88,35 @@ public final class Run<Engine: Executor>: SteppingEngine {
       } else {
         layers[layer - 1].run(layer: layer, &activity)
       }
-      if let quantity = executor.firstNonFinite() {
-        throw NotFiniteError(token: token, position: position, layer: layer, quantity: quantity)
-      }
+      try check(layer: layer, token)
       afterLayer?()
     }
     readout.run(layer: 0, &activity)
+    try end(token)
+    if let views { for (observer, sample) in views.seen { observer(sample) } }
+    return activity
+  }
+
+  func begin(_ token: Int) throws {
+    guard token >= 0, token < logits.count else {
+      throw TokenError(token: token, vocabulary: hyperparameters.vocabulary, position: position)
+    }
+    executor.begin(token, at: position)
+  }
+
+  /// After a layer. - Throws: ``NotFiniteError``.
+  func check(layer: Int, _ token: Int) throws {
+    guard let quantity = executor.firstNonFinite() else { return }
+    throw NotFiniteError(token: token, position: position, layer: layer, quantity: quantity)
+  }
+
+  /// After the readout. - Throws: ``NotFiniteError``.
+  func end(_ token: Int) throws {
     guard Scalar.areFinite(executor.logits, logits.count) else {
       throw NotFiniteError(token: token, position: position, layer: nil, quantity: .logits)
     }
     logits = executor.logits
     position += 1
-    if let views { for (observer, sample) in views.seen { observer(sample) } }
-    return activity
   }
 
   /// What probes saw of one token, and who is to be told.
@@ -133,6 +150,8 @@ public final class Run<Engine: Executor>: SteppingEngine {
 
   /// Whether any probe is attached.
   public var isWatched: Bool { !watchers.isEmpty }
+  /// Whether one looks at the next token.
+  var isLookedInto: Bool { isWatched && isLooking }
 
   /// Takes a probe away; nothing happens when it is gone already.
   public func detach(_ handle: ProbeHandle) {

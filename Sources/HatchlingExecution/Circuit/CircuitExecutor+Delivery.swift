@@ -4,11 +4,6 @@ import HatchlingNumerics
 
 /// Sums over synapses, for both layouts of a projection.
 extension CircuitExecutor {
-  /// Runs `body` for every block of neurons, on all threads.
-  func runBlocks(_ body: (NeuronBlock, Int) -> Void) {
-    workers.run(blocks: layout.blocks.count) { body(layout.blocks[$0], $0) }
-  }
-
   /// What every neuron of a range hears from all hubs.
   func deliver(
     _ projection: Projection<Scalar>, to neurons: Range<Int>, from hubs: UnsafePointer<Scalar>,

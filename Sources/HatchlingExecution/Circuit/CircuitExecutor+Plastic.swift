@@ -8,9 +8,8 @@ extension CircuitExecutor {
   typealias PlasticPointers = PlasticLayer<Scalar>.Pointers
 
   /// Round 4l, X̃ and ρ → a at the hubs; round 4l + 1, the field and X̃ → ρ.
-  func exchangePlastic(
-    _ block: NeuronBlock, _ index: Int, _ rows: PlasticPointers, reads: Bool, writes: Bool
-  ) {
+  func exchangePlastic(_ block: NeuronBlock, _ index: Int, reads: Bool, writes: Bool) {
+    guard let rows else { return }
     guard rows.history != nil else {
       return exchangeAtOnce(block, index, rows, reads: reads, writes: writes)
     }

@@ -17,51 +17,15 @@ extension CircuitExecutor {
     normalise(field.base, .embedding, &activity)
   }
 
-  /// Rounds 4l − 1, 4l and 4l + 1, block by block in one go.
+  /// Rounds 4l and 4l + 1 begin: nobody else may hold the plastic weights of the layer meanwhile.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func activateRotateReadAndWrite(_ layer: Int, _ activity: inout StepActivity) {
-    let rows = plastic[layer - 1].open()
-    beginHearing(&activity)
-    runBlocks { block, index in
-      self.hear(block, index)
-      self.activateX(block, index)
-      self.rotateAndCollect(block, index)
-      self.exchangePlastic(block, index, rows, reads: true, writes: true)
-    }
-    countActive(&activity)
-    finishExchange(rows, reads: true, writes: true, &activity)
-  }
+  func openRows(_ layer: Int) { rows = plastic[layer - 1].open() }
 
-  /// Round 4l − 1, the messages: v → drive of x.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func hear(_ activity: inout StepActivity) {
-    beginHearing(&activity)
-    runBlocks { block, index in self.hear(block, index) }
-  }
-
-  /// Round 4l − 1, the neurons: x, then X̃ over partner edges.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func activateAndRotate(_ activity: inout StepActivity) {
-    runBlocks { block, index in self.activateX(block, index) }
-    runBlocks { block, index in self.rotateAndCollect(block, index) }
-    countActive(&activity)
-  }
-
-  /// Rounds 4l and 4l + 1.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func exchange(_ layer: Int, reads: Bool, writes: Bool, _ activity: inout StepActivity) {
-    let rows = plastic[layer - 1].open()
-    runBlocks { block, index in self.exchangePlastic(block, index, rows, reads: reads, writes: writes) }
-    finishExchange(rows, reads: reads, writes: writes, &activity)
-  }
-
-  private func finishExchange(
-    _ rows: PlasticPointers, reads: Bool, writes: Bool, _ activity: inout StepActivity
-  ) {
+  func finishExchange(reads: Bool, writes: Bool, _ activity: inout StepActivity) {
+    guard let rows else { return }
     if reads {
       gatherAttention(rows)
       activity.messages += lists.total(lists.reads)
@@ -72,13 +36,15 @@ extension CircuitExecutor {
     }
   }
 
-  private func beginHearing(_ activity: inout StepActivity) {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func beginHearing(_ activity: inout StepActivity) {
     screens?.askX(field.base)
     activity.messages += countDriveX()
   }
 
   /// v → the neurons of a block. Those that are certainly not driven are not asked.
-  private func hear(_ block: NeuronBlock, _ index: Int) {
+  func hear(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let drives = scratch.drives.base + first
     guard let screens, screens.isUsableX else {
@@ -95,7 +61,7 @@ extension CircuitExecutor {
   }
 
   /// x of a block's neurons, from the drives of all or of those that may be driven.
-  private func activateX(_ block: NeuronBlock, _ index: Int) {
+  func activateX(_ block: NeuronBlock, _ index: Int) {
     let (first, count, found) = (
       block.neurons.lowerBound, block.neurons.count, scratch.possibleCount.base[index]
     )
@@ -118,7 +84,7 @@ extension CircuitExecutor {
   }
 
   /// X → X̃, and the lists of who listens (x > 0) and who fired (x̃ ≠ 0).
-  private func rotateAndCollect(_ block: NeuronBlock, _ index: Int) {
+  func rotateAndCollect(_ block: NeuronBlock, _ index: Int) {
     let first = block.neurons.lowerBound
     guard let clock = layout.firstClocks[index] else {
       return lists.collect(block, index, x.base) { self.rotated($0) }
@@ -140,38 +106,10 @@ extension CircuitExecutor {
       clock: ClockView(cosine: cosines.base[clock], sine: sines.base[clock]))
   }
 
-  /// Round 4l + 2, the messages: LN(a_h) by one normaliser per head, then a → drive of y at neurons that listen.
+  /// Round 4l + 2 begins: LN(a_h) by one normaliser per head.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func listen(_ activity: inout StepActivity) {
-    hearAttention(&activity)
-    runBlocks { block, index in self.listen(block, index) }
-    activity.messages += lists.total(lists.messages)
-  }
-
-  /// Round 4l + 2, the neurons: y, and what it sends over E.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func gateAndEncode(_ activity: inout StepActivity) {
-    runBlocks { block, index in
-      self.lists.messages.base[index] = 0
-      self.gateAndEncode(block, index)
-    }
-    gatherEncoded(&activity)
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func listenGateAndEncode(_ activity: inout StepActivity) {
-    hearAttention(&activity)
-    runBlocks { block, index in
-      self.listen(block, index)
-      self.gateAndEncode(block, index)
-    }
-    gatherEncoded(&activity)
-  }
-
-  private func hearAttention(_ activity: inout StepActivity) {
+  func hearAttention(_ activity: inout StepActivity) {
     let d = graph.hubCount
     heard.base.update(from: attention.base, count: attention.count)
     for head in 0..<graph.headCount {
@@ -183,7 +121,7 @@ extension CircuitExecutor {
   }
 
   /// a → the drives of those that listen. The ones that are certainly not driven are not asked.
-  private func listen(_ block: NeuronBlock, _ index: Int) {
+  func listen(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let listening = lists.listening.base + first
     let listeningCount = lists.listeningCount.base[index]
@@ -210,7 +148,7 @@ extension CircuitExecutor {
       + block.neurons.lowerBound
   }
 
-  private func gateAndEncode(_ block: NeuronBlock, _ index: Int) {
+  func gateAndEncode(_ block: NeuronBlock, _ index: Int) {
     let (first, d) = (block.neurons.lowerBound, graph.hubCount)
     let (possible, drives) = (driven(block), scratch.drives.base + first)
     (y.base + first).update(repeating: 0, count: block.neurons.count)
@@ -232,7 +170,9 @@ extension CircuitExecutor {
     send(graph.encoder, from: answering, sent, active, into: toHubs, d)
   }
 
-  private func gatherEncoded(_ activity: inout StepActivity) {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func gatherEncoded(_ activity: inout StepActivity) {
     let d = graph.hubCount
     if let sum = BlockSums.add(scratch.toHubs.base, blocks: layout.blocks.indices, width: d) {
       encoded.base.update(from: sum, count: d)

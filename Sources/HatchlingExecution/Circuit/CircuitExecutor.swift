@@ -28,6 +28,9 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   /// State that lives from token to token, one per layer.
   var plastic: [PlasticLayer<Scalar>]
 
+  /// Where the plastic weights of the layer lie that is being read and written.
+  var rows: PlasticPointers?
+
   // State of one token. x, y: `(n)`; attention and its normalised form: `(H, d)`; field v and what y sends: `(d)`.
   var token = 0
   var position = 0
@@ -46,23 +49,35 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
 
   /// - Throws: `GraphError` when the graph breaks the specification. Cost: one pass over the graph; the plastic weights are
   ///   `L · n · (d + 16)` numbers whose pages are touched when first written, the screens `2 n (d + 16)` bytes.
-  public init(
+  public convenience init(
     _ graph: CircuitGraph<Scalar>, workers: Workers = Workers(),
     options: CircuitEngineOptions = CircuitEngineOptions()
   ) throws(GraphError) {
     try graph.validate()
-    self.graph = graph
-    self.workers = workers
-    schedule = graph.schedule
-    plain = PlainRounds(graph)
     // A missing plastic synapse must not remember anything: its weight is cleared at every write.
     let choice = options.settled(
       neurons: graph.neuronCount, hubs: graph.hubCount, layers: graph.layers,
       isComplete: graph.plastic.present == nil)
-    defersWrites = choice.defers
-    screens = choice.screens ? DriveScreens(graph, workers: workers) : nil
-    layout = CircuitLayout(graph)
-    damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
+    self.init(
+      graph, CircuitLayout(graph), screens: choice.screens ? DriveScreens(graph, workers: workers) : nil,
+      damping: graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil,
+      defersWrites: choice.defers, workers)
+  }
+
+  /// An executor of the same network for another stream, with an empty state: graph, layout and screens are shared.
+  func another() -> CircuitExecutor {
+    CircuitExecutor(
+      graph, layout, screens: screens?.another(), damping: damping, defersWrites: defersWrites, workers)
+  }
+
+  private init(
+    _ graph: CircuitGraph<Scalar>, _ layout: CircuitLayout<Scalar>, screens: DriveScreens<Scalar>?,
+    damping: Damping<Scalar>?, defersWrites: Bool, _ workers: Workers
+  ) {
+    (self.graph, self.layout, self.workers) = (graph, layout, workers)
+    (self.screens, self.damping, self.defersWrites) = (screens, damping, defersWrites)
+    schedule = graph.schedule
+    plain = PlainRounds(graph)
     let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
     plastic = Self.emptyLayers(graph, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
@@ -120,6 +135,34 @@ extension Run {
   ) throws(GraphError) where Engine == CircuitExecutor<Number> {
     self.init(
       try CircuitExecutor(graph, workers: workers, options: options), leavingOut: options.leavingOut)
+  }
+}
+
+/// Several streams of one network in circuit form, read at once.
+public typealias CircuitStreams<Scalar: NetworkScalar> = ParallelStreams<CircuitExecutor<Scalar>>
+
+extension ParallelStreams {
+  /// Streams with empty states, which share the graph and all that is derived from it.
+  ///
+  /// - Parameters:
+  ///   - count: how many. Each takes a state of its own, `L · n · (d + 16)` numbers.
+  ///   - workers: whose threads do the work; the results do not depend on how many there are.
+  /// - Throws: `GraphError` when the graph breaks the specification.
+  public convenience init<Number: NetworkScalar>(
+    _ graph: CircuitGraph<Number>, count: Int, workers: Workers = Workers(),
+    options: CircuitEngineOptions = CircuitEngineOptions()
+  ) throws(GraphError) where Engine == CircuitExecutor<Number> {
+    self.init(beside: try Run(graph, workers: workers, options: options), count: count)
+  }
+
+  /// An engine as stream 0 of `count`, and others of the same network with empty states.
+  public convenience init<Number: NetworkScalar>(
+    beside engine: CircuitEngine<Number>, count: Int
+  ) where Engine == CircuitExecutor<Number> {
+    let others = (1..<max(1, count)).map { _ in
+      Run(engine.executor.another(), leavingOut: engine.leavingOut)
+    }
+    self.init([engine] + others, workers: engine.executor.workers)
   }
 }
 

@@ -9,14 +9,21 @@ final class DriveScreens<Scalar: NetworkScalar>: Sendable {
   private let queriesY: [RowScreen.Query]
 
   /// Nil where there is nothing to screen: other numbers than float32, or lists of synapses.
-  init?(_ graph: CircuitGraph<Scalar>, workers: Workers) {
+  convenience init?(_ graph: CircuitGraph<Scalar>, workers: Workers) {
     guard let x = Self.screen(graph.drivesX, workers), let y = Self.screen(graph.drivesY, workers) else {
       return nil
     }
+    self.init(x, y, heads: graph.headCount)
+  }
+
+  private init(_ x: RowScreen, _ y: RowScreen, heads: Int) {
     (self.x, self.y) = (x, y)
     queryX = RowScreen.Query(d: x.d)
-    queriesY = (0..<graph.headCount).map { _ in RowScreen.Query(d: x.d) }
+    queriesY = (0..<heads).map { _ in RowScreen.Query(d: x.d) }
   }
+
+  /// The same screens, to be asked by another stream.
+  func another() -> DriveScreens { DriveScreens(x, y, heads: queriesY.count) }
 
   private static func screen(_ projection: Projection<Scalar>, _ workers: Workers) -> RowScreen? {
     let rows: Matrix<Float>

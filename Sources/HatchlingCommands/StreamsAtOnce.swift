@@ -1,0 +1,99 @@
+import Foundation
+import HatchlingDynamics
+import HatchlingExecution
+import HatchlingModel
+import HatchlingNumerics
+
+/// Streams that are read at once and told of one after the other.
+extension StreamReader {
+  /// A token that has been read, and the engine that did.
+  struct ReadToken {
+    let stream: Int
+    let offset: Int
+    let engine: any SteppingEngine<Scalar>
+    let activity: StepActivity
+    let duration: Duration
+  }
+
+  /// Reads streams, each from the beginning, as many at once as pay.
+  ///
+  /// - Parameters:
+  ///   - before: called with a stream, an offset and the engine before that token is read.
+  ///   - note: what is to be known of a token once it is read.
+  ///   - tell: called with what was noted, stream by stream in order.
+  /// - Throws: what a step throws, once all that comes before it has been told, and what `tell` throws. With several streams an error of a
+  ///   step names its stream.
+  func read<Before, Note>(
+    _ streams: [TokenStream], before: (Int, Int, any SteppingEngine<Scalar>) -> Before,
+    note: (ReadToken, Before) -> Note, tell: (Note) throws -> Void
+  ) throws {
+    let together = together(streams.count)
+    let engines: [any SteppingEngine<Scalar>] = together?.streams ?? [engine]
+    var reading = [(stream: Int, offset: Int)?](repeating: nil, count: engines.count)
+    var waiting = [[Note]](repeating: [], count: streams.count)
+    var (begun, told, end) = (0, 0, streams.count)
+    var failure: (any Error)?
+    while true {
+      for slot in engines.indices where reading[slot] == nil && begun < end {
+        if begun > 0 { try rewind(engines[slot]) }
+        reading[slot] = (begun, 0)
+        begun += 1
+      }
+      let tokens = reading.map { $0.map { streams[$0.stream].tokens[$0.offset] } }
+      let known = zip(reading, engines).map { place, engine in
+        place.map { before($0.stream, $0.offset, engine) }
+      }
+      let start = ContinuousClock.now
+      let results = step(tokens, together)
+      let duration = (ContinuousClock.now - start) / tokens.count { $0 != nil }
+      for (slot, result) in results.enumerated() {
+        guard let place = reading[slot], let known = known[slot], let result else { continue }
+        do {
+          let token = ReadToken(
+            stream: place.stream, offset: place.offset, engine: engines[slot], activity: try result.get(),
+            duration: duration)
+          waiting[place.stream].append(note(token, known))
+          let isOver = place.offset + 1 == streams[place.stream].tokens.count
+          reading[slot] = isOver ? nil : (place.stream, place.offset + 1)
+        } catch  where place.stream < end {
+          // Streams behind the first that fails would never have been read.
+          end = place.stream
+          failure = streams.count > 1 ? StreamError(stream: end, cause: error) : error
+        } catch {}
+      }
+      for slot in reading.indices where reading[slot].map({ $0.stream >= end }) == true {
+        reading[slot] = nil
+      }
+      while told < streams.count {
+        for note in waiting[told] { try tell(note) }
+        waiting[told] = []
+        if told == end || told >= begun || reading.contains(where: { $0?.stream == told }) { break }
+        told += 1
+      }
+      if reading.allSatisfy({ $0 == nil }) && begun >= end { break }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Engines beside the own one; nil where streams are read one after the other: single ones, with files or interventions, and in other
+  /// forms than the circuit.
+  private func together(_ count: Int) -> CircuitStreams<Scalar>? {
+    guard count > 1, isPlain, let circuit = engine as? CircuitEngine<Scalar>, !circuit.isWatched else {
+      return nil
+    }
+    let bytes = engine.hyperparameters.stateBytes(bytesPerWeight: MemoryLayout<Scalar>.size)
+    let possible = Int(ProcessInfo.processInfo.physicalMemory) / 2 / max(1, bytes)
+    let most = min(count, possible, Self.mostAtOnce)
+    return most > 1 ? CircuitStreams(beside: circuit, count: most) : nil
+  }
+
+  /// More streams at once gain little and take a state each.
+  private static var mostAtOnce: Int { 16 }
+
+  private func step(
+    _ tokens: [Int?], _ together: CircuitStreams<Scalar>?
+  ) -> [Result<StepActivity, any Error>?] {
+    guard let together else { return tokens.map { $0.map { token in Result { try step(token) } } } }
+    return together.step(tokens).map { $0.map { result in result.mapError(\.cause) } }
+  }
+}
