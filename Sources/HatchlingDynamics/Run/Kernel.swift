@@ -19,14 +19,35 @@ public struct Kernel<Owner: RoundPerformer> {
     self.parts = parts
   }
 
-  /// Does everything for one stream.
-  func run(on executor: Owner, layer: Int, _ activity: inout StepActivity) {
-    for part in parts {
-      part.before?(executor, layer, &activity)
-      part.blocks.map { [Unmanaged.passUnretained(executor)].run($0, on: $0.workers) }
-      part.after?(executor, layer, &activity)
+  /// All that it does for one stream as plain calls: what is generic is settled here, not at every token.
+  func actions(on executor: Owner) -> [Plan.Action] {
+    let alone = Alone(executor)
+    return parts.flatMap { part in
+      var actions: [Plan.Action] = []
+      if let before = part.before { actions.append { before(executor, $0, &$1) } }
+      if let blocks = part.blocks {
+        let (count, workers, work) = (blocks.count, blocks.workers, blocks.work)
+        actions.append { _, _ in workers.run(blocks: count) { work(alone.streams, $0) } }
+      }
+      if let after = part.after { actions.append { after(executor, $0, &$1) } }
+      return actions
     }
   }
+}
+
+/// A stream that is alone.
+private final class Alone<Owner: AnyObject> {
+  private let owner: Owner
+  private let place = UnsafeMutablePointer<Unmanaged<Owner>>.allocate(capacity: 1)
+  let streams: Streams<Owner>
+
+  init(_ owner: Owner) {
+    self.owner = owner
+    place.initialize(to: .passUnretained(owner))
+    streams = Streams(executors: UnsafeBufferPointer(start: place, count: 1))
+  }
+
+  deinit { place.deallocate() }
 }
 
 /// A part of a kernel: what an executor does by itself, then work in blocks, then what it does by itself with what the blocks found.

@@ -16,7 +16,10 @@ package struct Plan {
     _ operations: [RoundOperation], on owner: Owner, kernels: [Kernel<Owner>], stops: Set<Int> = []
   ) {
     let steps = Self.cover(operations, with: kernels, stops: stops)
-    actions = steps.map { kernel in { kernel.run(on: owner, layer: $0, &$1) } }
+    actions = steps.map { kernel in
+      let parts = kernel.actions(on: owner)
+      return parts.count == 1 ? parts[0] : { layer, activity in for part in parts { part(layer, &activity) } }
+    }
     names = steps.map(\.name)
     done = steps.reduce(into: []) { $0.append(($0.last ?? 0) + $1.operations.count) }
   }
