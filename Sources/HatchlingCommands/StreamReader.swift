@@ -45,6 +45,8 @@ public enum PromptError: InputError, Equatable {
 /// An engine that reads streams of tokens, with the files that go with it.
 public struct StreamReader<Scalar: NetworkScalar> {
   public let engine: any SteppingEngine<Scalar>
+  /// How many tokens, some hundred bytes each, may wait for the streams before theirs to be told.
+  package var mostWaiting = 1 << 17
   /// The saved state that was given. An empty start is not kept: a second hold on the plastic weights would have them copied
   /// whole when they are first written.
   private let initialState: SavedState?

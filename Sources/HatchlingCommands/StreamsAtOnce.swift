@@ -31,21 +31,27 @@ extension StreamReader {
     let engines: [any SteppingEngine<Scalar>] = together?.streams ?? [engine]
     var reading = [(stream: Int, offset: Int)?](repeating: nil, count: engines.count)
     var waiting = [[Note]](repeating: [], count: streams.count)
-    var (begun, told, end) = (0, 0, streams.count)
+    var (begun, told, end, waitingCount) = (0, 0, streams.count, 0)
     var failure: (any Error)?
     while true {
       for slot in engines.indices where reading[slot] == nil && begun < end {
         if begun > 0 { try rewind(engines[slot]) }
-        reading[slot] = (begun, 0)
+        reading[slot] = streams[begun].tokens.isEmpty ? nil : (begun, 0)
         begun += 1
       }
-      let tokens = reading.map { $0.map { streams[$0.stream].tokens[$0.offset] } }
-      let known = zip(reading, engines).map { place, engine in
-        place.map { before($0.stream, $0.offset, engine) }
+      // What waits to be told takes memory: when it is too much, only the stream goes on that is being told.
+      let goesOn = reading.map { place in
+        place.map { $0.stream == told || waitingCount < mostWaiting } ?? false
+      }
+      let tokens = zip(reading, goesOn).map { place, goesOn in
+        goesOn ? place.map { streams[$0.stream].tokens[$0.offset] } : nil
+      }
+      let known = engines.indices.map { slot in
+        goesOn[slot] ? reading[slot].map { before($0.stream, $0.offset, engines[slot]) } : nil
       }
       let start = ContinuousClock.now
       let results = step(tokens, together)
-      let duration = (ContinuousClock.now - start) / tokens.count { $0 != nil }
+      let duration = (ContinuousClock.now - start) / max(1, tokens.count { $0 != nil })
       for (slot, result) in results.enumerated() {
         guard let place = reading[slot], let known = known[slot], let result else { continue }
         do {
@@ -53,6 +59,7 @@ extension StreamReader {
             stream: place.stream, offset: place.offset, engine: engines[slot], activity: try result.get(),
             duration: duration)
           waiting[place.stream].append(note(token, known))
+          waitingCount += 1
           let isOver = place.offset + 1 == streams[place.stream].tokens.count
           reading[slot] = isOver ? nil : (place.stream, place.offset + 1)
         } catch  where place.stream < end {
@@ -66,6 +73,7 @@ extension StreamReader {
       }
       while told < streams.count {
         for note in waiting[told] { try tell(note) }
+        waitingCount -= waiting[told].count
         waiting[told] = []
         if told == end || told >= begun || reading.contains(where: { $0?.stream == told }) { break }
         told += 1
