@@ -27,8 +27,10 @@ extension StreamReader {
     _ streams: [TokenStream], before: (Int, Int, any SteppingEngine<Scalar>) -> Before,
     note: (ReadToken, Before) -> Note, tell: (Note) throws -> Void
   ) throws {
-    let together = together(streams.count)
-    let engines: [any SteppingEngine<Scalar>] = together?.streams ?? [engine]
+    guard let together = together(streams.count) else {
+      return try readInTurn(streams, before: before, note: note, tell: tell)
+    }
+    let engines: [any SteppingEngine<Scalar>] = together.streams
     var reading = [(stream: Int, offset: Int)?](repeating: nil, count: engines.count)
     var waiting = [[Note]](repeating: [], count: streams.count)
     var (begun, told, end, waitingCount) = (0, 0, streams.count, 0)
@@ -50,13 +52,14 @@ extension StreamReader {
         goesOn[slot] ? reading[slot].map { before($0.stream, $0.offset, engines[slot]) } : nil
       }
       let start = ContinuousClock.now
-      let results = step(tokens, together)
+      let results = together.step(tokens)
       let duration = (ContinuousClock.now - start) / max(1, tokens.count { $0 != nil })
       for (slot, result) in results.enumerated() {
         guard let place = reading[slot], let known = known[slot], let result else { continue }
         do {
           let token = ReadToken(
-            stream: place.stream, offset: place.offset, engine: engines[slot], activity: try result.get(),
+            stream: place.stream, offset: place.offset, engine: engines[slot],
+            activity: try result.mapError(\.cause).get(),
             duration: duration)
           waiting[place.stream].append(note(token, known))
           waitingCount += 1
@@ -65,7 +68,7 @@ extension StreamReader {
         } catch  where place.stream < end {
           // Streams behind the first that fails would never have been read.
           end = place.stream
-          failure = streams.count > 1 ? StreamError(stream: end, cause: error) : error
+          failure = StreamError(stream: end, cause: error)
         } catch {}
       }
       for slot in reading.indices where reading[slot].map({ $0.stream >= end }) == true {
@@ -83,6 +86,28 @@ extension StreamReader {
     if let failure { throw failure }
   }
 
+  /// The own engine reads one stream after the other.
+  private func readInTurn<Before, Note>(
+    _ streams: [TokenStream], before: (Int, Int, any SteppingEngine<Scalar>) -> Before,
+    note: (ReadToken, Before) -> Note, tell: (Note) throws -> Void
+  ) throws {
+    for (stream, text) in streams.enumerated() {
+      if stream > 0 { try rewind() }
+      for (offset, token) in text.tokens.enumerated() {
+        let known = before(stream, offset, engine)
+        let start = ContinuousClock.now
+        let activity: StepActivity
+        do { activity = try step(token) } catch {
+          throw streams.count > 1 ? StreamError(stream: stream, cause: error) : error
+        }
+        let read = ReadToken(
+          stream: stream, offset: offset, engine: engine, activity: activity,
+          duration: ContinuousClock.now - start)
+        try tell(note(read, known))
+      }
+    }
+  }
+
   /// Engines beside the own one; nil where streams are read one after the other: single ones, with files or interventions, and in other
   /// forms than the circuit.
   private func together(_ count: Int) -> CircuitStreams<Scalar>? {
@@ -97,11 +122,4 @@ extension StreamReader {
 
   /// More streams at once gain little and take a state each.
   private static var mostAtOnce: Int { 16 }
-
-  private func step(
-    _ tokens: [Int?], _ together: CircuitStreams<Scalar>?
-  ) -> [Result<StepActivity, any Error>?] {
-    guard let together else { return tokens.map { $0.map { token in Result { try step(token) } } } }
-    return together.step(tokens).map { $0.map { result in result.mapError(\.cause) } }
-  }
 }

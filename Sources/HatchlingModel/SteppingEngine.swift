@@ -13,6 +13,13 @@ public struct StepActivity: Equatable, Sendable {
   /// Values exchanged between hubs and normalisers.
   public var broadcasts = 0
 
+  /// Of a token that is yet to be read, with room for every layer.
+  package init(layers: Int) {
+    self.init(activeX: [], activeY: [])
+    activeX.reserveCapacity(layers)
+    activeY.reserveCapacity(layers)
+  }
+
   public init(activeX: [Int], activeY: [Int], messages: Int = 0, updates: Int = 0, broadcasts: Int = 0) {
     (self.activeX, self.activeY, self.messages) = (activeX, activeY, messages)
     (self.updates, self.broadcasts) = (updates, broadcasts)

@@ -78,7 +78,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
   }
 
   private func step(_ token: Int, afterLayer: (() -> Void)?) throws -> StepActivity {
-    var activity = StepActivity(activeX: [], activeY: [])
+    var activity = StepActivity(layers: schedule.layers)
     let views = isLookedInto ? Views() : nil
     try begin(token)
     input.run(layer: 0, &activity)

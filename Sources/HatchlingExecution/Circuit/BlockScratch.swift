@@ -8,8 +8,9 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
   let sums: NumberStorage<Int32>
   /// How much a block's activity overlaps with that of each of the last 16 tokens, `(blocks, 16)`.
   let overlaps: NumberStorage<Scalar>
-  /// 1 where all hubs speak to a head's neurons, `(H)`.
-  let heardByAll: NumberStorage<UInt8>
+  /// Hubs that speak to the readouts, and what they say.
+  let speakers: NumberStorage<Int32>
+  let spoken: NumberStorage<Scalar>
   /// What each block sends to the hubs, `(blocks, d)`.
   let toHubs: NumberStorage<Scalar>
   /// How many neurons of `possible` have a drive; −1 when drives are those of all neurons of the block.
@@ -18,12 +19,13 @@ final class BlockScratch<Scalar: NetworkScalar>: @unchecked Sendable {
   let isFiniteX: NumberStorage<Bool>
   let isFiniteY: NumberStorage<Bool>
 
-  init(blocks: Int, neurons: Int, hubs: Int, heads: Int) {
+  init(blocks: Int, neurons: Int, hubs: Int) {
     drives = NumberStorage(zeros: neurons)
     possible = NumberStorage(zeros: neurons)
     sums = NumberStorage(zeros: neurons)
     overlaps = NumberStorage(zeros: blocks * Scalar.slots)
-    heardByAll = NumberStorage(zeros: heads)
+    speakers = NumberStorage(zeros: hubs)
+    spoken = NumberStorage(zeros: hubs)
     toHubs = NumberStorage(zeros: blocks * hubs)
     possibleCount = NumberStorage(zeros: blocks)
     isFiniteX = NumberStorage(zeros: blocks)

@@ -1,32 +1,16 @@
 import HatchlingDynamics
 import HatchlingGraph
-import HatchlingModel
 import HatchlingNumerics
 
-/// Counting messages and updates. Where every particle has all its synapses, a count is a product.
-extension CircuitExecutor {
-  /// Neurons with x > 0.
-  func countActive(_ activity: inout StepActivity) {
-    activity.activeX.append(lists.total(lists.listeningCount))
-  }
+/// What it takes to count messages and updates where some synapses are missing.
+extension CircuitExecutor: ListingExecutor {
+  var blocksOfHead: [Range<Int>] { layout.blocksOfHead }
 
-  /// Synapses of G_x between hubs that speak and all neurons.
-  func countDriveX() -> Int {
-    speaking(field.base) == graph.hubCount
-      ? layout.driveXCount
-      : (0..<graph.hubCount).reduce(0) { $0 + (field.base[$1] != 0 ? layout.driveXByHub[$1] : 0) }
-  }
-
-  /// How many hubs have something to say.
-  func speaking(_ values: UnsafePointer<Scalar>) -> Int {
-    var count = 0
-    for hub in 0..<graph.hubCount { count += values[hub] != 0 ? 1 : 0 }
-    return count
-  }
+  func outDegrees(of connection: Connection) -> Degrees { layout.outDegrees[connection] ?? Degrees([Int]()) }
 
   /// Plastic synapses between hubs that speak and neurons that fired.
-  func countUpdates() -> Int {
-    let speaking = speaking(field.base)
+  func countWritten() -> Int {
+    let speaking = field.countNonZero()
     if speaking == graph.hubCount { return lists.total(lists.reads) }
     guard graph.plastic.present != nil else { return speaking * lists.total(lists.firedCount) }
     var updates = 0
@@ -41,9 +25,8 @@ extension CircuitExecutor {
     return updates
   }
 
-  /// Synapses of G_y between hubs that speak and the listed neurons.
+  /// Synapses of G_y between hubs that speak and the listed neurons, each counted.
   func heardSynapses(_ list: UnsafePointer<Int32>, _ count: Int, _ heard: UnsafePointer<Scalar>) -> Int {
-    guard speaking(heard) > 0 else { return 0 }
     var messages = 0
     for place in 0..<count {
       let neuron = Int(list[place])

@@ -5,94 +5,85 @@ import HatchlingNumerics
 /// Which operations of the schedule are done fast, alone and together. Wherever a probe may look, a kernel ends.
 extension CircuitExecutor {
   public var kernels: [Kernel<CircuitExecutor>] {
-    let parts = schedule.parts
-    let exchange = parts.read + parts.write
-    var kernels: [Kernel<CircuitExecutor>] = [
-      Kernel("receive", schedule.input) { $0.receiveToken(&$2) },
-      Kernel("hear", parts.hear, parts: [blocks(Self.hear, before: { $0.beginHearing(&$2) })]),
-      Kernel(
-        "activate, rotate", parts.turn,
-        parts: [blocks(Self.activate), blocks(Self.rotate, after: { $0.countActive(&$2) })]),
-      Kernel("read", parts.read, parts: [self.exchange(reads: true, writes: false)]),
-      Kernel("write", parts.write, parts: [self.exchange(reads: false, writes: true)]),
-      // Damping is lazy: a row is damped when it is next read or settled.
-      Kernel("forget", parts.forget) { _, _, _ in },
-      Kernel("read, write", exchange, parts: [self.exchange(reads: true, writes: true)]),
-      Kernel(
-        "listen", parts.listen,
-        parts: [
-          blocks(
-            Self.listen, before: { $0.hearAttention(&$2) },
-            after: { $2.messages += $0.lists.total($0.lists.messages) })
-        ]),
-      Kernel(
-        "gate, encode", parts.gate, parts: [blocks(Self.gateAndEncode, after: { $0.gatherEncoded(&$2) })]),
-      Kernel(
-        "listen, gate, encode", parts.listen + parts.gate,
-        parts: [
-          blocks(
-            Self.listenGateAndEncode, before: { $0.hearAttention(&$2) }, after: { $0.gatherEncoded(&$2) })
-        ]),
-      Kernel("update the field", parts.field) { $0.updateField(&$2) },
-      Kernel("read out", schedule.readout) { $0.readOut(&$2) },
-    ]
-    if layout.pairsStayInBlocks {
-      kernels.append(
-        Kernel(
-          "activate, rotate, read, write", parts.hear + parts.turn + exchange,
-          parts: [
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == Double)
+    get {
+      let parts = schedule.parts
+      let exchange = parts.read + parts.write
+      var kernels = [
+        counted("receive", schedule.input) { executor, _, _ in executor.receiveToken() },
+        counted("hear", parts.hear, [blocks(before: { $0.beginHearing() }, Self.hear)]),
+        counted("activate, rotate", parts.turn, [blocks(Self.activate), blocks(Self.rotate)]),
+        counted("read", parts.read, self.exchange(reads: true, writes: false)),
+        counted("write", parts.write, self.exchange(reads: false, writes: true)),
+        // Damping is lazy: a row is damped when it is next read or settled.
+        counted("forget", parts.forget) { _, _, _ in },
+        counted("read, write", exchange, self.exchange(reads: true, writes: true)),
+        counted("listen", parts.listen, [blocks(before: { $0.hearAttention() }, Self.listen)]),
+        counted("gate, encode", parts.gate, [blocks(Self.gateAndEncode, after: { $0.gatherEncoded() })]),
+        counted(
+          "listen, gate, encode", parts.listen + parts.gate,
+          [
             blocks(
-              Self.activateRotateReadAndWrite,
-              before: {
-                $0.openRows($1)
-                $0.beginHearing(&$2)
-              },
-              after: {
-                $0.countActive(&$2)
-                $0.finishExchange(reads: true, writes: true, &$2)
-              })
-          ]))
+              before: { $0.hearAttention() }, Self.listenGateAndEncode, after: { $0.gatherEncoded() })
+          ]),
+        counted("update the field", parts.field) { executor, _, _ in executor.updateField() },
+        counted("read out", schedule.readout) { executor, _, _ in executor.readOut() },
+      ]
+      if layout.pairsStayInBlocks {
+        kernels.append(
+          counted(
+            "activate, rotate, read, write", parts.hear + parts.turn + exchange,
+            [
+              openRows,
+              blocks(
+                before: { $0.beginHearing() }, Self.activateRotateReadAndWrite,
+                after: { $0.finishExchange(reads: true, writes: true) }),
+            ]))
+      }
+      return kernels
     }
-    return kernels
   }
 
-  private func exchange(reads: Bool, writes: Bool) -> KernelPart<CircuitExecutor> {
-    blocks(
-      { Self.exchange($0, $1, reads: reads, writes: writes) },
-      before: { executor, layer, _ in executor.openRows(layer) },
-      after: { $0.finishExchange(reads: reads, writes: writes, &$2) })
+  /// Rounds 4l and 4l + 1 begin: nobody else may hold the plastic weights of the layer meanwhile.
+  private var openRows: KernelPart<CircuitExecutor> {
+    KernelPart(before: { executor, layer, _ in executor.rows = executor.plastic[layer - 1].open() })
+  }
+
+  private func exchange(reads: Bool, writes: Bool) -> [KernelPart<CircuitExecutor>] {
+    [
+      openRows,
+      blocks(
+        { Self.exchange($0, $1, reads: reads, writes: writes) },
+        after: { $0.finishExchange(reads: reads, writes: writes) }),
+    ]
   }
 
   private func blocks(
-    _ work: @escaping (Streams<CircuitExecutor>, Int) -> Void,
-    before: KernelPart<CircuitExecutor>.Work? = nil, after: KernelPart<CircuitExecutor>.Work? = nil
+    before: ((CircuitExecutor) -> Void)? = nil,
+    _ work: @escaping (Streams<CircuitExecutor>, Int) -> Void, after: ((CircuitExecutor) -> Void)? = nil
   ) -> KernelPart<CircuitExecutor> {
-    KernelPart(before: before, blocks: .init(count: layout.blocks.count, on: workers, work), after: after)
+    KernelPart(
+      before: before.map { before in { executor, _, _ in before(executor) } },
+      blocks: .init(count: layout.blocks.count, on: workers, work),
+      after: after.map { after in { executor, _, _ in after(executor) } })
   }
 }
 
 /// What kernels do in a block, for all streams.
 extension CircuitExecutor {
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func hear(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     streams.each { $0.hear($0.layout.blocks[index], index) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func activate(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     streams.each { $0.activateX($0.layout.blocks[index], index) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func rotate(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     streams.each { $0.rotateAndCollect($0.layout.blocks[index], index) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func exchange(
     _ streams: Streams<CircuitExecutor>, _ index: Int, reads: Bool, writes: Bool
   ) {
@@ -100,8 +91,6 @@ extension CircuitExecutor {
   }
 
   /// Every stream hears while D_x is in the cache; its plastic synapses are its own.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func activateRotateReadAndWrite(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     hear(streams, index)
     streams.each {
@@ -112,23 +101,14 @@ extension CircuitExecutor {
     }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func listen(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     streams.each { $0.listen($0.layout.blocks[index], index) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func gateAndEncode(_ streams: Streams<CircuitExecutor>, _ index: Int) {
-    streams.each {
-      $0.lists.messages.base[index] = 0
-      $0.gateAndEncode($0.layout.blocks[index], index)
-    }
+    streams.each { $0.gateAndEncode($0.layout.blocks[index], index) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   private static func listenGateAndEncode(_ streams: Streams<CircuitExecutor>, _ index: Int) {
     listen(streams, index)
     streams.each { $0.gateAndEncode($0.layout.blocks[index], index) }

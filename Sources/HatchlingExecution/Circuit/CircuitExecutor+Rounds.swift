@@ -8,40 +8,19 @@ extension CircuitExecutor {
   typealias Rules = DragonRules<Scalar>
 
   /// The token neuron fires: its synapses to the hubs, and LN(emb).
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func receiveToken(_ activity: inout StepActivity) {
+  func receiveToken() {
     field.base.update(repeating: 0, count: graph.hubCount)
     graph.embedding.forEachEntry(rows: token..<token + 1) { _, hub, weight in field.base[hub] = weight }
-    activity.messages += Int(layout.embeddingByToken[token])
-    normalise(field.base, .embedding, &activity)
+    normalise(field.base, .embedding)
   }
 
-  /// Rounds 4l and 4l + 1 begin: nobody else may hold the plastic weights of the layer meanwhile.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func openRows(_ layer: Int) { rows = plastic[layer - 1].open() }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func finishExchange(reads: Bool, writes: Bool, _ activity: inout StepActivity) {
+  func finishExchange(reads: Bool, writes: Bool) {
     guard let rows else { return }
-    if reads {
-      gatherAttention(rows)
-      activity.messages += lists.total(lists.reads)
-    }
-    if writes {
-      rememberField(rows)
-      activity.updates += countUpdates()
-    }
+    if reads { gatherAttention(rows) }
+    if writes { rememberField(rows) }
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func beginHearing(_ activity: inout StepActivity) {
-    screens?.askX(field.base)
-    activity.messages += countDriveX()
-  }
+  func beginHearing() { screens?.askX(field.base) }
 
   /// v → the neurons of a block. Those that are certainly not driven are not asked.
   func hear(_ block: NeuronBlock, _ index: Int) {
@@ -107,16 +86,13 @@ extension CircuitExecutor {
   }
 
   /// Round 4l + 2 begins: LN(a_h) by one normaliser per head.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func hearAttention(_ activity: inout StepActivity) {
+  func hearAttention() {
     let d = graph.hubCount
     heard.base.update(from: attention.base, count: attention.count)
     for head in 0..<graph.headCount {
       let values = heard.base + head * d
-      normalise(values, .attention, head: head, &activity)
+      normalise(values, .attention, head: head)
       screens?.askY(values, head)
-      scratch.heardByAll.base[head] = speaking(values) == d ? 1 : 0
     }
   }
 
@@ -126,9 +102,7 @@ extension CircuitExecutor {
     let listening = lists.listening.base + first
     let listeningCount = lists.listeningCount.base[index]
     let heard = heard.base + block.head * d
-    lists.messages.base[index] =
-      scratch.heardByAll.base[block.head] != 0
-      ? layout.drivesY.total(listening, listeningCount) : heardSynapses(listening, listeningCount, heard)
+    if !hearsAll { lists.messages.base[index] = heardSynapses(listening, listeningCount, heard) }
     var count = listeningCount
     if let screens, screens.isUsableY(block.head) {
       count = screens.listY(
@@ -164,59 +138,47 @@ extension CircuitExecutor {
       active += value != 0 ? 1 : 0
     }
     lists.activeY.base[index] = active
-    lists.messages.base[index] += layout.encoder.total(answering, active)
     let toHubs = scratch.toHubs.base + index * d
     toHubs.update(repeating: 0, count: d)
     send(graph.encoder, from: answering, sent, active, into: toHubs, d)
   }
 
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func gatherEncoded(_ activity: inout StepActivity) {
+  func gatherEncoded() {
     let d = graph.hubCount
     if let sum = BlockSums.add(scratch.toHubs.base, blocks: layout.blocks.indices, width: d) {
       encoded.base.update(from: sum, count: d)
     }
-    activity.activeY.append(lists.total(lists.activeY))
-    activity.messages += lists.total(lists.messages)
   }
 
   /// The new field at the hubs: LN(v + LN(E y)), or LN(E y) without a residual.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func updateField(_ activity: inout StepActivity) {
+  func updateField() {
     let d = graph.hubCount
-    normalise(encoded.base, .encoding, &activity)
+    normalise(encoded.base, .encoding)
     guard !graph.variant.accumulatesActivity else { return field.base.update(from: encoded.base, count: d) }
     add(encoded.base, to: field.base, d)
-    normalise(field.base, .residual, &activity)
+    normalise(field.base, .residual)
   }
 
   /// After the last round: hubs → readouts.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func readOut(_ activity: inout StepActivity) {
+  func readOut() {
+    var speaking = 0
+    for hub in 0..<graph.hubCount where field.base[hub] != 0 {
+      scratch.speakers.base[speaking] = Int32(hub)
+      scratch.spoken.base[speaking] = field.base[hub]
+      speaking += 1
+    }
     logits.withUnsafeMutableBufferPointer { sums in
       guard let sums = sums.baseAddress else { return }
       sums.update(repeating: 0, count: graph.tokenCount)
-      for hub in 0..<graph.hubCount where field.base[hub] != 0 {
-        activity.messages += Int(layout.readoutByHub[hub])
-        if case .dense(let matrix) = graph.readout.storage {
-          add(matrix.row(hub), times: field.base[hub], to: sums, graph.tokenCount)
-        } else {
-          let value = field.base[hub]
-          graph.readout.forEachEntry(rows: hub..<hub + 1) { _, readout, weight in
-            sums[readout] += value * weight
-          }
-        }
-      }
+      send(
+        graph.readout, from: scratch.speakers.base, scratch.spoken.base, speaking, into: sums,
+        graph.tokenCount)
     }
   }
 
   /// The hubs' values go to a normaliser and come back normalised. Nothing happens in a norm-free network.
   private func normalise(
-    _ values: UnsafeMutablePointer<Scalar>, _ kind: NormaliserKind, head: Int = 0,
-    _ activity: inout StepActivity
+    _ values: UnsafeMutablePointer<Scalar>, _ kind: NormaliserKind, head: Int = 0
   ) {
     guard graph.variant.normalises else { return }
     let d = graph.hubCount
@@ -224,6 +186,5 @@ extension CircuitExecutor {
     let answer = NormaliserNode.answer(to: hubs.span, isCentred: graph.isCentred)
     for hub in 0..<d { values[hub] = Rules.normalise(values[hub], answer) }
     gains.base[kind.place(head: head, of: layout.blocksOfHead.count)] = answer.gain
-    activity.broadcasts += 2 * d
   }
 }

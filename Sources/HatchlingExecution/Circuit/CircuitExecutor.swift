@@ -24,6 +24,8 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   /// Whether Hebbian writes wait in histories.
   let defersWrites: Bool
   let screens: DriveScreens<Scalar>?
+  /// Whether every neuron has a synapse of G_y from every hub.
+  let hearsAll: Bool
 
   /// State that lives from token to token, one per layer.
   var plastic: [PlasticLayer<Scalar>]
@@ -77,8 +79,9 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
     (self.graph, self.layout, self.workers) = (graph, layout, workers)
     (self.screens, self.damping, self.defersWrites) = (screens, damping, defersWrites)
     schedule = graph.schedule
+    hearsAll = layout.outDegrees[.y]?.uniform == graph.neuronCount
     plain = PlainRounds(graph)
-    let (n, d, heads) = (graph.neuronCount, graph.hubCount, graph.headCount)
+    let (n, d) = (graph.neuronCount, graph.hubCount)
     plastic = Self.emptyLayers(graph, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     var held = ParticleValues<Scalar>(graph.hyperparameters)
@@ -95,7 +98,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
     sines = NumberStorage(zeros: layout.clocks.count)
     let blocks = layout.blocks.count
     lists = FiringLists(blocks: blocks, neurons: n, plastic: Degrees(graph.plastic.neuronDegrees))
-    scratch = BlockScratch(blocks: blocks, neurons: n, hubs: d, heads: heads)
+    scratch = BlockScratch(blocks: blocks, neurons: n, hubs: d)
   }
 
   static func emptyLayers(

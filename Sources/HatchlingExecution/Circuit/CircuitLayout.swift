@@ -19,13 +19,8 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   /// nothing turns at all; nil for any other wiring.
   let firstClocks: [Int?]
 
-  /// Synapses per particle, for counting: by neuron, hub and token.
-  let driveXByHub: [Int]
-  let driveXCount: Int
-  let drivesY: Degrees
-  let encoder: Degrees
-  let embeddingByToken: [Int32]
-  let readoutByHub: [Int32]
+  /// Of each presynaptic particle: how many synapses it has.
+  let outDegrees: [Connection: Degrees]
 
   init(_ graph: CircuitGraph<Scalar>) {
     // About 64 blocks, at least 64 neurons each, an even number so that neighbouring pairs stay together.
@@ -45,12 +40,11 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
       Self.clock(of: $0, graph.neurons, clockOfNeuron, rotates)
     }
     blocksOfHead = NeuronBlock.ofHeads(blocks, heads: graph.headCount)
-    driveXByHub = graph.drivesX.columnDegrees
-    driveXCount = driveXByHub.reduce(0, +)
-    drivesY = Degrees(graph.drivesY.rowDegrees)
-    encoder = Degrees(graph.encoder.rowDegrees)
-    embeddingByToken = graph.embedding.rowDegrees
-    readoutByHub = graph.readout.rowDegrees
+    outDegrees = [
+      .embedding: Degrees(graph.embedding.rowDegrees), .x: Degrees(graph.drivesX.columnDegrees),
+      .y: Degrees(graph.drivesY.columnDegrees), .encoder: Degrees(graph.encoder.rowDegrees),
+      .readout: Degrees(graph.readout.rowDegrees),
+    ]
   }
 
   private static func clock(

@@ -1,21 +1,42 @@
 import HatchlingDynamics
+import HatchlingGraph
+import HatchlingNumerics
 
 /// Which operations of the schedule are done fast. Wherever a probe may look, a kernel ends.
 extension DirectExecutor {
   public var kernels: [Kernel<DirectExecutor>] {
-    let parts = schedule.parts
-    return [
-      Kernel("receive", schedule.input) { $0.receiveToken(&$2) },
-      Kernel("hear", parts.hear) { $0.hear(&$2) },
-      Kernel("activate, rotate", parts.turn) { $0.activateAndRotate(&$2) },
-      Kernel("read", parts.read) { $0.exchange($1, reads: true, writes: false, &$2) },
-      Kernel("write", parts.write) { $0.exchange($1, reads: false, writes: true, &$2) },
-      // Damping is lazy: a neuron's weights are damped when it next fires.
-      Kernel("forget", parts.forget) { _, _, _ in },
-      Kernel("read, write", parts.read + parts.write) { $0.exchange($1, reads: true, writes: true, &$2) },
-      Kernel("listen", parts.listen) { $0.listen(&$2) },
-      Kernel("gate", parts.gate + parts.field) { $0.gate(&$2) },
-      Kernel("read out", schedule.readout) { $0.readOut(&$2) },
-    ]
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == Double)
+    get {
+      let parts = schedule.parts
+      return [
+        counted("receive", schedule.input) { executor, _, _ in executor.receiveToken() },
+        counted("hear", parts.hear) { executor, _, _ in executor.hear() },
+        counted("activate, rotate", parts.turn) { executor, _, _ in executor.activateAndRotate() },
+        counted("read", parts.read) { executor, layer, _ in
+          executor.exchange(layer, reads: true, writes: false)
+        },
+        counted("write", parts.write) { executor, layer, _ in
+          executor.exchange(layer, reads: false, writes: true)
+        },
+        // Damping is lazy: a neuron's weights are damped when it next fires.
+        counted("forget", parts.forget) { _, _, _ in },
+        counted("read, write", parts.read + parts.write) { executor, layer, _ in
+          executor.exchange(layer, reads: true, writes: true)
+        },
+        counted("listen", parts.listen) { executor, _, _ in executor.listen() },
+        counted("gate", parts.gate + parts.field) { executor, _, _ in executor.gate() },
+        counted("read out", schedule.readout) { executor, _, _ in executor.readOut() },
+      ]
+    }
   }
+}
+
+/// What it takes to count messages and updates.
+extension DirectExecutor: ListingExecutor {
+  var blocksOfHead: [Range<Int>] { layout.blocksOfHead }
+
+  func outDegrees(of connection: Connection) -> Degrees { layout.outDegrees[connection] ?? Degrees([Int]()) }
+
+  func countWritten() -> Int { written }
 }

@@ -8,14 +8,11 @@ extension DirectExecutor {
   typealias Rules = DragonRules<Scalar>
 
   /// The token neuron fires: z = 1_k / g(1_k).
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func receiveToken(_ activity: inout StepActivity) {
+  func receiveToken() {
     let node = graph.neuronCount + token
     trace.base.update(repeating: 0, count: trace.count)
     field.base.update(from: graph.field.row(node), count: graph.hubCount)
-    if graph.variant.normalises { activity.broadcasts += graph.hubCount }
-    let gain = gain(of: field.base, .embedding, &activity)
+    let gain = gain(of: field.base, .embedding)
     normalise(field.base, gain)
     trace.base[node] = Rules.normalise(1, gain)
     collectTrace()
@@ -26,33 +23,26 @@ extension DirectExecutor {
   }
 
   /// Round 4l − 1, the messages: z → drive of x over G_x, and through hubs what G_x lacks.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func hear(_ activity: inout StepActivity) {
+  func hear() {
     layout.outgoingX.deliver(
       from: traceNodes.base, traceValues.base, count: traceCount, into: driveX.base, workers: workers)
-    activity.messages += layout.outgoingX.synapses(of: traceNodes.base, count: traceCount)
     guard let remainder = graph.remainderX else { return }
     let hubs = remainder.hubs
     Scalar.deliverRows(
       remainder.encoder.pointer, leading: hubs, traceNodes.base, traceValues.base, count: traceCount,
       width: hubs, into: remainderX.base)
-    activity.messages += hubs * traceCount + graph.neuronCount * nonZero(remainderX.base, hubs)
     BLAS.multiply(
       remainder.decoder.pointer, rows: graph.neuronCount, columns: hubs, by: remainderX.base,
       into: driveX.base, beta: 1)
   }
 
   /// Round 4l − 1, the neurons: X = (Xᵉ − Xⁱ)₊, added to X in `definition4`; then X̃ over partner edges.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func activateAndRotate(_ activity: inout StepActivity) {
+  func activateAndRotate() {
     runBlocks { block, _ in self.activateX(block) }
     runBlocks { block, index in
       self.rotate(block)
       self.lists.collect(block, index, self.x.base) { self.rotated.base[$0] }
     }
-    activity.activeX.append(lists.total(lists.listeningCount))
   }
 
   private func activateX(_ block: NeuronBlock) {
@@ -78,18 +68,12 @@ extension DirectExecutor {
   }
 
   /// Rounds 4l and 4l + 1.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func exchange(_ layer: Int, reads: Bool, writes: Bool, _ activity: inout StepActivity) {
+  func exchange(_ layer: Int, reads: Bool, writes: Bool) {
     let exchange = collectFired(layer, settles: reads)
-    if reads {
-      attention.base.update(repeating: 0, count: attention.count)
-      activity.messages += lists.total(lists.reads)
-    }
+    if reads { attention.base.update(repeating: 0, count: attention.count) }
     // Each store writes the A of its own nodes.
-    for store in plastic[layer - 1] {
-      let updates = store.exchange(exchange, reads: reads, writes: writes, workers: workers)
-      if writes { activity.updates += updates }
+    written = plastic[layer - 1].reduce(0) {
+      $0 + $1.exchange(exchange, reads: reads, writes: writes, workers: workers)
     }
   }
 
@@ -118,9 +102,7 @@ extension DirectExecutor {
   }
 
   /// Round 4l + 2, the messages: A_h → drive of y over G_y at the neurons that listen, times the gain of their own head.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func listen(_ activity: inout StepActivity) {
+  func listen() {
     let (m, d, heads) = (graph.nodeCount, graph.hubCount, graph.headCount)
     BLAS.multiply(
       attention.base, by: graph.field.pointer, into: attentionField.base, m: heads, n: d, k: m)
@@ -128,23 +110,20 @@ extension DirectExecutor {
     var speaking: [[UInt64]] = []
     for head in 0..<heads {
       let heard = attention.base + head * m
-      if graph.variant.normalises { activity.broadcasts += d * nonZero(heard, m) }
-      gains.append(gain(of: attentionField.base + head * d, .attention, head: head, &activity))
+      gains.append(gain(of: attentionField.base + head * d, .attention, head: head))
       speaking.append(layout.incomingY.speaking(heard))
-      sendToHubs(head, &activity)
+      sendToHubs(head)
     }
     runBlocks { block, index in self.listen(block, index, speaking[block.head], gains[block.head]) }
-    activity.messages += lists.total(lists.messages)
   }
 
   /// A_h → the hubs that carry what G_y lacks.
-  private func sendToHubs(_ head: Int, _ activity: inout StepActivity) {
+  private func sendToHubs(_ head: Int) {
     guard let remainder = graph.remainderY else { return }
     let (m, hubs) = (graph.nodeCount, remainder.hubs)
     BLAS.multiply(
       remainder.encoder.pointer, transposed: true, rows: m, columns: hubs, by: attention.base + head * m,
       into: remainderY.base + head * hubs)
-    activity.messages += hubs * nonZero(attention.base + head * m, m)
   }
 
   private func listen(
@@ -154,7 +133,7 @@ extension DirectExecutor {
     let listening = lists.listening.base + first
     let count = lists.listeningCount.base[index]
     let heard = scratch.heard.base + first
-    var messages = layout.incomingY.hear(
+    lists.messages.base[index] = layout.incomingY.hear(
       listening, count: count, attention.base + block.head * graph.nodeCount, speaking: speaking, into: heard)
     if let remainder = graph.remainderY {
       let hubs = remainder.hubs
@@ -162,26 +141,20 @@ extension DirectExecutor {
       let cut = scratch.throughHubs.base + first
       Scalar.dotList(remainder.decoder.pointer, listening, count: count, values, d: hubs, into: cut)
       for place in 0..<count { heard[place] += cut[place] }
-      messages += count * nonZero(values, hubs)
     }
     (driveY.base + first).update(repeating: 0, count: block.neurons.count)
     for place in 0..<count { driveY.base[Int(listening[place])] = Rules.normalise(heard[place], gain) }
-    lists.messages.base[index] = messages
   }
 
   /// Round 4l + 2, the neurons: y; then the new trace, (z + Y/g(Y)) / g(z + Y/g(Y)), or Y / g(Y) without a residual. F y and F z
   /// follow along: gains and the readout need them.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func gate(_ activity: inout StepActivity) {
+  func gate() {
     let (n, m, d) = (graph.neuronCount, graph.nodeCount, graph.hubCount)
     let active = activateY()
-    activity.activeY.append(active)
     Scalar.deliverRows(
       graph.field.pointer, leading: d, lists.answering.base, lists.answers.base, count: active, width: d,
       into: encoded.base)
-    if graph.variant.normalises { activity.broadcasts += d * active }
-    let inner = gain(of: encoded.base, .encoding, &activity)
+    let inner = gain(of: encoded.base, .encoding)
     normalise(encoded.base, inner)
     for neuron in 0..<n { update.base[neuron] = Rules.normalise(y.base[neuron], inner) }
     if graph.variant.accumulatesActivity {
@@ -189,7 +162,7 @@ extension DirectExecutor {
       trace.base.update(from: update.base, count: m)
     } else {
       for hub in 0..<d { field.base[hub] += encoded.base[hub] }
-      let outer = gain(of: field.base, .residual, &activity)
+      let outer = gain(of: field.base, .residual)
       normalise(field.base, outer)
       for node in 0..<m { trace.base[node] = Rules.normalise(trace.base[node] + update.base[node], outer) }
     }
@@ -201,7 +174,7 @@ extension DirectExecutor {
     y.base.update(repeating: 0, count: graph.neuronCount)
     var active = 0
     for (index, block) in layout.blocks.enumerated() {
-      let first = block.neurons.lowerBound
+      let (first, before) = (block.neurons.lowerBound, active)
       for place in first..<first + lists.listeningCount.base[index] {
         let neuron = Int(lists.listening.base[place])
         let value = Rules.activateY(drive: driveY.base[neuron], x: x.base[neuron])
@@ -210,6 +183,7 @@ extension DirectExecutor {
         lists.answers.base[active] = value
         active += value != 0 ? 1 : 0
       }
+      lists.activeY.base[index] = active - before
     }
     return active
   }
@@ -224,24 +198,20 @@ extension DirectExecutor {
   }
 
   /// After the last round: F z → readouts, the logits.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  func readOut(_ activity: inout StepActivity) {
+  func readOut() {
     let (d, tokens) = (graph.hubCount, graph.tokenCount)
     logits.withUnsafeMutableBufferPointer { logits in
       guard let logits = logits.baseAddress else { return }
       BLAS.multiply(
         graph.readout.pointer, transposed: true, rows: d, columns: tokens, by: field.base, into: logits)
     }
-    activity.broadcasts += nonZero(field.base, d) * tokens
   }
 
   /// What the normaliser of some hubs broadcasts: a gain alone, because F is centred. 1 in a norm-free network.
   private func gain(
-    of values: UnsafePointer<Scalar>, _ kind: NormaliserKind, head: Int = 0, _ activity: inout StepActivity
+    of values: UnsafePointer<Scalar>, _ kind: NormaliserKind, head: Int = 0
   ) -> Broadcast<Scalar> {
     guard graph.variant.normalises else { return Broadcast(mean: 0, gain: 1) }
-    activity.broadcasts += 1
     let hubs = UnsafeBufferPointer(start: values, count: graph.hubCount)
     let answer: Broadcast<Scalar> = NormaliserNode.answer(to: hubs.span, isCentred: true)
     gains.base[kind.place(head: head, of: graph.headCount)] = answer.gain
@@ -250,11 +220,5 @@ extension DirectExecutor {
 
   private func normalise(_ values: UnsafeMutablePointer<Scalar>, _ answer: Broadcast<Scalar>) {
     for hub in 0..<graph.hubCount { values[hub] = Rules.normalise(values[hub], answer) }
-  }
-
-  func nonZero(_ values: UnsafePointer<Scalar>, _ count: Int) -> Int {
-    var total = 0
-    for index in 0..<count { total &+= values[index] != 0 ? 1 : 0 }
-    return total
   }
 }

@@ -37,6 +37,8 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let traceNodes: NumberStorage<Int32>
   let traceValues: NumberStorage<Scalar>
   var traceCount = 0
+  /// Plastic weights that the last write changed.
+  var written = 0
   let x: NumberStorage<Scalar>
   let rotated: NumberStorage<Scalar>
   let driveX: NumberStorage<Scalar>

@@ -11,6 +11,10 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
   let parts: [Range<Int>]
   /// Parts of a head that read plastic synapses side by side, so that at least 4 do.
   let partsPerHead: Int
+  /// The blocks of each head.
+  let blocksOfHead: [Range<Int>]
+  /// Of each presynaptic particle: how many synapses it has.
+  let outDegrees: [Connection: Degrees]
   let outgoingX: OutgoingSynapses<Scalar>
   let incomingY: IncomingSynapses<Scalar>
   /// Turns per token times 2⁶⁴, `(n)`.
@@ -24,7 +28,8 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
     blocks = NeuronBlock.cut(heads, size: max(64, (graph.neuronCount + 31) / 32))
     let pieces = max(1, 4 / max(1, heads.count))
     partsPerHead = pieces
-    parts = NeuronBlock.ofHeads(blocks, heads: heads.count).flatMap { blocks in
+    blocksOfHead = NeuronBlock.ofHeads(blocks, heads: heads.count)
+    parts = blocksOfHead.flatMap { blocks in
       (0..<pieces).map { part in
         blocks.lowerBound + part * blocks.count / pieces..<blocks.lowerBound + (part + 1) * blocks.count
           / pieces
@@ -32,6 +37,14 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
     }
     outgoingX = OutgoingSynapses(graph.drivesX)
     incomingY = IncomingSynapses(graph.drivesY, tokenCount: graph.tokenCount)
+    let (neurons, nodes) = (graph.neuronCount, graph.nodeCount)
+    func all(_ count: Int, to targets: Int) -> Degrees { Degrees(Array(repeating: targets, count: count)) }
+    let (hubsX, hubsY) = (graph.remainderX?.hubs ?? 0, graph.remainderY?.hubs ?? 0)
+    outDegrees = [
+      .x: Degrees(outgoingX.degrees), .y: Degrees(graph.drivesY.columnDegrees),
+      .toRemainderX: all(nodes, to: hubsX), .fromRemainderX: all(hubsX, to: neurons),
+      .toRemainderY: all(nodes, to: hubsY), .fromRemainderY: all(hubsY, to: neurons),
+    ]
     clocks = Phases(frequencies: graph.neurons.frequencies).turnsPerToken
     rotates = graph.neurons.rotates
     switch graph.plastic {

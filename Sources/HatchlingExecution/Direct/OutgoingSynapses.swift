@@ -121,13 +121,6 @@ public struct OutgoingSynapses<Scalar: NetworkScalar>: Sendable {
       }
     }
   }
-
-  /// How many synapses the active nodes have.
-  public func synapses(of active: UnsafePointer<Int32>, count: Int) -> Int {
-    var total = 0
-    for place in 0..<count { total += Int(degrees[Int(active[place])]) }
-    return total
-  }
 }
 
 extension ArraySlice {

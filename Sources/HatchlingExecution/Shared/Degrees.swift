@@ -12,6 +12,16 @@ struct Degrees: Sendable {
     uniform = each.first.flatMap { first in each.allSatisfy { $0 == first } ? Int(first) : nil }
   }
 
+  init(_ each: [Int]) { self.init(each.map { Int32($0) }) }
+
+  /// The degrees of the particles whose value is not zero, together; every row of `values` has one per particle.
+  func total(ofNonZero values: NumberStorage<some NetworkScalar>, rows: Int) -> Int {
+    let row = values.count / rows
+    var sum = 0
+    for place in 0..<values.count where values.base[place] != 0 { sum += Int(each[place % row]) }
+    return sum
+  }
+
   /// The degrees of the listed particles together.
   func total(_ list: UnsafePointer<Int32>, _ count: Int) -> Int {
     if let uniform { return uniform * count }

@@ -15,6 +15,7 @@ final class FiringLists<Scalar: NetworkScalar>: @unchecked Sendable {
   let firedCount: NumberStorage<Int>
   let listeningCount: NumberStorage<Int>
   let activeY: NumberStorage<Int>
+  /// Synapses over which neurons that listen heard something, where it takes a walk to know.
   let messages: NumberStorage<Int>
   /// Plastic synapses of the neurons that fired.
   let reads: NumberStorage<Int>
@@ -87,8 +88,10 @@ final class FiringLists<Scalar: NetworkScalar>: @unchecked Sendable {
     return Firing(neurons: neurons, values: values)
   }
 
-  /// The sum over all blocks.
-  func total(_ counts: NumberStorage<Int>) -> Int {
-    (0..<counts.count).reduce(0) { $0 + counts.base[$1] }
+  /// The sum over all blocks, or over those of a head.
+  func total(_ counts: NumberStorage<Int>, _ blocks: Range<Int>? = nil) -> Int {
+    var sum = 0
+    for block in blocks ?? 0..<counts.count { sum += counts.base[block] }
+    return sum
   }
 }
