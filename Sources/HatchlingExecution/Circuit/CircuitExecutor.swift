@@ -18,6 +18,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
 
   let layout: CircuitLayout<Scalar>
   let workers: Workers
+  private let dampingTable: DampingTable<Scalar>?
   let damping: Damping<Scalar>?
   let plain: PlainRounds<DragonRules<Scalar>, CircuitGraph<Scalar>>
 
@@ -62,22 +63,23 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
       isComplete: graph.plastic.present == nil)
     self.init(
       graph, CircuitLayout(graph), screens: choice.screens ? DriveScreens(graph, workers: workers) : nil,
-      damping: graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil,
+      damping: graph.neurons.isDamped ? DampingTable(graph.neurons.damping) : nil,
       defersWrites: choice.defers, workers)
   }
 
   /// An executor of the same network for another stream, with an empty state: graph, layout and screens are shared.
   func another() -> CircuitExecutor {
     CircuitExecutor(
-      graph, layout, screens: screens?.another(), damping: damping, defersWrites: defersWrites, workers)
+      graph, layout, screens: screens?.another(), damping: dampingTable, defersWrites: defersWrites, workers)
   }
 
   private init(
     _ graph: CircuitGraph<Scalar>, _ layout: CircuitLayout<Scalar>, screens: DriveScreens<Scalar>?,
-    damping: Damping<Scalar>?, defersWrites: Bool, _ workers: Workers
+    damping: DampingTable<Scalar>?, defersWrites: Bool, _ workers: Workers
   ) {
     (self.graph, self.layout, self.workers) = (graph, layout, workers)
-    (self.screens, self.damping, self.defersWrites) = (screens, damping, defersWrites)
+    (self.screens, self.defersWrites) = (screens, defersWrites)
+    (dampingTable, self.damping) = (damping, damping?.damping)
     schedule = graph.schedule
     hearsAll = layout.outDegrees[.y]?.uniform == graph.neuronCount
     plain = PlainRounds(graph)

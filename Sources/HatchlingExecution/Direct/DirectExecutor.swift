@@ -20,6 +20,7 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
 
   let layout: DirectLayout<Scalar>
   let workers: Workers
+  private let dampingTable: DampingTable<Scalar>?
   let damping: Damping<Scalar>?
   let plain: PlainRounds<DragonRules<Scalar>, DirectGraph<Scalar>>
 
@@ -73,7 +74,8 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     schedule = graph.schedule
     plain = PlainRounds(graph)
     layout = DirectLayout(graph)
-    damping = graph.neurons.isDamped ? Damping(graph.neurons.damping) : nil
+    dampingTable = graph.neurons.isDamped ? DampingTable(graph.neurons.damping) : nil
+    damping = dampingTable?.damping
     let (n, m) = (graph.neuronCount, graph.nodeCount)
     plastic = Self.plasticity(graph)
     stamps = Self.emptyStamps(graph)
