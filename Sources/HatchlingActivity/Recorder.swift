@@ -56,13 +56,13 @@ public final class Recorder<Scalar: NetworkScalar> {
   /// Reads one token by `step`, the engine's own if nil.
   ///
   /// - Returns: what the token did, its surprise, and what was recorded; nil for a token that sampling leaves out.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func read(
     _ token: Int, by step: ((Int) throws -> StepActivity)? = nil
   ) throws -> (activity: StepActivity, surprise: Double?, frame: ActivityFrame<Scalar>?) {
     let position = engine.position
-    let surprise =
-      position > 0 && token < engine.logits.count && token >= 0
-      ? Predictions(logits: engine.logits).loss(of: token) : nil
+    let surprise = engine.surprise(of: token)
     let isWanted =
       number % sampling.every == 0 && sampling.surpriseAbove.map { surprise ?? .infinity > $0 } ?? true
     engine.isLooking = isWanted
@@ -71,7 +71,9 @@ public final class Recorder<Scalar: NetworkScalar> {
     defer { number += 1 }
     guard isWanted else { return (activity, surprise, nil) }
     var frame = ActivityFrame<Scalar>(number: number, position: position, token: token, surprise: surprise)
-    seen.sort { $0.series < $1.series }
+    if zip(seen, seen.dropFirst()).contains(where: { $0.series > $1.series }) {
+      seen.sort { $0.series < $1.series }
+    }
     frame.samples = seen
     return (activity, surprise, frame)
   }

@@ -32,7 +32,11 @@ extension StreamReader {
     request.synapses += try chosenSynapses(order, of: streams[0].tokens)
     let rehearsed = streams[0].tokens.prefix(400)
     let start = ThreadTime.now
-    for token in rehearsed { _ = try advance(token) }
+    // Loss included: reading alone tells it too.
+    for token in rehearsed {
+      _ = engine.surprise(of: token)
+      _ = try advance(token)
+    }
     let rehearsal = ThreadTime.now - start
     try rewind()
     let recorder = try Recorder(

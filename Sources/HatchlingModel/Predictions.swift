@@ -34,3 +34,12 @@ public struct Predictions: Sendable {
     zip(logProbabilities, other.logProbabilities).reduce(0) { $0 + Foundation.exp($1.0) * ($1.0 - $1.1) }
   }
 }
+
+extension SteppingEngine {
+  /// The loss of the next token in nats; nil before the first, of which nothing is predicted, and for what is no token.
+  package func surprise(of token: Int) -> Double? {
+    let logits = logits
+    guard position > 0, logits.indices.contains(token) else { return nil }
+    return Predictions(logits: logits).loss(of: token)
+  }
+}

@@ -1,6 +1,21 @@
 import HatchlingModel
 import HatchlingNumerics
 
+/// A probe that is attached. Not generic, like a ``Plan``: it looks at every token.
+private struct Watcher {
+  let handle: ProbeHandle
+  let probe: Probe
+  /// How many operations of a layer are done when it looks.
+  let place: Int
+  /// Looks at a layer; what is returned tells the observer.
+  let look: (_ layer: Int) -> () -> Void
+}
+
+/// What is to be told of one token.
+private final class Views {
+  var seen: [() -> Void] = []
+}
+
 /// A network that reads tokens, whatever executes it: position, rounds, probes and saved states exist once, here.
 public final class Run<Engine: Executor>: SteppingEngine {
   public typealias Scalar = Engine.Scalar
@@ -25,16 +40,6 @@ public final class Run<Engine: Executor>: SteppingEngine {
   private var nextHandle = 0
   /// Whether probes look. A token that nobody needs to see costs nothing while this is false; results do not depend on it.
   public var isLooking = true
-
-  private struct Watcher {
-    let handle: ProbeHandle
-    let probe: Probe
-    /// How many operations of a layer are done when it looks.
-    let place: Int
-    /// What of a token's Hebbian write is done by then.
-    let isWritten, isForgotten: Bool
-    let observer: (ProbeSample<Scalar>) -> Void
-  }
 
   /// - Parameter leavingOut: names of kernels to do without; their operations are then done by smaller kernels or plainly.
   public init(_ executor: Engine, leavingOut unwanted: Set<String> = []) {
@@ -93,7 +98,7 @@ public final class Run<Engine: Executor>: SteppingEngine {
     }
     readout.run(layer: 0, &activity)
     try end(token)
-    if let views { for (observer, sample) in views.seen { observer(sample) } }
+    if let views { for tell in views.seen { tell() } }
     return activity
   }
 
@@ -119,11 +124,6 @@ public final class Run<Engine: Executor>: SteppingEngine {
     position += 1
   }
 
-  /// What probes saw of one token, and who is to be told.
-  private final class Views {
-    var seen: [(observer: (ProbeSample<Scalar>) -> Void, sample: ProbeSample<Scalar>)] = []
-  }
-
   // MARK: Probes
 
   /// Attaches a probe; `observer` gets what it saw after every token.
@@ -139,11 +139,15 @@ public final class Run<Engine: Executor>: SteppingEngine {
     nextHandle += 1
     let place = schedule.operations(through: probe.part)
     let before = schedule.layerOperations[..<place]
+    // What of a token's Hebbian write is done when it looks.
+    let isWritten = before.contains { if case .reweight = $0 { true } else { false } }
+    let isForgotten = before.contains(.forget)
     watchers.append(
-      Watcher(
-        handle: handle, probe: probe, place: place,
-        isWritten: before.contains { if case .reweight = $0 { true } else { false } },
-        isForgotten: before.contains(.forget), observer: observer))
+      Watcher(handle: handle, probe: probe, place: place) { [unowned self] layer in
+        let moment = PlasticMoment(position: position, isWritten: isWritten, isForgotten: isForgotten)
+        let sample = sample(of: probe, layer: layer, at: moment)
+        return { observer(sample) }
+      })
     planLayers()
     return handle
   }
@@ -208,30 +212,28 @@ public final class Run<Engine: Executor>: SteppingEngine {
     executor.identity.engine == "tensor" ? "tensor form" : "\(executor.identity.form) form"
   }
 
-  /// What the probes of this place see.
+  /// The probes of this place look.
   private func look(_ layer: Int, _ done: Int, into views: Views) {
     for watcher in watchersOfLayer[layer - 1] where watcher.place == done {
-      let probe = watcher.probe
-      let values: [Scalar]
-      var neurons: [Int32]?
-      switch probe.subject {
-      case .quantity(let quantity, let channel, let entries):
-        values = executor.values(of: quantity, channel: channel, entries: entries) ?? []
-      case .firing(let quantity):
-        let firing = executor.firing(quantity)
-        (neurons, values) = (firing.neurons, firing.values)
-      case .plasticWeights(let synapses):
-        values = executor.plasticWeights(
-          layer: layer,
-          at: PlasticMoment(
-            position: position, isWritten: watcher.isWritten, isForgotten: watcher.isForgotten),
-          synapses: synapses)
-      }
-      let sample = ProbeSample(
-        position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values,
-        neurons: neurons)
-      views.seen.append((watcher.observer, sample))
+      views.seen.append(watcher.look(layer))
     }
+  }
+
+  private func sample(of probe: Probe, layer: Int, at moment: PlasticMoment) -> ProbeSample<Scalar> {
+    let values: [Scalar]
+    var neurons: [Int32]?
+    switch probe.subject {
+    case .quantity(let quantity, let channel, let entries):
+      values = executor.values(of: quantity, channel: channel, entries: entries) ?? []
+    case .firing(let quantity):
+      let firing = executor.firing(quantity)
+      (neurons, values) = (firing.neurons, firing.values)
+    case .plasticWeights(let synapses):
+      values = executor.plasticWeights(layer: layer, at: moment, synapses: synapses)
+    }
+    return ProbeSample(
+      position: position, round: probe.part.kind.number(inLayer: layer), layer: layer, values: values,
+      neurons: neurons)
   }
 
   // MARK: State
