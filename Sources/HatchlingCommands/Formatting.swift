@@ -1,8 +1,11 @@
 import Foundation
 
-/// A number with a fixed count of decimals.
+/// A number with a fixed count of decimals; what rounds to 0 has no sign.
 package func decimal(_ value: Double, _ places: Int = 4) -> String {
-  value.isFinite ? String(format: "%.\(places)f", value) : "–"
+  guard value.isFinite else { return "–" }
+  let text = String(format: "%.\(places)f", value)
+  return text.hasPrefix("-") && !text.contains(where: { ("1"..."9").contains($0) })
+    ? String(text.dropFirst()) : text
 }
 
 /// A number by its order of magnitude: three digits and a power of ten.

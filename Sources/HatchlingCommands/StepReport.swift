@@ -8,21 +8,17 @@ extension StreamReader {
   /// - Parameters:
   ///   - masks: which tokens of each stream count towards the loss; nil for all.
   ///   - tag: what the tokens that count stand after, for the summary.
-  ///   - afterToken: called with the number of tokens done.
+  ///   - afterToken: called with the number of tokens done, once for some that are read at once.
   ///   - show: called with every token; nil saves making its line.
-  /// - Throws: `TokenError`, with several streams as `StreamError`, and what `show` throws.
+  /// - Throws: `TokenError`, with several streams as ``TextReadingError``, and what `show` throws.
   public func report(
     on streams: [TokenStream], counting masks: [[Bool]]? = nil, onlyAfter tag: String? = nil,
     afterToken: (Int) -> Void, show: ((StepLine) throws -> Void)?
   ) throws -> StepSummary {
     var summary = StepSummary(sizes: engine.hyperparameters, onlyAfter: tag)
-    var done = 0
     try read(streams) { stream, offset, engine in
-      engine.position > 0
-        ? Predictions(logits: engine.logits).loss(of: streams[stream].tokens[offset]) : nil
+      engine.surprise(of: streams[stream].tokens[offset])
     } note: { token, loss -> (StepActivity, loss: Double?, Duration, line: StepLine?) in
-      done += 1
-      afterToken(done)
       let isScored = masks?[token.stream][token.offset]
       let line = show.map { _ in
         StepLine(
@@ -31,6 +27,8 @@ extension StreamReader {
           top: Predictions(logits: token.engine.logits).top(5), activity: token.activity)
       }
       return (token.activity, isScored == false ? nil : loss, token.duration, line)
+    } afterTokens: {
+      afterToken($0)
     } tell: { activity, loss, duration, line in
       summary.add(activity, loss: loss, duration: duration)
       if let line { try show?(line) }

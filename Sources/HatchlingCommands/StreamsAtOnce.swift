@@ -4,6 +4,16 @@ import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 
+/// Why a token of one of several texts could not be read.
+public struct TextReadingError: InputError {
+  /// The number of the text, from 0, and what it is called.
+  public let stream: Int
+  public let name: String
+  public let cause: any Error
+
+  public var description: String { "\(name): \(cause)" }
+}
+
 /// Streams that are read at once and told of one after the other.
 extension StreamReader {
   /// A token that has been read, and the engine that did.
@@ -20,20 +30,21 @@ extension StreamReader {
   /// - Parameters:
   ///   - before: called with a stream, an offset and the engine before that token is read.
   ///   - note: what is to be known of a token once it is read.
+  ///   - afterTokens: called with the number of tokens read, after each or after some that were read at once.
   ///   - tell: called with what was noted, stream by stream in order.
   /// - Throws: what a step throws, once all that comes before it has been told, and what `tell` throws. With several streams an error of a
   ///   step names its stream.
   func read<Before, Note>(
     _ streams: [TokenStream], before: (Int, Int, any SteppingEngine<Scalar>) -> Before,
-    note: (ReadToken, Before) -> Note, tell: (Note) throws -> Void
+    note: (ReadToken, Before) -> Note, afterTokens: (Int) -> Void, tell: (Note) throws -> Void
   ) throws {
     guard let together = together(streams.count) else {
-      return try readInTurn(streams, before: before, note: note, tell: tell)
+      return try readInTurn(streams, before: before, note: note, afterTokens: afterTokens, tell: tell)
     }
     let engines: [any SteppingEngine<Scalar>] = together.streams
     var reading = [(stream: Int, offset: Int)?](repeating: nil, count: engines.count)
     var waiting = [[Note]](repeating: [], count: streams.count)
-    var (begun, told, end, waitingCount) = (0, 0, streams.count, 0)
+    var (begun, told, end, done, waitingCount) = (0, 0, streams.count, 0, 0)
     var failure: (any Error)?
     while true {
       for slot in engines.indices where reading[slot] == nil && begun < end {
@@ -63,14 +74,16 @@ extension StreamReader {
             duration: duration)
           waiting[place.stream].append(note(token, known))
           waitingCount += 1
+          done += 1
           let isOver = place.offset + 1 == streams[place.stream].tokens.count
           reading[slot] = isOver ? nil : (place.stream, place.offset + 1)
         } catch  where place.stream < end {
           // Streams behind the first that fails would never have been read.
           end = place.stream
-          failure = StreamError(stream: end, cause: error)
+          failure = TextReadingError(stream: end, name: streams[end].name, cause: error)
         } catch {}
       }
+      afterTokens(done)
       for slot in reading.indices where reading[slot].map({ $0.stream >= end }) == true {
         reading[slot] = nil
       }
@@ -89,8 +102,9 @@ extension StreamReader {
   /// The own engine reads one stream after the other.
   private func readInTurn<Before, Note>(
     _ streams: [TokenStream], before: (Int, Int, any SteppingEngine<Scalar>) -> Before,
-    note: (ReadToken, Before) -> Note, tell: (Note) throws -> Void
+    note: (ReadToken, Before) -> Note, afterTokens: (Int) -> Void, tell: (Note) throws -> Void
   ) throws {
+    var done = 0
     for (stream, text) in streams.enumerated() {
       if stream > 0 { try rewind() }
       for (offset, token) in text.tokens.enumerated() {
@@ -98,12 +112,16 @@ extension StreamReader {
         let start = ContinuousClock.now
         let activity: StepActivity
         do { activity = try step(token) } catch {
-          throw streams.count > 1 ? StreamError(stream: stream, cause: error) : error
+          throw streams.count > 1
+            ? TextReadingError(stream: stream, name: text.name, cause: error) : error
         }
         let read = ReadToken(
           stream: stream, offset: offset, engine: engine, activity: activity,
           duration: ContinuousClock.now - start)
-        try tell(note(read, known))
+        let noted = note(read, known)
+        done += 1
+        afterTokens(done)
+        try tell(noted)
       }
     }
   }

@@ -119,10 +119,9 @@ public struct WatchReport: Sendable {
     guard path.hasSuffix(".svg") || path.hasSuffix(".png") else {
       throw ActivityError.unknownPicture(path: path)
     }
-    let (folder, base) = (path.folderOfPath, String(path.nameInPath.dropLast(".svg".count)))
+    let folder = path.folderOfPath
     var said: [String] = []
-    for (number, item) in text.items.enumerated() {
-      let name = text.items.count == 1 ? base : "\(base)-\(number + 1)"
+    for (item, name) in zip(text.items, Self.pictureNames(path, items: text.items.count)) {
       let file = "\(folder)/\(name)"
       switch try picture(of: item, name).draw(into: folder) {
       case .drawn: said.append("drawn: \(file).svg and .png")
@@ -134,6 +133,17 @@ public struct WatchReport: Sendable {
       said.append("pictures show the first \(Self.mostInPicture) tokens")
     }
     return said
+  }
+
+  private static func pictureNames(_ path: String, items: Int) -> [String] {
+    let base = String(path.nameInPath.dropLast(".svg".count))
+    return items == 1 ? [base] : (1...max(1, items)).map { "\(base)-\($0)" }
+  }
+
+  /// All files that ``write(to:)`` makes for so many items.
+  public static func files(for path: String, items: Int) -> [String] {
+    guard !path.hasSuffix(".csv") else { return [path] }
+    return pictureNames(path, items: items).flatMap { Picture.files(named: $0, in: path.folderOfPath) }
   }
 
   private func writeTable(into file: inout TextBuffer) throws {

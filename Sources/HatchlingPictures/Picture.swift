@@ -70,6 +70,11 @@ public struct Picture: Sendable {
   /// - Throws: `CheckpointError.unwritable`. Cost: two runs of gnuplot, some 0.1 s each.
   public func draw(into folder: String) throws -> Outcome { try draw(into: folder, with: Gnuplot.find()) }
 
+  /// What ``draw(into:)`` writes for a picture of this name with one table that has none.
+  public static func files(named name: String, in folder: String) -> [String] {
+    (["dat", "gp"] + terminals.map { $0.0 }).map { "\(folder)/\(name).\($0)" }
+  }
+
   func draw(into folder: String, with gnuplot: Gnuplot?) throws -> Outcome {
     for table in tables { try write(table, into: folder) }
     try write(script, to: "\(folder)/\(name).gp")

@@ -52,7 +52,8 @@ struct WatchCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    try options.checkOutputs([out], reading: file.map { [$0] } ?? [])
+    let written = out.map { WatchReport.files(for: $0, items: synapse.count + neuron.count) } ?? []
+    try options.checkOutputs(written, reading: file.map { [$0] } ?? [])
     let workers = options.workers
     let model = try options.model.load(workers: workers)
     let streams = try TextSource.streams(

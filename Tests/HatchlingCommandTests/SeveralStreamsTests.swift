@@ -85,11 +85,11 @@ import Testing
     streams[12] = TokenStream(name: "12", tokens: [8])
     var lines: [String] = []
     let before = streams[..<7].reduce(2) { $0 + $1.tokens.count }
-    let error = #expect(throws: StreamError.self) {
+    let error = #expect(throws: TextReadingError.self) {
       try all.rewind()
       _ = try all.report(on: streams, afterToken: { _ in }, show: { lines.append($0.text) })
     }
-    #expect(error?.stream == 7 && (error?.cause as? NotFiniteError)?.position == 2)
+    #expect(error?.stream == 7 && error?.name == "7" && (error?.cause as? NotFiniteError)?.position == 2)
     #expect(lines.count == before && Array(lines.dropLast(2)) == Array(expected[..<(before - 2)]))
   }
 }

@@ -50,6 +50,12 @@ import Testing
     #expect(try watch("--synapse", "1:h1:n4096").isOneLine("no neuron 4096"))
     #expect(try watch("--synapse", "1:h99:n1").isOneLine("no plastic synapse"))
     #expect(try watch("--neuron", "1:n1", "--out", "a.gif").isOneLine("a.gif"))
+    // What lies beside a picture is written too.
+    let script = try folder.write("q.gp", Array("To be".utf8))
+    #expect(
+      try CommandRun.run(["watch", script, "--neuron", "1:n1", "--out", folder.path("q.svg")]).isOneLine(
+        "q.gp"))
+    #expect(try folder.text("q.gp") == "To be")
   }
 
   /// Colours reach a terminal, and what the text says does not: `script` is a terminal.
