@@ -1,5 +1,5 @@
 #pragma once
-// Which processor this is, found once per thread. Sources are compiled for every kind and chosen with `level()`. A source's kernels are
+// Which processor this is, found once per thread. Sources are compiled for every kind; DISPATCH chooses. A source's kernels are
 // included between this file and its own header, in which HATCHLING_KERNEL then defines what it declares elsewhere.
 #include "hatchling_types.h"
 
@@ -9,8 +9,6 @@ enum level { UNKNOWN, PLAIN, AVX2, AVX512, VNNI };
 /// `hatchling_find_level`, which fills it. Found by an offset: a call for its address would make every kernel save its parameters first.
 extern __attribute__((tls_model("initial-exec"))) _Thread_local enum level hatchling_level;
 enum level hatchling_find_level(void);
-
-static inline enum level level(void) { return hatchling_level != UNKNOWN ? hatchling_level : hatchling_find_level(); }
 
 // What a processor with byte products runs: the AVX-512 kernel, unless the file has a version of its own for it.
 #if defined(MULTIPLIES_BYTES)

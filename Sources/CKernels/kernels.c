@@ -53,7 +53,9 @@ enum level hatchling_find_level(void) {
   return hatchling_level;
 }
 
-const char *hatchling_kernel_name(void) { return names[level()]; }
+const char *hatchling_kernel_name(void) {
+  return names[hatchling_level != UNKNOWN ? hatchling_level : hatchling_find_level()];
+}
 
 const char *hatchling_executable(void) {
 #if defined(__linux__)

@@ -71,9 +71,7 @@ public final class Recorder<Scalar: NetworkScalar> {
     defer { number += 1 }
     guard isWanted else { return (activity, surprise, nil) }
     var frame = ActivityFrame<Scalar>(number: number, position: position, token: token, surprise: surprise)
-    if zip(seen, seen.dropFirst()).contains(where: { $0.series > $1.series }) {
-      seen.sort { $0.series < $1.series }
-    }
+    seen.sort { $0.series < $1.series }
     frame.samples = seen
     return (activity, surprise, frame)
   }

@@ -6,7 +6,7 @@ import HatchlingNumerics
 extension CircuitExecutor: ListingExecutor {
   var blocksOfHead: [Range<Int>] { layout.blocksOfHead }
 
-  func outDegrees(of connection: Connection) -> Degrees { layout.outDegrees[connection] ?? Degrees([Int]()) }
+  var outDegrees: [Connection: Degrees] { layout.outDegrees }
 
   /// Plastic synapses between hubs that speak and neurons that fired.
   func countWritten() -> Int {

@@ -36,7 +36,7 @@ extension DirectExecutor {
 extension DirectExecutor: ListingExecutor {
   var blocksOfHead: [Range<Int>] { layout.blocksOfHead }
 
-  func outDegrees(of connection: Connection) -> Degrees { layout.outDegrees[connection] ?? Degrees([Int]()) }
+  var outDegrees: [Connection: Degrees] { layout.outDegrees }
 
   func countWritten() -> Int { written }
 }

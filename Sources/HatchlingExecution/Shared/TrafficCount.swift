@@ -12,7 +12,7 @@ protocol ListingExecutor: GraphExecutor {
   /// The blocks of each head.
   var blocksOfHead: [Range<Int>] { get }
   /// Of each presynaptic particle of a connection: how many synapses it has.
-  func outDegrees(of connection: Connection) -> Degrees
+  var outDegrees: [Connection: Degrees] { get }
   /// Plastic weights that the last write changed.
   func countWritten() -> Int
 }
@@ -45,9 +45,9 @@ extension ListingExecutor {
     case .activateY: return { $1.activeY.append($0.lists.total($0.lists.activeY)) }
     case .read: return { $1.messages += $0.lists.total($0.lists.reads) }
     case .reweight: return { $1.updates += $0.countWritten() }
-    case .send(let from, let connection, let into, let listening, .messages):
+    case .send(let from, let connection, _, let listening, .messages):
       return listening == nil
-        ? countSent(from, connection, rows: from.isPerHead ? heads : 1) : countHeard(from, connection, into)
+        ? countSent(from, connection, rows: from.isPerHead ? heads : 1) : countHeard(from, connection)
     case .send(let from, _, let into, _, .broadcasts):
       let targets = graph.count(of: into) / (into.isPerHead ? heads : 1)
       guard let place = held.place(of: from) else { return nil }
@@ -61,7 +61,9 @@ extension ListingExecutor {
 
   /// Everybody listens: the synapses of those that speak.
   private func countSent(_ from: Quantity, _ connection: Connection, rows: Int) -> Count? {
-    let degrees = outDegrees(of: connection)
+    guard let degrees = outDegrees[connection] else {
+      preconditionFailure("nobody knows the degrees of \(connection.rawValue)")
+    }
     if from == .token { return { $1.messages += Int(degrees.each[$0.token]) } }
     guard let place = held.place(of: from) else { return nil }
     if let uniform = degrees.uniform {
@@ -72,8 +74,8 @@ extension ListingExecutor {
   }
 
   /// Neurons with x > 0 listen: where each of them is reached by all, a product; else they have counted on their walk.
-  private func countHeard(_ from: Quantity, _ connection: Connection, _ into: Quantity) -> Count? {
-    guard reachesAll(connection), let place = held.place(of: from) else {
+  private func countHeard(_ from: Quantity, _ connection: Connection) -> Count? {
+    guard outDegrees[connection]?.uniform == hyperparameters.neurons, let place = held.place(of: from) else {
       return { $1.messages += $0.lists.total($0.lists.messages) }
     }
     return { executor, activity in
@@ -84,11 +86,6 @@ extension ListingExecutor {
         activity.messages += speaking * executor.lists.total(executor.lists.listeningCount, blocks)
       }
     }
-  }
-
-  /// Whether every neuron has a synapse from every particle that sends over a connection.
-  func reachesAll(_ connection: Connection) -> Bool {
-    outDegrees(of: connection).uniform == hyperparameters.neurons
   }
 }
 
