@@ -57,7 +57,7 @@ public struct WatchReport: Sendable {
     return "\(item.synapse == nil ? "neuron" : "synapse") \(item.name): \(short(least)) to \(short(most))"
   }
 
-  private func short(_ value: Double) -> String { String(format: "%.4g", value) }
+  private func short(_ value: Double) -> String { String(format: "%.4g", value == 0 ? 0 : value) }
 
   private func tinted(_ item: WatchedText.Item) -> [String] {
     let scale = item.strength.map(\.magnitude).max() ?? 0

@@ -72,7 +72,7 @@ public struct Picture: Sendable {
 
   /// What ``draw(into:)`` writes for a picture of this name with one table that has none.
   public static func files(named name: String, in folder: String) -> [String] {
-    (["dat", "gp"] + terminals.map { $0.0 }).map { "\(folder)/\(name).\($0)" }
+    (terminals.map { $0.0 } + ["gp", "dat"]).map { "\(folder)/\(name).\($0)" }
   }
 
   func draw(into folder: String, with gnuplot: Gnuplot?) throws -> Outcome {

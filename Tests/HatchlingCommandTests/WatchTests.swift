@@ -40,6 +40,7 @@ import Testing
     #expect(csv.status == 0 && !csv.output.contains("\u{1B}"), "\(csv.errors)")
     let lines = try folder.text("w.csv").split(separator: "\n")
     #expect(lines.count == 1 + 2 * 19 && lines[0].hasPrefix("item,position,token,surprise,strength"))
+    #expect(!csv.output.contains(" -0\n") && !csv.output.contains(" -0 "))
     let drawn = try CommandRun.run(
       ["watch", file, "--form", "direct", "--synapse", "2:n3:n12", "--out", folder.path("p.svg")])
     #expect(drawn.status == 0, "\(drawn.errors)")
