@@ -21,10 +21,13 @@ public struct EngineDescription: Equatable, Sendable {
   public var formulation: Formulation
   /// Keeps D_x, D_y and E in fewer bits and computes from them; for a circuit in float.
   public var reduced: ReducedFormat?
+  /// Runs a graph on spikes; nil for numbers.
+  public var spiking: SpikingSetup?
 
-  public init(_ formulation: Formulation = .circuit, reduced: ReducedFormat? = nil) {
-    self.formulation = formulation
-    self.reduced = reduced
+  public init(
+    _ formulation: Formulation = .circuit, reduced: ReducedFormat? = nil, spiking: SpikingSetup? = nil
+  ) {
+    (self.formulation, self.reduced, self.spiking) = (formulation, reduced, spiking)
   }
 
   /// Compiles the weights to what an engine runs; several engines can run the same.
@@ -38,8 +41,10 @@ public struct EngineDescription: Equatable, Sendable {
     if reduced != nil, formulation != .circuit || Scalar.self != Float.self {
       throw EngineDescriptionError.onlyCircuitsAreReduced
     }
+    if reduced != nil && spiking != nil { throw EngineDescriptionError.onlyCircuitsAreReduced }
     // The direct form's state has other sizes.
     let (sizes, bytes) = (weights.hyperparameters, MemoryLayout<Scalar>.size)
+    if let spiking { return try exact(from: weights, fingerprint, workers).onSpikes(spiking) }
     switch formulation {
     case .tensors:
       try sizes.checkState(bytesPerWeight: bytes)
@@ -63,6 +68,12 @@ public struct EngineDescription: Equatable, Sendable {
     }
   }
 
+  private func exact<Scalar: NetworkScalar>(
+    from weights: Weights<Scalar>, _ fingerprint: String, _ workers: Workers
+  ) throws -> RunnableNetwork<Scalar> {
+    try EngineDescription(formulation).network(from: weights, fingerprint: fingerprint, workers: workers)
+  }
+
   /// Compiles and makes one engine; throws as ``network(from:fingerprint:workers:)`` does.
   public func engine<Scalar: NetworkScalar>(
     running weights: Weights<Scalar>, fingerprint: String = "", workers: Workers
@@ -75,13 +86,28 @@ public struct EngineDescription: Equatable, Sendable {
 public enum RunnableNetwork<Scalar: NetworkScalar> {
   case circuit(CircuitGraph<Scalar>)
   case direct(DirectGraph<Scalar>)
+  case spikingCircuit(CircuitGraph<Scalar>, SpikingSetup)
+  case spikingDirect(DirectGraph<Scalar>, SpikingSetup)
   case tensors(Weights<Scalar>, fingerprint: String)
+
+  /// The same graph on spikes. - Throws: ``EngineDescriptionError``.
+  func onSpikes(_ setup: SpikingSetup) throws -> RunnableNetwork {
+    switch self {
+    case .circuit(let graph), .spikingCircuit(let graph, _): .spikingCircuit(graph, setup)
+    case .direct(let graph), .spikingDirect(let graph, _): .spikingDirect(graph, setup)
+    case .tensors: throw EngineDescriptionError.onlyGraphsSpike
+    }
+  }
 
   /// An engine with an empty state. - Throws: `DirectError` when the plastic state would take more than half of memory.
   public func engine(workers: Workers) throws -> any SteppingEngine<Scalar> {
     switch self {
     case .circuit(let graph): try CircuitEngine(graph, workers: workers)
     case .direct(let graph): try DirectEngine(graph, workers: workers)
+    case .spikingCircuit(let graph, let setup):
+      try SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers)
+    case .spikingDirect(let graph, let setup):
+      try SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers)
     case .tensors(let weights, let fingerprint):
       TensorEngine(weights, workers: workers, fingerprint: fingerprint)
     }
@@ -91,6 +117,12 @@ public enum RunnableNetwork<Scalar: NetworkScalar> {
 /// An engine that there is not.
 public enum EngineDescriptionError: InputError, Equatable {
   case onlyCircuitsAreReduced
+  case onlyGraphsSpike
 
-  public var description: String { "only a circuit in float computes from reduced weights" }
+  public var description: String {
+    switch self {
+    case .onlyCircuitsAreReduced: "only a circuit in float computes from reduced weights"
+    case .onlyGraphsSpike: "tensors do not send spikes; a graph does"
+    }
+  }
 }

@@ -33,6 +33,7 @@ extension StreamReader {
       summary.add(activity, loss: loss, duration: duration)
       if let line { try show?(line) }
     }
+    summary.spiking = SpikingReport(of: engine)
     return summary
   }
 }
@@ -57,7 +58,10 @@ public struct StepLine: Encodable, Sendable {
       "active_x": activity.activeX, "active_y": activity.activeY, "messages": activity.messages,
       "updates": activity.updates, "broadcasts": activity.broadcasts,
     ]
-    object.append(JSONObject(omittingNil: ["stream": stream, "scored": isScored]))
+    object.append(
+      JSONObject(omittingNil: [
+        "stream": stream, "scored": isScored, "spikes": activity.spikes > 0 ? activity.spikes : nil,
+      ]))
     try object.encode(to: encoder)
   }
 
@@ -87,6 +91,8 @@ public struct StepSummary: Encodable, Sendable {
   private var (activeX, activeY) = (0, 0)
   private var (messages, updates, broadcasts) = (0, 0, 0)
   private var seconds = 0.0
+  /// On spikes, what they did.
+  public internal(set) var spiking: SpikingReport?
 
   init(sizes: Hyperparameters, onlyAfter: String?) { (self.sizes, self.onlyAfter) = (sizes, onlyAfter) }
 
@@ -122,7 +128,7 @@ public struct StepSummary: Encodable, Sendable {
       "messages_per_token": Double(messages) / Double(max(1, tokens)), "updates": updates,
       "broadcasts": broadcasts,
     ]
-    object.append(JSONObject(omittingNil: ["only_after": onlyAfter]))
+    object.append(JSONObject(omittingNil: ["only_after": onlyAfter, "spiking": spiking]))
     try object.encode(to: encoder)
   }
 
@@ -140,6 +146,6 @@ public struct StepSummary: Encodable, Sendable {
       "messages           \(grouped(messages)), \(grouped(messages / max(1, tokens))) per token",
       "Hebbian updates    \(grouped(updates))",
       "tokens per second  \(decimal(rate, 1))",
-    ]
+    ] + (spiking?.lines ?? [])
   }
 }

@@ -79,6 +79,8 @@ public struct StreamReader<Scalar: NetworkScalar> {
       whyStepped = "interventions reach in at every token"
     } else if files != StreamFiles() {
       whyStepped = "saved states and logits must not depend on how a text was split"
+    } else if description.spiking != nil {
+      whyStepped = "they do not send spikes"
     } else if description.reduced != nil {
       whyStepped = "they do not compute from reduced weights"
     } else if case .direct = description.formulation {

@@ -2,31 +2,49 @@ import Foundation
 import HatchlingEquivalence
 import HatchlingNumerics
 
-/// How far graph and tensors agree, as a table and as JSON. With reduced weights it is what they cost against the float32 tensors: the mean
-/// KL judges then, no quantity by itself.
+/// How far graph and tensors agree, as a table and as JSON. With reduced weights or on spikes it is what these cost against the tensors: the mean KL
+/// judges then, no quantity by itself.
 public struct VerifyReport: Encodable {
   private let report: EquivalenceReport
-  private let reduced: (format: ReducedFormat, maxKL: Double)?
+  private let cost: Cost?
+
+  /// What is not exact, and what it may cost.
+  private struct Cost {
+    /// The key and the value in JSON.
+    let kind: String
+    let name: String
+    /// What it is compared with.
+    let against: String
+    let maxKL: Double
+  }
 
   /// - Parameter maxKL: what is allowed with reduced weights, in nats. Default: 1e-2 for bf16, 5e-2 for int8.
   public init(_ report: EquivalenceReport, reducedTo format: ReducedFormat? = nil, maxKL: Double? = nil) {
     self.report = report
-    reduced = format.map { ($0, maxKL ?? $0.standardMaxKL) }
+    cost = format.map {
+      Cost(kind: "weights", name: $0.rawValue, against: "float32", maxKL: maxKL ?? $0.standardMaxKL)
+    }
+  }
+
+  /// - Parameter maxKL: what is allowed, in nats. Default: 5e-2.
+  public init(_ report: EquivalenceReport, spiking code: String, maxKL: Double? = nil) {
+    self.report = report
+    cost = Cost(kind: "spiking", name: code, against: "numbers", maxKL: maxKL ?? 5e-2)
   }
 
   /// Whether tokens were read and every quantity was compared at least once.
   private var isComplete: Bool { report.tokens > 0 && report.differences.allSatisfy { $0.comparisons > 0 } }
 
   public var agree: Bool {
-    guard let reduced else { return report.agree }
+    guard let cost else { return report.agree }
     // Not a number, or nothing compared, does not agree.
-    return isComplete && report.meanKL <= reduced.maxKL
+    return isComplete && report.meanKL <= cost.maxKL
   }
 
   public func encode(to encoder: any Encoder) throws {
-    let place = reduced == nil ? report.firstDivergence : nil
+    let place = cost == nil ? report.firstDivergence : nil
     var object: JSONObject = [
-      "tokens": report.tokens, "agree": agree, "tolerance": reduced?.maxKL ?? report.tolerance,
+      "tokens": report.tokens, "agree": agree, "tolerance": cost?.maxKL ?? report.tolerance,
       "quantities": report.differences.map {
         ["name": $0.quantity.rawValue, "max_absolute": $0.maxAbsolute, "max_relative": $0.maxRelative]
           as JSONObject
@@ -41,18 +59,20 @@ public struct VerifyReport: Encodable {
       "top1_agreement": report.top1Agreement, "mean_kl": report.meanKL, "loss_tensor": report.lossTensor,
       "loss_graph": report.lossGraph,
     ]
-    if let reduced {
-      object.append([
-        "weights": reduced.format.rawValue, "max_kl": reduced.maxKL,
-        "loss_change": report.lossGraph - report.lossTensor,
-      ])
+    if let cost {
+      object.append(
+        JSONObject(omittingNil: [
+          "weights": cost.kind == "weights" ? cost.name : nil,
+          "spiking": cost.kind == "spiking" ? cost.name : nil,
+          "max_kl": cost.maxKL, "loss_change": report.lossGraph - report.lossTensor,
+        ]))
     }
     try object.encode(to: encoder)
   }
 
   /// The report as a person reads it.
   public var lines: [String] {
-    if let reduced { return lines(reduced.format.rawValue, maxKL: reduced.maxKL) }
+    if let cost { return lines(of: cost) }
     var lines = ["quantity   max absolute   max relative"]
     for difference in report.differences {
       lines.append(
@@ -74,14 +94,15 @@ public struct VerifyReport: Encodable {
     return lines
   }
 
-  private func lines(_ weights: String, maxKL: Double) -> [String] {
+  private func lines(of cost: Cost) -> [String] {
+    let maxKL = cost.maxKL
     let change = report.lossGraph - report.lossTensor
     let beyond =
       report.meanKL.isFinite ? "mean KL beyond \(scientific(maxKL)) nats" : "the mean KL is not finite"
     return [
-      "weights \(weights) against float32, \(grouped(report.tokens)) tokens",
+      "\(cost.kind) \(cost.name) against \(cost.against), \(grouped(report.tokens)) tokens",
       "mean KL            \(scientific(report.meanKL)) nats",
-      "loss               float32 \(decimal(report.lossTensor, 6)), \(weights) \(decimal(report.lossGraph, 6)) nats: \(change.isFinite ? String(format: "%+.6f", change) : "not finite")",
+      "loss               \(cost.against) \(decimal(report.lossTensor, 6)), \(cost.name) \(decimal(report.lossGraph, 6)) nats: \(change.isFinite ? String(format: "%+.6f", change) : "not finite")",
       "same next token    after \(decimal(report.top1Agreement * 100, 2)) % of tokens",
       agree
         ? "AGREE: mean KL within \(scientific(maxKL)) nats"

@@ -12,6 +12,8 @@ public struct StepActivity: Equatable, Sendable {
   public var updates = 0
   /// Values exchanged between hubs and normalisers.
   public var broadcasts = 0
+  /// Spikes that were fired; 0 where particles send numbers.
+  public var spikes = 0
 
   /// Of a token that is yet to be read, with room for every layer.
   package init(layers: Int) {

@@ -61,7 +61,9 @@ struct GenerateCommand: EitherPrecisionCommand {
     let vocabulary = model.hyperparameters.vocabulary
     let interventions = try options.interventions.parsed(options.names(of: model))
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
+      options.engineDescription(
+        of: model, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), model,
+      files: options.files, interventions: interventions, workers: workers)
     var read = prompt.utf8.map(Int.init)
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("--prompt") }

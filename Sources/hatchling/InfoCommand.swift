@@ -20,21 +20,30 @@ struct InfoCommand: ParsableCommand {
     help: "The rounds of Table 1 as this model runs them: who sends what to whom, and what each computes.")
   var rounds = false
 
-  @Option(help: "With --rounds: circuit (through hubs) or direct (neuron to neuron).")
+  @Flag(help: "What this model says in spikes when it runs with --spiking, and what stays analog.")
+  var spiking = false
+
+  @Option(help: "With --rounds or --spiking: circuit (through hubs) or direct (neuron to neuron).")
   var form: FormChoice = .circuit
 
   @Flag(help: "One JSON object instead of the table.")
   var json = false
 
   func validate() throws {
-    try require(form == .circuit || rounds, "--form direct goes with --rounds")
+    try require(form == .circuit || rounds || spiking, "--form direct goes with --rounds or --spiking")
     try require(!rounds || state == nil, "--rounds are a model's; leave --state out")
+    try require(!spiking || state == nil, "--spiking is a model's; leave --state out")
+    try require(!spiking || !rounds, "--rounds and --spiking are two tables; leave one out")
   }
 
   func run() throws {
     if let state {
       let report = StateReport(try StateFile.read(state))
       return try show(report, report.lines)
+    }
+    if spiking {
+      let lines = SpikingReport.description(of: schedule(of: try options.load().hyperparameters))
+      return json ? try Output.json(["spiking": lines]) : Output.lines(lines)
     }
     if rounds { return try describeRounds(of: try options.load().hyperparameters) }
     let workers = Workers()
@@ -46,11 +55,14 @@ struct InfoCommand: ParsableCommand {
     if json { try Output.json(report) } else { Output.lines(lines()) }
   }
 
-  private func describeRounds(of sizes: Hyperparameters) throws {
-    let schedule =
-      form == .circuit
+  private func schedule(of sizes: Hyperparameters) -> Schedule {
+    form == .circuit
       ? Schedule.circuit(layers: sizes.layers, variant: sizes.variant)
       : Schedule.direct(layers: sizes.layers, variant: sizes.variant)
+  }
+
+  private func describeRounds(of sizes: Hyperparameters) throws {
+    let schedule = schedule(of: sizes)
     if json { return try Output.json(schedule.table) }
     Output.line(
       "\(form.rawValue) form, \(sizes.variant.rawValue); l = 0 … \(sizes.layers - 1), rounds −1 … \(4 * sizes.layers - 2)"

@@ -107,6 +107,8 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write all logits, (tokens, V), as one NumPy array.", valueName: "file.npy"))
   var logits: String?
 
+  @OptionGroup(title: "Spikes") var spikes: SpikingFlags
+
   @OptionGroup(title: "Interventions") var interventions: InterventionFlags
 
   @Flag(help: "One JSON object per line instead of the table.")
@@ -120,13 +122,26 @@ struct SteppingOptions: ParsableArguments {
       try require(precision == .float, "\(flag): goes with --precision float")
     }
     try direct.check(form, engine)
+    if let code = spikes.spiking { try checkSpikes("--spiking \(code)") }
     let name = logits ?? ".npy"
     try require(name.hasSuffix(".npy"), "--logits '\(name)': the file is a NumPy array, name it .npy")
   }
 
+  private func checkSpikes(_ flag: String) throws {
+    try require(engine == .graph, "\(flag): tensors do not send spikes; leave --engine tensor out")
+    try require(weights == nil, "\(flag): does not go with --weights")
+    try require(
+      !interventions.isUsed,
+      "\(flag): --cut, --silence and --set are measured on the exact network; leave one out")
+    try require(
+      spikes.scales != nil || stateIn == nil && stateOut == nil,
+      "\(flag): a saved state goes on with the same scales only; find them with calibrate and give them with --scales"
+    )
+  }
+
   var workers: Workers { threads.workers }
 
-  /// The engine that was asked for.
+  /// The engine that was asked for, on numbers.
   var engineDescription: EngineDescription {
     switch (engine, form) {
     case (.tensor, _): EngineDescription(.tensors)

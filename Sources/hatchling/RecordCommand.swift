@@ -62,7 +62,8 @@ struct RecordCommand: EitherPrecisionCommand {
     let names = options.names(of: model)
     let order = try order(for: names)
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files,
+      options.engineDescription(of: model, reading: streams.flatMap(\.tokens), workers: workers), model,
+      files: options.files,
       interventions: options.interventions.parsed(names), workers: workers)
     let total = streams.reduce(0) { $0 + $1.tokens.count }
     var progress: Progress?

@@ -29,6 +29,9 @@ struct StepCommand: EitherPrecisionCommand {
       valueName: "tag"))
   var onlyAfter: String?
 
+  @Option(help: "With --spiking stochastic:K: the same seed gives the same spikes. Default: 1.")
+  var seed: UInt64?
+
   func validate() throws {
     try require(onlyAfter != "", "--only-after '': a tag is needed, as in '<T:'")
   }
@@ -47,7 +50,8 @@ struct StepCommand: EitherPrecisionCommand {
       "--cut, --silence and --set are measured on one text; give one FILE")
     let interventions = try options.interventions.parsed(options.names(of: model))
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
+      options.engineDescription(of: model, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
+      model, files: options.files, interventions: interventions, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     // On a terminal the table itself shows how far it is.
     let isWatched = !quiet && isatty(1) != 0

@@ -38,8 +38,13 @@ struct VerifyCommand: EitherPrecisionCommand {
 
   @Option(
     name: .customLong("max-kl"),
-    help: "With --weights: largest mean KL divergence in nats. Default: 1e-2 for bf16, 5e-2 for int8.")
+    help:
+      "With --weights or --spiking: largest mean KL divergence in nats. Default: 1e-2 for bf16, 5e-2 for int8 and spikes."
+  )
   var maxKL: Double?
+
+  @Option(help: "With --spiking stochastic:K: the same seed gives the same spikes. Default: 1.")
+  var seed: UInt64?
 
   @Option(help: ArgumentHelp("Multiply one synapse of the graph first.", valueName: "kind:pre:post:factor"))
   var nudge: String?
@@ -50,8 +55,14 @@ struct VerifyCommand: EitherPrecisionCommand {
     try require(isSize(tolerance ?? 0), "--tolerance \(tolerance ?? 0): 0 or a positive number is needed")
     try require(isSize(maxKL ?? 0), "--max-kl \(maxKL ?? 0): 0 or a positive number is needed")
     try require(
-      maxKL == nil || options.weights != nil,
-      "--max-kl judges reduced weights; say which with --weights, or use --tolerance")
+      maxKL == nil || options.weights != nil || options.spikes.isUsed,
+      "--max-kl judges reduced weights and spikes; say which with --weights or --spiking, or use --tolerance")
+    try require(
+      maxKL == nil || tolerance == nil || !options.spikes.isUsed,
+      "--max-kl and --tolerance: spikes are judged by one of them")
+    try require(
+      nudge == nil || !options.spikes.isUsed,
+      "--nudge shows that the exact check can fail; leave --spiking out")
     try require(
       options.weights == nil || tolerance == nil, "--tolerance does not judge reduced weights; use --max-kl")
     try require(
@@ -73,7 +84,10 @@ struct VerifyCommand: EitherPrecisionCommand {
     let weights = interventions.silencing(model.weights.converted(to: Scalar.self))
     let tensors = TensorEngine(weights, workers: workers)
     let report: VerifyReport
-    switch try options.engineDescription.network(from: weights, workers: workers) {
+    let description = try options.engineDescription(of: model, reading: wanted, seed: seed, workers: workers)
+    switch try description.network(
+      from: weights, fingerprint: description.spiking == nil ? "" : model.fingerprint, workers: workers)
+    {
     case .circuit(let graph):
       let change = try readNudge(of: graph, on: wanted.count)
       let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers)
@@ -101,6 +115,12 @@ struct VerifyCommand: EitherPrecisionCommand {
       } afterToken: {
         try change?.apply(to: engine, after: $0)
       }
+    case .spikingCircuit(let graph, let setup):
+      report = try compare(
+        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), tensors, wanted)
+    case .spikingDirect(let graph, let setup):
+      report = try compare(
+        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), tensors, wanted)
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
@@ -121,8 +141,8 @@ struct VerifyCommand: EitherPrecisionCommand {
   }
 
   private func compare<Graph: SteppingEngine, Tensors: SteppingEngine>(
-    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], beforeToken: () -> Void,
-    afterToken: (Int) throws -> Void
+    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], beforeToken: () -> Void = {},
+    afterToken: (Int) throws -> Void = { _ in }
   ) throws -> VerifyReport where Graph.Scalar == Tensors.Scalar {
     var check = Equivalence(
       graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance)
@@ -132,6 +152,9 @@ struct VerifyCommand: EitherPrecisionCommand {
       progress.update(done)
       try afterToken(done - 1)
       if done < wanted.count { beforeToken() }
+    }
+    if let code = options.spikes.spiking, tolerance == nil {
+      return VerifyReport(check.report, spiking: code, maxKL: maxKL)
     }
     return VerifyReport(check.report, reducedTo: options.weights, maxKL: maxKL)
   }

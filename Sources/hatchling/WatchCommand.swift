@@ -62,7 +62,8 @@ struct WatchCommand: EitherPrecisionCommand {
     let names = options.names(of: model)
     let interventions = try options.interventions.parsed(names)
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription, model, files: options.files, interventions: interventions, workers: workers)
+      options.engineDescription(of: model, reading: read, workers: workers), model, files: options.files,
+      interventions: interventions, workers: workers)
     let watched = try WatchedText(
       read, synapses: try synapse.map(names.synapse), neurons: try neuron.map(names.layerNeuron),
       tintsByX: byX,

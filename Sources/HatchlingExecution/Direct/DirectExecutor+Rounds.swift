@@ -72,7 +72,7 @@ extension DirectExecutor {
     let exchange = collectFired(layer, settles: reads)
     if reads { attention.base.update(repeating: 0, count: attention.count) }
     // Each store writes the A of its own nodes.
-    written = plastic[layer - 1].reduce(0) {
+    written = plastic.stores[layer - 1].reduce(0) {
       $0 + $1.exchange(exchange, reads: reads, writes: writes, workers: workers)
     }
   }
@@ -86,8 +86,8 @@ extension DirectExecutor {
       (scratch.allSent.base + start).update(from: lists.sent.base + first, count: count)
       starts.append(start + count)
     }
-    if let damping, settles {
-      let stamp = stamps[layer - 1].mutablePointer()
+    if let damping = plastic.damping, settles {
+      let stamp = plastic.stamps[layer - 1].mutablePointer()
       for place in 0..<(starts.last ?? 0) {
         let neuron = Int(scratch.allFired.base[place])
         scratch.keep.base[place] = damping.kept(by: neuron, after: position - Int(stamp[neuron]))
@@ -96,7 +96,7 @@ extension DirectExecutor {
     }
     return PlasticExchange(
       fired: scratch.allFired.base, sent: scratch.allSent.base,
-      keep: damping != nil && settles ? scratch.keep.base : nil,
+      keep: plastic.damping != nil && settles ? scratch.keep.base : nil,
       parts: layout.parts.map { starts[$0.lowerBound]..<starts[$0.upperBound] },
       partsPerHead: layout.partsPerHead, trace: trace.base, traces: traceCount, attention: attention.base)
   }

@@ -12,100 +12,31 @@ extension DirectExecutor {
   }
 
   public func reset() {
-    for store in plastic.joined() { store.reset() }
-    stamps = Self.emptyStamps(graph)
+    plastic.reset()
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
   }
 
-  public func stateArrays() -> [String: StateArray] {
-    var arrays: [String: StateArray] = [:]
-    for layer in 1...graph.layers {
-      for store in plastic[layer - 1] { arrays.merge(store.save(layer: layer)) { $1 } }
-      if !stamps.isEmpty { arrays["stamps.\(layer)"] = .int(stamps[layer - 1]) }
-    }
-    return arrays
-  }
+  public func stateArrays() -> [String: StateArray] { plastic.stateArrays() }
+  public func restoration(of state: SavedState) throws -> () -> Void { try plastic.restoration(of: state) }
 
-  public func restoration(of state: SavedState) throws -> () -> Void {
-    let times =
-      stamps.isEmpty
-      ? [] : try (1...graph.layers).map { try state.stamps(layer: $0, neurons: graph.neuronCount) }
-    let restorations = try (1...graph.layers).flatMap { layer in
-      try plastic[layer - 1].map { try $0.restoration(from: state, layer: layer) }
-    }
-    return {
-      for restoration in restorations { restoration() }
-      self.stamps = times
-    }
-  }
-
-  /// F σ: what the circuit stores as ρ. Cost: 2 d operations per plastic weight that was written.
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   public func attentionState(layer: Int, at position: Int) -> Matrix<Scalar> {
-    let (n, d) = (graph.neuronCount, graph.hubCount)
-    var rho = Matrix<Scalar>(rows: n, columns: d)
-    let rows = rho.mutablePointer()
-    for store in plastic[layer - 1] { store.addThroughHubs(graph.field, into: rows, workers: workers) }
-    guard damping != nil else { return rho }
-    for neuron in 0..<n {
-      let keep = kept(layer, neuron, until: position)
-      for hub in 0..<d { rows[neuron * d + hub] = Rules.forget(rows[neuron * d + hub], keep: keep) }
-    }
-    return rho
+    plastic.attentionState(layer: layer, at: position, workers: workers)
   }
 
-  /// What damping leaves of a neuron's stored weights at a token.
-  private func kept(_ layer: Int, _ neuron: Int, until position: Int) -> Scalar {
-    damping?.kept(by: neuron, after: position - Int(stamps[layer - 1].pointer[neuron])) ?? 1
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
   public func plasticWeights(
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {
-    if let synapses {
-      return synapses.map { synapse in
-        return Rules.forget(
-          place(layer, synapse)?.pointee ?? 0, keep: kept(layer, synapse.postsynaptic, until: moment.asOf))
-      }
-    }
-    var all = [Scalar](repeating: 0, count: graph.neuronCount * graph.nodeCount)
-    forEachPlasticWeight(layer: layer, at: moment.asOf) { node, neuron, weight in
-      all[neuron.index * graph.nodeCount + node] = weight
-    }
-    return all
+    plastic.weights(layer: layer, at: moment, synapses: synapses)
   }
 
   func forEachPlasticWeight(layer: Int, at position: Int, _ body: (Int, NeuronIndex, Scalar) -> Void) {
-    for store in plastic[layer - 1] {
-      store.forEachWeight { node, neuron, stored in
-        body(node, NeuronIndex(neuron), Rules.forget(stored, keep: kept(layer, neuron, until: position)))
-      }
-    }
+    plastic.forEachWeight(layer: layer, at: position, body)
   }
 
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    guard let place = place(layer, synapse, adding: true) else { return }
-    // The stored weight is the one at the neuron's stamp.
-    let keep = kept(layer, synapse.postsynaptic, until: position)
-    let changed = change(Rules.forget(place.pointee, keep: keep))
-    place.pointee = keep == 0 ? changed : changed / keep
-  }
-
-  /// Where a stored weight lies; nil where nothing was written yet, unless `adding`.
-  private func place(
-    _ layer: Int, _ synapse: PlasticSynapse, adding: Bool = false
-  ) -> UnsafeMutablePointer<Scalar>? {
-    for store in plastic[layer - 1] {
-      if let place = store.place(node: synapse.presynaptic, neuron: synapse.postsynaptic, adding: adding) {
-        return place
-      }
-    }
-    return nil
+    plastic.replace(synapse, layer: layer, at: position, change)
   }
 }
 

@@ -20,14 +20,10 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
 
   let layout: DirectLayout<Scalar>
   let workers: Workers
-  private let dampingTable: DampingTable<Scalar>?
-  let damping: Damping<Scalar>?
   let plain: PlainRounds<DragonRules<Scalar>, DirectGraph<Scalar>>
 
-  // State that lives from token to token: σ of every layer, in one store or several for different nodes, and, with damping, the token at which each neuron's weights were last
-  // settled `(n)`.
-  let plastic: [[any DirectPlasticity<Scalar>]]
-  var stamps: [Matrix<Int64>]
+  /// State that lives from token to token.
+  let plastic: PlasticStores<Scalar>
 
   // State of one token. z: `(n + V)` and the nodes where it is not zero; x, x̃, y: `(n)`; A: `(H, n + V)`; F A, F z, F y: `(H, d)`, `(d)`;
   // hubs that carry what pruning cut: `(R)`, `(H, R)`.
@@ -74,11 +70,8 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     schedule = graph.schedule
     plain = PlainRounds(graph)
     layout = DirectLayout(graph)
-    dampingTable = graph.neurons.isDamped ? DampingTable(graph.neurons.damping) : nil
-    damping = dampingTable?.damping
     let (n, m) = (graph.neuronCount, graph.nodeCount)
-    plastic = Self.plasticity(graph)
-    stamps = Self.emptyStamps(graph)
+    plastic = PlasticStores(graph)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     var held = ParticleValues<Scalar>(graph.hyperparameters, remainders: graph.remainderCounts)
     trace = held.keep(.z)
@@ -104,29 +97,6 @@ public final class DirectExecutor<Scalar: NetworkScalar>: GraphExecutor {
     sines = NumberStorage(zeros: n)
     lists = FiringLists(blocks: layout.blocks.count, neurons: n, plastic: layout.plasticDegrees)
     scratch = DirectScratch(neurons: n)
-  }
-
-  /// σ of every layer, stored in the way that suits G_s. Where every token reaches every neuron, as in graphs that keep all token synapses,
-  /// those of tokens lie in panels, a column for every token that was read: a text uses few, so that most of them are never written and
-  /// cost nothing.
-  private static func plasticity(_ graph: DirectGraph<Scalar>) -> [[any DirectPlasticity<Scalar>]] {
-    let (n, m, layers) = (graph.neuronCount, graph.nodeCount, 0..<graph.layers)
-    switch graph.plastic {
-    case .complete:
-      return layers.map { _ in [PlasticPanels(neurons: n, nodes: m, sources: 0..<m, name: "plastic")] }
-    case .lists(let lists):
-      let betweenNeurons = lists.withoutCompleteTokens(neurons: n, nodes: m)
-      let shared = PlasticListLayout(betweenNeurons ?? lists)
-      return layers.map { _ in
-        let own = PlasticLists<Scalar>(shared, nodes: m)
-        guard betweenNeurons != nil else { return [own] }
-        return [own, PlasticPanels(neurons: n, nodes: m, sources: n..<m, name: "token_plastic")]
-      }
-    }
-  }
-
-  static func emptyStamps(_ graph: DirectGraph<Scalar>) -> [Matrix<Int64>] {
-    graph.neurons.isDamped ? (0..<graph.layers).map { _ in Matrix(rows: 1, columns: graph.neuronCount) } : []
   }
 
   @_specialize(where Scalar == Float)

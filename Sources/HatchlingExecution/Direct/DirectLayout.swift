@@ -47,12 +47,17 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
     ]
     clocks = Phases(frequencies: graph.neurons.frequencies).turnsPerToken
     rotates = graph.neurons.rotates
-    switch graph.plastic {
-    case .complete:
-      plasticDegrees = Degrees(Array(repeating: Int32(graph.nodeCount), count: graph.neuronCount))
+    plasticDegrees = graph.plasticDegrees
+  }
+}
+
+extension DirectGraph {
+  /// Plastic synapses of each neuron, in one layer.
+  var plasticDegrees: Degrees {
+    switch plastic {
+    case .complete: Degrees([Int32](repeating: Int32(nodeCount), count: neuronCount))
     case .lists(let lists):
-      plasticDegrees = Degrees(
-        (0..<lists.targetCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) })
+      Degrees((0..<lists.targetCount).map { Int32(lists.offsets[$0 + 1] - lists.offsets[$0]) })
     }
   }
 }

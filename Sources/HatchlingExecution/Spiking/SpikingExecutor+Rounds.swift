@@ -1,0 +1,221 @@
+import HatchlingDynamics
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// Every operation of a schedule, on spikes.
+extension SpikingExecutor {
+  typealias Rules = DragonRules<Scalar>
+
+  public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    if layer > 0, case .send(_, .x, .driveX, _, _) = operation { notFinite = nil }
+    switch operation {
+    case .fire(let quantity): fire(quantity, &activity)
+    case .send(let from, let over, let into, let listening, let traffic):
+      send(from, over, into, listening, traffic, layer, &activity)
+    case .read(let from, let into):
+      guard let target = storage[into] else { return }
+      let events = plasticity.read(
+        train(of: from, layer, &activity), layer: layer, at: position, into: target.base)
+      count(events, over: .read, layer, &activity)
+      changed(into)
+    case .reweight(let presynaptic, let postsynaptic):
+      let trace = train(of: presynaptic, layer, &activity)
+      let events = plasticity.write(
+        train(of: postsynaptic, layer, &activity), trace: trace.sent.base, layer: layer)
+      counts.add(events, over: .hebb, layer: layer)
+      activity.updates += events
+    case .forget: break  // Settled when a neuron next reads its synapses.
+    case .activateX:
+      activateX()
+      activity.activeX.append(countFiring(train(of: .x, layer, &activity)))
+    case .rotate:
+      rotate(train(of: .x, layer, &activity))
+      changed(.rotated)
+    case .activateY:
+      activateY(train(of: .x, layer, &activity))
+      activity.activeY.append(countFiring(train(of: .y, layer, &activity)))
+    case .normalise(let quantities, _, _):
+      plain.perform(operation, on: self, token: token, at: position, &activity)
+      for quantity in quantities { changed(quantity) }
+    case .copy(_, let to), .add(_, let to):
+      plain.perform(operation, on: self, token: token, at: position, &activity)
+      changed(to)
+    }
+  }
+
+  /// What a particle holds has changed: what it said last is not what it would say now.
+  private func changed(_ quantity: Quantity) { isFired.remove(quantity) }
+
+  private func fire(_ quantity: Quantity, _ activity: inout StepActivity) {
+    guard let values = storage[quantity], let train = trains[quantity] else { return }
+    let entry = values.count - graph.hyperparameters.vocabulary + token
+    values.base.update(repeating: 0, count: values.count)
+    values.base[entry] = 1
+    train.fireOnce(entry)
+    isFired.insert(quantity)
+    note(train, quantity, &activity)
+  }
+
+  /// What a quantity says: a phase, unless it has been said already.
+  func train(of quantity: Quantity, _ layer: Int, _ activity: inout StepActivity) -> SpikeTrain<Scalar> {
+    guard let train = trains[quantity], let values = storage[quantity] else {
+      preconditionFailure("\(quantity.rawValue) says nothing")
+    }
+    guard isFired.insert(quantity).inserted else { return train }
+    let slot = layer == 0 ? schedule.layers : layer - 1
+    if findsLargest { noteLargest(of: quantity, values, slot) }
+    guard let scales = scales[quantity]?[slot] else {
+      preconditionFailure("\(quantity.rawValue) has no scale")
+    }
+    train.fire(
+      values.base, scales: scales.base, options.neuron, chance: chance(quantity, layer), workers: workers)
+    if !train.isFinite && notFinite == nil { notFinite = quantity }
+    if options.spikesResidual && (quantity == .v || quantity == .z) {
+      values.base.update(from: train.sent.base, count: values.count)
+    }
+    note(train, quantity, &activity)
+    return train
+  }
+
+  private func note(_ train: SpikeTrain<Scalar>, _ quantity: Quantity, _ activity: inout StepActivity) {
+    let spikes = train.spikeCount
+    counts.spikes[quantity, default: 0] += spikes
+    activity.spikes += spikes
+    let saturated = train.saturated
+    if saturated > 0 { counts.saturated[quantity, default: 0] += saturated }
+  }
+
+  /// Where the draws of a phase begin: the same for the same seed, token, layer and quantity, however a text was split.
+  private func chance(_ quantity: Quantity, _ layer: Int) -> UInt64 {
+    let number = UInt64(Quantity.allCases.firstIndex(of: quantity) ?? 0)
+    var random = SeededRandom(seed: options.seed)
+    random.state = random.next() ^ UInt64(position) &* 0x9FB2_1C65_1E98_DF25
+    random.state = random.next() ^ (number << 32 | UInt64(layer))
+    return random.next()
+  }
+
+  private func send(
+    _ from: Quantity, _ over: Connection, _ into: Quantity, _ listening: Quantity?, _ traffic: Traffic,
+    _ layer: Int, _ activity: inout StepActivity
+  ) {
+    guard let target = storage[into], let routes = routes[over] else { return }
+    let train = train(of: from, layer, &activity)
+    let events: Int
+    if let listening, let listens = trains[listening] {
+      events = train.deliver(
+        over: routes, listening: listens.sent.base, into: target.base, traversed: traversed, workers: workers)
+    } else if into.population == .neurons {
+      events = train.deliver(over: routes, into: target.base, workers: workers)
+    } else {
+      let rows = train.blocksOfRow.count
+      let width = target.count / rows
+      events = (0..<rows).reduce(0) { sum, row in
+        sum
+          + train.gather(
+            over: routes, row: row, targets: width, into: target.base + row * width, partial: partial.base,
+            workers: workers)
+      }
+    }
+    if into == .logits { logits = Array(UnsafeBufferPointer(start: target.base, count: target.count)) }
+    count(events, over: .fixed(over), layer, traffic: traffic, &activity)
+    changed(into)
+  }
+
+  private func count(
+    _ events: Int, over path: SpikeCounts.Path, _ layer: Int, traffic: Traffic = .messages,
+    _ activity: inout StepActivity
+  ) {
+    guard traffic != .nothing else { return }
+    counts.add(events, over: path, layer: layer)
+    if traffic == .messages { activity.messages += events } else { activity.broadcasts += events }
+  }
+
+  /// Rule `activateX`: the drive that has arrived is the membrane of a neuron that can only excite.
+  private func activateX() {
+    guard let drive = storage[.driveX], let x = storage[.x] else { return }
+    Self.activateX(drive.base, x.base, x.count, accumulates: schedule.variant.accumulatesActivity)
+    changed(.x)
+  }
+
+  @_specialize(where Graph == CircuitGraph<Float>)
+  @_specialize(where Graph == CircuitGraph<Double>)
+  private static func activateX(
+    _ drive: UnsafePointer<Scalar>, _ x: UnsafeMutablePointer<Scalar>, _ count: Int, accumulates: Bool
+  ) {
+    for neuron in 0..<count {
+      x[neuron] = Rules.activateX(drive: drive[neuron], previous: accumulates ? x[neuron] : 0)
+      // A NaN must not look like silence.
+      if !drive[neuron].isFinite { x[neuron] = drive[neuron] }
+    }
+  }
+
+  /// X̃ over partner edges, from what x said.
+  private func rotate(_ train: SpikeTrain<Scalar>) {
+    guard let rotated = storage[.rotated] else { return }
+    let neurons = graph.neurons
+    guard neurons.rotates else {
+      return rotated.base.update(from: train.sent.base, count: rotated.count)
+    }
+    neurons.partners.withUnsafeBufferPointer { partners in
+      neurons.leads.withUnsafeBufferPointer { leads in
+        Self.rotate(train.sent.base, partners, leads, cosines.base, sines.base, into: rotated.base)
+      }
+    }
+  }
+
+  @_specialize(where Graph == CircuitGraph<Float>)
+  @_specialize(where Graph == CircuitGraph<Double>)
+  private static func rotate(
+    _ x: UnsafePointer<Scalar>, _ partners: UnsafeBufferPointer<Int32>, _ leads: UnsafeBufferPointer<Bool>,
+    _ cosines: UnsafePointer<Scalar>, _ sines: UnsafePointer<Scalar>,
+    into rotated: UnsafeMutablePointer<Scalar>
+  ) {
+    for neuron in 0..<partners.count {
+      let partner = Int(partners[neuron])
+      rotated[neuron] =
+        partner < 0
+        ? x[neuron]
+        : Rules.rotate(
+          own: x[neuron], partner: x[partner], edge: leads[neuron] ? .inhibitory : .excitatory,
+          clock: ClockView(cosine: cosines[neuron], sine: sines[neuron]))
+    }
+  }
+
+  /// The gate: every spike of x adds its weight times what has arrived at the neuron to the membrane of its y.
+  private func activateY(_ train: SpikeTrain<Scalar>) {
+    guard let drive = storage[.driveY], let y = storage[.y] else { return }
+    y.base.update(repeating: 0, count: y.count)
+    workers.run(blocks: train.blocks.count) { block in
+      Self.gate(
+        train.particles[block].base, train.weights[block].base, train.count(block), drive.base, into: y.base)
+    }
+    changed(.y)
+  }
+
+  @_specialize(where Graph == CircuitGraph<Float>)
+  @_specialize(where Graph == CircuitGraph<Double>)
+  private static func gate(
+    _ who: UnsafePointer<Int32>, _ spikes: UnsafePointer<Scalar>, _ count: Int,
+    _ drive: UnsafePointer<Scalar>,
+    into y: UnsafeMutablePointer<Scalar>
+  ) {
+    for spike in 0..<count {
+      let neuron = Int(who[spike])
+      let gated = Rules.activateY(drive: drive[neuron], x: spikes[spike])
+      y[neuron] += drive[neuron].isFinite ? gated : drive[neuron]
+    }
+  }
+
+  private func countFiring(_ train: SpikeTrain<Scalar>) -> Int { train.sent.countNonZero() }
+
+  private func noteLargest(of quantity: Quantity, _ values: NumberStorage<Scalar>, _ slot: Int) {
+    var layers =
+      largest.removeValue(forKey: quantity)
+      ?? Array(repeating: Array(repeating: 0, count: values.count), count: schedule.layers + 1)
+    for entry in 0..<values.count {
+      layers[slot][entry] = max(layers[slot][entry], Double(values.base[entry].magnitude))
+    }
+    largest[quantity] = layers
+  }
+}
