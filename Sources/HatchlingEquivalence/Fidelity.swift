@@ -9,27 +9,35 @@ public struct FidelityMeasure: Sendable {
   public let segmentLosses: [Double]
   /// Fraction of predictions whose most likely token is the reference's.
   public let top1Agreement: Double
-  /// Mean KL(reference ‖ this) in nats.
-  public let meanKL: Double
+  /// Mean KL(reference ‖ this) in nats of each segment, in order.
+  public let segmentDivergences: [Double]
   /// Per token: synapses traversed, Hebbian updates, and values through hubs for gains and readout.
   public let messages: Double
   public let updates: Double
   public let broadcasts: Double
+  /// Spikes that were fired, per token.
+  public let spikes: Double
   /// Fractions of neurons with x > 0 and y > 0, over tokens and layers.
   public let activeX: Double
   public let activeY: Double
+
+  /// Mean KL(reference ‖ this) in nats.
+  public var meanKL: Double { segmentDivergences.reduce(0, +) / Double(segmentDivergences.count) }
 
   /// Mean loss over all tokens, in nats: segments have the same length.
   public var loss: Double { segmentLosses.reduce(0, +) / Double(segmentLosses.count) }
 
   /// The interval between the `(1 ± level) / 2` quantiles of the mean loss under resampling of segments with replacement.
+  ///
+  /// - Parameter values: of every segment; nil for the losses.
   public func interval(
-    level: Double = 0.95, resamples: Int = 2000, seed: UInt64
+    of values: [Double]? = nil, level: Double = 0.95, resamples: Int = 2000, seed: UInt64
   ) -> (lower: Double, upper: Double) {
     var random = SeededRandom(seed: seed)
-    let count = segmentLosses.count
+    let values = values ?? segmentLosses
+    let count = values.count
     let means = (0..<resamples).map { _ in
-      (0..<count).reduce(0) { sum, _ in sum + segmentLosses[Int.random(in: 0..<count, using: &random)] }
+      (0..<count).reduce(0) { sum, _ in sum + values[Int.random(in: 0..<count, using: &random)] }
         / Double(count)
     }.sorted()
     func quantile(_ fraction: Double) -> Double {
@@ -128,7 +136,7 @@ public struct Fidelity<Scalar: NetworkScalar> {
 
   private struct Segment: Sendable {
     var (loss, agreements, divergence) = (0.0, 0, 0.0)
-    var (messages, updates, broadcasts, activeX, activeY) = (0, 0, 0, 0, 0)
+    var (messages, updates, broadcasts, spikes, activeX, activeY) = (0, 0, 0, 0, 0, 0)
   }
 
   private func read(_ index: Int, _ engine: some SteppingEngine<Scalar>) throws -> Segment {
@@ -139,6 +147,7 @@ public struct Fidelity<Scalar: NetworkScalar> {
       result.messages += activity.messages
       result.updates += activity.updates
       result.broadcasts += activity.broadcasts
+      result.spikes += activity.spikes
       result.activeX += activity.activeX.reduce(0, +)
       result.activeY += activity.activeY.reduce(0, +)
       let predictions = Predictions(logits: engine.logits)
@@ -157,8 +166,10 @@ public struct Fidelity<Scalar: NetworkScalar> {
     let possible = count * Double(sizes.layers * sizes.neurons)
     return FidelityMeasure(
       segmentLosses: segments.map { $0.loss / Double(segment) }, top1Agreement: total(\.agreements) / count,
-      meanKL: segments.reduce(0) { $0 + $1.divergence } / count, messages: total(\.messages) / count,
+      segmentDivergences: segments.map { $0.divergence / Double(segment) },
+      messages: total(\.messages) / count,
       updates: total(\.updates) / count, broadcasts: total(\.broadcasts) / count,
+      spikes: total(\.spikes) / count,
       activeX: total(\.activeX) / possible, activeY: total(\.activeY) / possible)
   }
 }

@@ -1,15 +1,19 @@
 import ArgumentParser
 import HatchlingCommands
+import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 
 struct FidelityCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fidelity", abstract: "What pruning the direct graph costs, at each number of edges.",
+    commandName: "fidelity",
+    abstract:
+      "What pruning the direct graph costs at each number of edges, or what spikes cost in each code.",
     discussion: """
       Reads FILE in segments of the training block, each from an empty state, and compares pruned graphs with the unpruned network: \
       loss with a 95 % bootstrap interval over segments, top-1 agreement, KL divergence, messages. Exit status 1 when the unpruned \
-      graph does not reproduce the loss of the tensors to 1e-6. FILE should be text that the model was not trained on; --held-out \
+      graph does not reproduce the loss of the tensors to 1e-6. With --spiking the circuit runs on spikes instead, in every code that \
+      is named: loss and KL divergence with intervals, spikes, synaptic events. FILE should be text that the model was not trained on; --held-out \
       takes the end of a file.
       """)
 
@@ -19,7 +23,15 @@ struct FidelityCommand: EitherPrecisionCommand {
   var file: String?
 
   @Option(help: ArgumentHelp("Numbers of edges, as 1e4,3e4,1e5.", valueName: "a,b,c"))
-  var edges: String
+  var edges: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A code of spikes, as of step: few:3:10, rate:32, few:3:10,v=few:4:12. May be given several times.",
+      valueName: "code"))
+  var spiking: [String] = []
+
+  @OptionGroup(title: "Spikes") var spikes: SpikeDetailFlags
 
   @OptionGroup(title: "Pruned direct graphs") var repairs: RepairOptions
 
@@ -38,7 +50,7 @@ struct FidelityCommand: EitherPrecisionCommand {
   @Option(help: "Read only this last fraction of the text.")
   var heldOut: Double?
 
-  @Option(help: "Seed of the bootstrap.")
+  @Option(help: "Seed of the bootstrap, and of spikes that are drawn.")
   var seed: UInt64 = 1
 
   @Option(help: "Arithmetic and state of the run: float or double.")
@@ -57,12 +69,22 @@ struct FidelityCommand: EitherPrecisionCommand {
     try require(tokens >= 1, "--tokens \(tokens): at least one token is needed")
     let part = heldOut ?? 1
     try require(part > 0 && part <= 1, "--held-out \(part): a fraction above 0 and at most 1 is needed")
+    try require(
+      (edges == nil) != spiking.isEmpty,
+      edges == nil
+        ? "--edges or --spiking: say what is to be compared" : "--edges and --spiking: one study at a time")
+    try spikes.check(goesWith: !spiking.isEmpty)
+    try require(series.isEmpty || spiking.isEmpty, "--series goes with --edges")
+    for code in spiking { _ = try spikes.request(code, seed: seed) }
     _ = try edgeCounts()
     _ = try allSeries()
   }
 
   private func edgeCounts() throws -> [Int] {
-    try EdgeCount.list(edges) { "--edges '\(edges)': '\($0)' is not a number of edges; write 1e4,3e4,1e5" }
+    guard let edges else { return [] }
+    return try EdgeCount.list(edges) {
+      "--edges '\(edges)': '\($0)' is not a number of edges; write 1e4,3e4,1e5"
+    }
   }
 
   private func allSeries() throws -> [FidelitySeries] {
@@ -84,6 +106,13 @@ struct FidelityCommand: EitherPrecisionCommand {
     let streams = try TextSource.streams(
       text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)
     let text = heldOut.map { Array(streams[0].tokens.suffix(Int(Double(streams[0].tokens.count) * $0))) }
+    if !spiking.isEmpty {
+      let before = text.map { Array(streams[0].tokens.dropLast($0.count).suffix(SpikingRequest.most)) } ?? []
+      return try studySpikes(
+        on: text ?? streams[0].tokens, calibratedBy: before.count < SpikingRequest.enough ? nil : before,
+        loaded,
+        Scalar.self, workers)
+    }
     let weights = loaded.weights.converted(to: Scalar.self)
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
@@ -100,6 +129,38 @@ struct FidelityCommand: EitherPrecisionCommand {
     if let out { note(try study.report.write(into: out, modelName: loaded.path)) }
     if !json { Output.lines(study.report.closing) }
     guard study.report.reproducesTensors else { throw CheckFailed() }
+  }
+
+  /// Codes of spikes, with scales from a file, the text in front of the one that is scored, or its beginning.
+  private func studySpikes<Scalar: NetworkScalar>(
+    on tokens: [Int], calibratedBy before: [Int]?, _ model: Model, _: Scalar.Type, _ workers: Workers
+  ) throws {
+    let weights = model.weights.converted(to: Scalar.self)
+    var study = try SpikingStudy(
+      weights, tokens: tokens, segment: segment, limit: self.tokens, seed: seed, workers: workers,
+      progress: shownProgress(), onRow: show)
+    try study.measure()
+    var scales: SpikeScales?
+    for code in spiking {
+      let request = try spikes.request(code, seed: seed)
+      if let scales {
+        try study.measure(SpikingSetup(request.options, scales), named: code)
+        continue
+      }
+      let (setup, source) = try request.resolved(
+        EngineDescription(.circuit), model.weights.converted(to: Double.self), fingerprint: model.fingerprint,
+        reading: before ?? tokens, workers: workers)
+      note(before == nil || spikes.scales != nil ? source : "\(source), in front of the held-out part")
+      scales = setup.scales
+      try study.measure(setup, named: code)
+    }
+    if let out { note(try study.report.write(into: out)) }
+  }
+
+  private func show(_ row: SpikingRow, of report: SpikingStudyReport) throws {
+    if !json && report.rows.count == 1 { Output.lines(report.opening) }
+    if json { try Output.json(row) } else { Output.line(row.line) }
+    Output.flush()
   }
 
   private func show(_ row: FidelityRow, of report: FidelityReport) throws {

@@ -14,6 +14,24 @@ struct SpikingFlags: ParsableArguments {
       valueName: "code"))
   var spiking: String?
 
+  @OptionGroup var details: SpikeDetailFlags
+
+  var isUsed: Bool { spiking != nil }
+  var scales: String? { details.scales }
+
+  func validate() throws {
+    try details.check(goesWith: spiking != nil)
+    _ = try request(seed: 1)
+  }
+
+  /// What was asked for; nil for numbers. - Throws: `ValidationError`.
+  func request(seed: UInt64?) throws -> SpikingRequest? {
+    try spiking.map { try details.request($0, seed: seed) }
+  }
+}
+
+/// What goes with a code of spikes.
+struct SpikeDetailFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Scales of spikes that calibrate has found. Default: from the text itself.", valueName: "file.json"))
@@ -34,14 +52,12 @@ struct SpikingFlags: ParsableArguments {
   @Option(help: ArgumentHelp("Sub-steps for which a neuron rests that has fired.", valueName: "sub-steps"))
   var refractory: Int?
 
-  var isUsed: Bool { spiking != nil }
-
-  func validate() throws {
+  func check(goesWith isSpiking: Bool) throws {
     let others: [(String, Bool)] = [
       ("--scales", scales != nil), ("--scales-by", scalesBy != nil), ("--gain-bits", gainBits != nil),
       ("--spiked-residual", spikedResidual), ("--leak", leak != nil), ("--refractory", refractory != nil),
     ]
-    if spiking == nil, let flag = others.first(where: \.1) {
+    if !isSpiking, let flag = others.first(where: \.1) {
       throw ValidationError("\(flag.0) goes with --spiking")
     }
     if let leak { try require(leak >= 0 && leak < 1, "--leak \(leak): at least 0 and below 1") }
@@ -51,13 +67,11 @@ struct SpikingFlags: ParsableArguments {
     if let gainBits {
       try require((1...52).contains(gainBits), "--gain-bits \(gainBits): between 1 and 52 bits")
     }
-    _ = try request(seed: 1)
   }
 
-  /// What was asked for; nil for numbers. - Throws: `ValidationError`.
-  func request(seed: UInt64?) throws -> SpikingRequest? {
-    guard let spiking else { return nil }
-    var options = try options(named: spiking)
+  /// - Throws: `ValidationError` for a code that there is not.
+  func request(_ code: String, seed: UInt64?) throws -> SpikingRequest {
+    var options = try options(named: code)
     options.granularity = scalesBy ?? .quantity
     options.gainBits = gainBits
     options.spikesResidual = spikedResidual
