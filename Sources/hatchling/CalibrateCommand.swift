@@ -29,6 +29,15 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: "Read at most this many tokens.")
   var tokens = 4096
 
+  @Option(
+    help: ArgumentHelp(
+      "Find spikes and sub-steps of every quantity with the fewest synaptic events whose mean KL divergence stays within a budget, in nats.",
+      valueName: "nats"))
+  var kl: Double?
+
+  @Option(help: "With --kl: tokens per segment, the block that the model was trained with.")
+  var segment = 128
+
   @OptionGroup var threads: ThreadOptions
 
   @Flag(help: "One JSON object instead of the table.")
@@ -39,6 +48,11 @@ struct CalibrateCommand: ParsableCommand {
       tokens >= SpikeScales.fewestTokens,
       "--tokens \(tokens): at least \(SpikeScales.fewestTokens) are needed")
     try direct.check(form, .graph)
+    if let kl {
+      try require(kl > 0 && kl.isFinite, "--kl \(kl): a positive number of nats is needed")
+      try require(form == .circuit, "--kl: codes are found for the circuit; leave --form direct out")
+    }
+    try require(segment >= 1, "--segment \(segment): at least one token is needed")
   }
 
   func run() throws {
@@ -53,7 +67,19 @@ struct CalibrateCommand: ParsableCommand {
     var progress = Progress("token", total: read.count)
     let report = try CalibrationReport(
       description, loaded, on: read, workers: workers, afterToken: { progress.update($0) })
+    let allocation = try kl.map { budget in
+      // Text behind the one that is read checks what was found.
+      let others = Array(streams[0].tokens.dropFirst(read.count).prefix(2 * read.count))
+      return try SpikeAllocation(
+        loaded.weights, scales: report.scales, tokens: read, checkedOn: others, segment: segment,
+        budget: budget, workers: workers, progress: shownProgress())
+    }
     try ScalesFile.write(report.scales, to: out)
-    if json { try Output.json(report) } else { Output.lines(report.lines) }
+    if json {
+      try Output.json(report)
+      if let allocation { try Output.json(allocation) }
+    } else {
+      Output.lines(report.lines + (allocation?.lines ?? []))
+    }
   }
 }

@@ -24,6 +24,7 @@ import Testing
       "text --out o.safetensors --steps 1 --n 32 --d 8 --heads 2 --layers 1 --block 8 --batch 1 --validation 0 --sample 0",
     "record": "--model m.safetensors text --out o.npy",
     "watch": "--model m.safetensors text --synapse 2:h3:n12",
+    "calibrate": "--model m.safetensors text --out o.json",
     "translate-corpus": "a b --languages en,fr --out o.txt",
   ]
 

@@ -24,15 +24,9 @@ public struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph
   public let graph: Graph
   private let phases: Phases
   private let headOfNeuron: [Int]
-  /// What becomes of a normaliser's answer on its way.
-  private let transmit: (@Sendable (Broadcast<Scalar>) -> Broadcast<Scalar>)?
 
-  /// - Parameter transmit: what becomes of a normaliser's answer on its way; nil to leave it as it is.
-  public init(
-    _ graph: Graph, transmit: (@Sendable (Broadcast<Scalar>) -> Broadcast<Scalar>)? = nil
-  ) {
+  public init(_ graph: Graph) {
     self.graph = graph
-    self.transmit = transmit
     phases = Phases(frequencies: graph.neurons.frequencies)
     headOfNeuron = graph.neurons.heads.enumerated().flatMap { head, neurons in neurons.map { _ in head } }
   }
@@ -144,9 +138,8 @@ public struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph
     let d = graph.hyperparameters.synapticDimension
     let values = store.load(measured)
     let answers = stride(from: 0, to: values.count, by: d).map { first in
-      let answer = NormaliserNode.answer(
+      NormaliserNode.answer(
         to: values.span.extracting(first..<first + d), isCentred: graph.answersWithGainAlone)
-      return transmit?(answer) ?? answer
     }
     activity.broadcasts += graph.broadcastsPerAnswer * answers.count
     for (head, answer) in answers.enumerated() {

@@ -32,10 +32,11 @@ public struct IntegrateAndFire: NeuronModel {
   /// The part of the membrane that is lost in a sub-step, 0 ≤ leak < 1.
   public let leak: Double
   /// For how many sub-steps a neuron rests that has fired.
-  public let refractory: Int
+  public var refractory: Int { Int(rest) }
+  @usableFromInline let rest: Int32
 
   public init(leak: Double = 0, refractory: Int = 0) {
-    (self.leak, self.refractory) = (leak, refractory)
+    (self.leak, rest) = (leak, Int32(clamping: refractory))
   }
 
   public var name: String {
@@ -46,15 +47,11 @@ public struct IntegrateAndFire: NeuronModel {
   public func advance<Scalar: NetworkScalar>(
     _ cell: inout SpikingCell<Scalar>, input: Scalar, threshold: Scalar, weight: Scalar
   ) -> Scalar {
-    cell.membrane += input - Scalar(leak) * cell.membrane
-    if cell.rest > 0 {
-      cell.rest -= 1
-      return 0
-    }
-    guard cell.membrane.magnitude >= threshold, cell.membrane != 0 else { return 0 }
-    let sign: Scalar = cell.membrane > 0 ? 1 : -1
+    cell.membrane += leak == 0 ? input : input - Scalar(leak) * cell.membrane
+    let fires = cell.rest == 0 && cell.membrane.magnitude >= threshold && cell.membrane != 0
+    let sign = Scalar(signOf: cell.membrane, magnitudeOf: fires ? 1 : 0)
     cell.membrane -= sign * weight
-    cell.rest = Int32(refractory)
+    cell.rest = fires ? rest : cell.rest &- (cell.rest > 0 ? 1 : 0)
     return sign
   }
 }

@@ -14,15 +14,25 @@ final class SpikeTrain<Scalar: NetworkScalar>: @unchecked Sendable {
   /// What all spikes of an entry together say, `(entries)`.
   let sent: NumberStorage<Scalar>
   /// Spikes of each block: who fired (counted in its row), and the signed weight.
-  private(set) var particles: [NumberStorage<Int32>]
-  private(set) var weights: [NumberStorage<Scalar>]
+  let particles: [NumberStorage<Int32>]
+  let weights: [NumberStorage<Scalar>]
   /// How many spikes a block has fired by the end of a sub-step, `(blocks, sub-steps)`.
   let ends: NumberStorage<Int>
   /// Per block: values beyond what the code can express, and whether all values were finite.
   private let saturations: NumberStorage<Int>
   private let areFinite: NumberStorage<Bool>
 
-  // What a neuron is while it fires, `(entries)`.
+  // The code's table, and what follows from it.
+  private let table: NumberStorage<Substep>
+  private let largest: Scalar
+  private let least: Scalar
+  private let flows: Bool
+
+  private struct Substep: BitwiseCopyable {
+    let (input, threshold, weight): (Scalar, Scalar, Scalar)
+  }
+
+  // What neurons are while they fire, those of a block that may still have something to say first, `(entries)`.
   private let cells: NumberStorage<SpikingCell<Scalar>>
   private let fired: NumberStorage<Int32>
   private let active: NumberStorage<Int32>
@@ -36,10 +46,18 @@ final class SpikeTrain<Scalar: NetworkScalar>: @unchecked Sendable {
       blocks += row
     }
     (self.blocks, self.blocksOfRow, self.width, self.code) = (blocks, blocksOfRow, width, code)
+    table = NumberStorage(zeros: code.substeps.count)
+    for (number, substep) in code.substeps.enumerated() {
+      table.base[number] = Substep(
+        input: Scalar(substep.input), threshold: Scalar(substep.threshold), weight: Scalar(substep.weight))
+    }
+    least = Scalar(code.kind == .threshold ? code.substeps.map(\.threshold).min() ?? 0 : 0)
+    largest = Scalar(code.largest + (code.substeps.last?.weight ?? 0) / 2)
+    flows = code.substeps.contains { $0.input != 0 && $0.input != 1 }
     let entries = rows.count * width
     sent = NumberStorage(zeros: entries)
-    particles = blocks.map { NumberStorage(zeros: $0.count * code.mostSpikes) }
-    weights = blocks.map { NumberStorage(zeros: $0.count * code.mostSpikes) }
+    particles = blocks.map { NumberStorage(zeros: $0.count * code.mostSpikes + 1) }
+    weights = blocks.map { NumberStorage(zeros: $0.count * code.mostSpikes + 1) }
     ends = NumberStorage(zeros: blocks.count * code.substeps.count)
     saturations = NumberStorage(zeros: blocks.count)
     areFinite = NumberStorage(zeros: blocks.count)
@@ -93,77 +111,71 @@ final class SpikeTrain<Scalar: NetworkScalar>: @unchecked Sendable {
     }
   }
 
+  /// The first entry of the row that a block belongs to.
+  private func start(ofRowOf block: Int) -> Int { blocks[block].lowerBound / width * width }
+
   /// Lists the entries of a block that could fire at all: at least `least` of their scale; others say nothing.
   @inline(__always)
   private func begin(
-    _ block: Int, _ values: UnsafePointer<Scalar>, _ scales: UnsafePointer<Scalar>, least: Scalar
+    _ block: Int, _ values: UnsafePointer<Scalar>, _ scales: UnsafePointer<Scalar>
   ) -> Int {
-    let (first, largest) = (blocks[block].lowerBound, Scalar(code.largest))
-    let half = Scalar(code.substeps[substeps - 1].weight) / 2
+    let (first, list, cells, fired) = (blocks[block].lowerBound, active.base, cells.base, fired.base)
+    let (sent, largest, least) = (sent.base, largest, least)
     var (count, saturated, finite) = (0, 0, true)
     for entry in blocks[block] {
       let value = values[entry] / scales[entry]
-      sent.base[entry] = 0
+      sent[entry] = 0
       if !value.isFinite { finite = false }
       guard value != 0, value.magnitude >= least else { continue }
-      if value.magnitude > largest + half { saturated += 1 }
-      cells.base[entry] = SpikingCell(membrane: value)
-      fired.base[entry] = 0
-      active.base[first + count] = Int32(entry)
-      count += 1
+      if value.magnitude > largest { saturated += 1 }
+      cells[first + count] = SpikingCell(membrane: value)
+      fired[first + count] = 0
+      list[first + count] = Int32(truncatingIfNeeded: entry)
+      count &+= 1
     }
     (saturations.base[block], areFinite.base[block]) = (saturated, finite)
     return count
   }
 
-  /// Who has nothing more to say is no longer looked at.
+  /// Who has nothing more to say is no longer looked at. Nothing branches on whether a neuron fires: nobody could foretell it.
   @_specialize(where Scalar == Float, Model == IntegrateAndFire)
   @_specialize(where Scalar == Double, Model == IntegrateAndFire)
   private func integrate<Model: NeuronModel>(
     _ block: Int, _ values: UnsafePointer<Scalar>, _ scales: UnsafePointer<Scalar>, _ model: Model
   ) {
-    let flows = code.substeps.contains { $0.input != 0 && $0.input != 1 }
-    let least = Scalar(code.substeps.map(\.threshold).min() ?? 0)
-    var count = begin(block, values, scales, least: least)
-    let list = active.base + blocks[block].lowerBound
-    let (who, what) = (particles[block].base, weights[block].base)
-    let most = Int32(code.mostSpikes)
+    let (flows, least, substeps) = (flows, least, substeps)
+    var count = begin(block, values, scales)
+    let first = blocks[block].lowerBound
+    let (list, cells, fired) = (active.base + first, cells.base + first, fired.base + first)
+    let (who, what, sent) = (particles[block].base, weights[block].base, sent.base)
+    let (most, row) = (Int32(code.mostSpikes), Int32(start(ofRowOf: block)))
+    let (bothWays, ends) = (code.firesBothWays, ends.base + block * substeps)
     var spikes = 0
-    for (number, substep) in code.substeps.enumerated() {
-      let (threshold, weight) = (Scalar(substep.threshold), Scalar(substep.weight))
+    if flows { for place in 0..<count { cells[place].membrane = 0 } }
+    for number in 0..<substeps {
+      let (part, threshold, weight) = (
+        table.base[number].input, table.base[number].threshold, table.base[number].weight
+      )
       var left = 0
       for place in 0..<count {
-        let entry = Int(list[place])
-        var cell = cells.base[entry]
-        var input: Scalar = 0
-        if flows {
-          // The value itself is read again: the membrane is what has flowed in.
-          if number == 0 { cell.membrane = 0 }
-          input = values[entry] / scales[entry] * Scalar(substep.input)
-        }
-        let sign = model.advance(&cell, input: input, threshold: threshold, weight: weight)
-        if sign != 0 {
-          (who[spikes], what[spikes]) = (Int32(entry % width), sign * weight * scales[entry])
-          spikes += 1
-          fired.base[entry] += 1
-          sent.base[entry] += sign * weight * scales[entry]
-        }
-        cells.base[entry] = cell
-        guard fired.base[entry] < most, flows || canFire(cell.membrane, values[entry], least) else {
-          continue
-        }
-        list[left] = Int32(entry)
-        left += 1
+        let (entry, before) = (list[place], fired[place])
+        var cell = cells[place]
+        let (value, scale) = (values[Int(entry)], scales[Int(entry)])
+        let sign = model.advance(
+          &cell, input: flows ? value / scale * part : 0, threshold: threshold, weight: weight)
+        let spike = sign * weight * scale
+        (who[spikes], what[spikes]) = (entry &- row, spike)
+        sent[Int(entry)] += spike
+        let after = before &+ (sign != 0 ? 1 : 0)
+        spikes &+= sign != 0 ? 1 : 0
+        // Binary digits are fired on the channel of their value alone.
+        let isLarge = cell.membrane.magnitude >= least && (bothWays || (cell.membrane > 0) == (value > 0))
+        (list[left], cells[left], fired[left]) = (entry, cell, after)
+        left &+= after < most && (flows || isLarge) ? 1 : 0
       }
       count = left
-      ends.base[block * substeps + number] = spikes
+      ends[number] = spikes
     }
-  }
-
-  /// Whether a membrane that nothing flows into any more may still fire: binary digits do on the channel of their value alone.
-  @inline(__always)
-  private func canFire(_ membrane: Scalar, _ value: Scalar, _ least: Scalar) -> Bool {
-    membrane.magnitude >= least && (code.firesBothWays || (membrane > 0) == (value > 0))
   }
 
   @_specialize(where Scalar == Float)
@@ -171,20 +183,22 @@ final class SpikeTrain<Scalar: NetworkScalar>: @unchecked Sendable {
   private func draw(
     _ block: Int, _ values: UnsafePointer<Scalar>, _ scales: UnsafePointer<Scalar>, _ chance: UInt64
   ) {
-    let count = begin(block, values, scales, least: 0)
-    let list = active.base + blocks[block].lowerBound
+    let count = begin(block, values, scales)
+    let first = blocks[block].lowerBound
+    let list = active.base + first
     let (who, what) = (particles[block].base, weights[block].base)
-    let weight = Scalar(code.substeps[0].weight)
+    let (weight, row) = (Scalar(code.substeps[0].weight), start(ofRowOf: block))
     var spikes = 0
     for number in 0..<substeps {
       for place in 0..<count {
         let entry = Int(list[place])
-        let probability = Double(cells.base[entry].membrane.magnitude)
+        let membrane = cells.base[first + place].membrane
+        let probability = Double(membrane.magnitude)
         var random = SeededRandom(seed: chance &+ UInt64(entry) &* 0xD6E8_FEB8_6659_FD93)
         random.state ^= UInt64(number) &* 0xA076_1D64_78BD_642F
         guard random.uniform() < probability else { continue }
-        let spike = (cells.base[entry].membrane > 0 ? weight : -weight) * scales[entry]
-        (who[spikes], what[spikes]) = (Int32(entry % width), spike)
+        let spike = (membrane > 0 ? weight : -weight) * scales[entry]
+        (who[spikes], what[spikes]) = (Int32(entry - row), spike)
         spikes += 1
         sent.base[entry] += spike
       }
@@ -196,12 +210,13 @@ final class SpikeTrain<Scalar: NetworkScalar>: @unchecked Sendable {
   @_specialize(where Scalar == Double)
   private func pass(_ block: Int, _ values: UnsafePointer<Scalar>) {
     var (spikes, finite) = (0, true)
+    let row = start(ofRowOf: block)
     for entry in blocks[block] {
       let value = values[entry]
       sent.base[entry] = value
       if !value.isFinite { finite = false }
       guard value != 0 else { continue }
-      (particles[block].base[spikes], weights[block].base[spikes]) = (Int32(entry % width), value)
+      (particles[block].base[spikes], weights[block].base[spikes]) = (Int32(entry - row), value)
       spikes += 1
     }
     ends.base[block] = spikes

@@ -5,8 +5,6 @@ import HatchlingNumerics
 
 /// Every operation of a schedule, on spikes.
 extension SpikingExecutor {
-  typealias Rules = DragonRules<Scalar>
-
   public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
     if layer > 0, case .send(_, .x, .driveX, _, _) = operation { notFinite = nil }
     switch operation {
@@ -35,11 +33,17 @@ extension SpikingExecutor {
     case .activateY:
       activateY(train(of: .x, layer, &activity))
       activity.activeY.append(countFiring(train(of: .y, layer, &activity)))
-    case .normalise(let quantities, _, _):
-      plain.perform(operation, on: self, token: token, at: position, &activity)
-      for quantity in quantities { changed(quantity) }
-    case .copy(_, let to), .add(_, let to):
-      plain.perform(operation, on: self, token: token, at: position, &activity)
+    case .normalise(let quantities, let measured, let kind):
+      normalise(quantities, measured, kind, &activity)
+    case .copy(let from, let to):
+      guard let source = said(from), let target = storage[to] else { return }
+      // Neurons are the first nodes; token neurons have no y.
+      (target.base + source.count).update(repeating: 0, count: target.count - source.count)
+      target.base.update(from: source.base, count: source.count)
+      changed(to)
+    case .add(let from, let to):
+      guard let source = said(from), let target = storage[to] else { return }
+      AnalogRounds<Scalar>.add(source.base, source.count, to: target.base)
       changed(to)
     }
   }
@@ -134,20 +138,9 @@ extension SpikingExecutor {
   /// Rule `activateX`: the drive that has arrived is the membrane of a neuron that can only excite.
   private func activateX() {
     guard let drive = storage[.driveX], let x = storage[.x] else { return }
-    Self.activateX(drive.base, x.base, x.count, accumulates: schedule.variant.accumulatesActivity)
+    AnalogRounds<Scalar>.activateX(
+      drive.base, x.base, x.count, accumulates: schedule.variant.accumulatesActivity)
     changed(.x)
-  }
-
-  @_specialize(where Graph == CircuitGraph<Float>)
-  @_specialize(where Graph == CircuitGraph<Double>)
-  private static func activateX(
-    _ drive: UnsafePointer<Scalar>, _ x: UnsafeMutablePointer<Scalar>, _ count: Int, accumulates: Bool
-  ) {
-    for neuron in 0..<count {
-      x[neuron] = Rules.activateX(drive: drive[neuron], previous: accumulates ? x[neuron] : 0)
-      // A NaN must not look like silence.
-      if !drive[neuron].isFinite { x[neuron] = drive[neuron] }
-    }
   }
 
   /// X̃ over partner edges, from what x said.
@@ -159,26 +152,9 @@ extension SpikingExecutor {
     }
     neurons.partners.withUnsafeBufferPointer { partners in
       neurons.leads.withUnsafeBufferPointer { leads in
-        Self.rotate(train.sent.base, partners, leads, cosines.base, sines.base, into: rotated.base)
+        AnalogRounds<Scalar>.rotate(
+          train.sent.base, partners, leads, cosines.base, sines.base, into: rotated.base)
       }
-    }
-  }
-
-  @_specialize(where Graph == CircuitGraph<Float>)
-  @_specialize(where Graph == CircuitGraph<Double>)
-  private static func rotate(
-    _ x: UnsafePointer<Scalar>, _ partners: UnsafeBufferPointer<Int32>, _ leads: UnsafeBufferPointer<Bool>,
-    _ cosines: UnsafePointer<Scalar>, _ sines: UnsafePointer<Scalar>,
-    into rotated: UnsafeMutablePointer<Scalar>
-  ) {
-    for neuron in 0..<partners.count {
-      let partner = Int(partners[neuron])
-      rotated[neuron] =
-        partner < 0
-        ? x[neuron]
-        : Rules.rotate(
-          own: x[neuron], partner: x[partner], edge: leads[neuron] ? .inhibitory : .excitatory,
-          clock: ClockView(cosine: cosines[neuron], sine: sines[neuron]))
     }
   }
 
@@ -187,27 +163,50 @@ extension SpikingExecutor {
     guard let drive = storage[.driveY], let y = storage[.y] else { return }
     y.base.update(repeating: 0, count: y.count)
     workers.run(blocks: train.blocks.count) { block in
-      Self.gate(
+      AnalogRounds<Scalar>.gate(
         train.particles[block].base, train.weights[block].base, train.count(block), drive.base, into: y.base)
     }
     changed(.y)
   }
 
-  @_specialize(where Graph == CircuitGraph<Float>)
-  @_specialize(where Graph == CircuitGraph<Double>)
-  private static func gate(
-    _ who: UnsafePointer<Int32>, _ spikes: UnsafePointer<Scalar>, _ count: Int,
-    _ drive: UnsafePointer<Scalar>,
-    into y: UnsafeMutablePointer<Scalar>
+  /// What a quantity is to those who hear it: what was said, where it has been said.
+  private func said(_ quantity: Quantity) -> NumberStorage<Scalar>? {
+    isSaid(quantity) ? trains[quantity]?.sent : storage[quantity]
+  }
+
+  /// A normaliser hears membranes and answers with numbers, analog unless they are rounded on their way.
+  private func normalise(
+    _ quantities: [Quantity], _ measured: Quantity, _ kind: NormaliserKind, _ activity: inout StepActivity
   ) {
-    for spike in 0..<count {
-      let neuron = Int(who[spike])
-      let gated = Rules.activateY(drive: drive[neuron], x: spikes[spike])
-      y[neuron] += drive[neuron].isFinite ? gated : drive[neuron]
+    guard let heard = storage[measured] else { return }
+    let sizes = graph.hyperparameters
+    let d = sizes.synapticDimension
+    var answers: [Broadcast<Scalar>] = []
+    for first in stride(from: 0, to: heard.count, by: d) {
+      let answer = AnalogRounds<Scalar>.answer(
+        to: heard.base + first, d, isCentred: graph.answersWithGainAlone)
+      answers.append(options.gainBits.map { answer.rounded(to: $0) } ?? answer)
+      storage[.gains]?.base[kind.place(head: first / d, of: sizes.heads)] = answers[first / d].gain
+    }
+    activity.broadcasts += graph.broadcastsPerAnswer * answers.count
+    for quantity in quantities {
+      guard let values = storage[quantity] else { continue }
+      if answers.count == 1 {
+        AnalogRounds<Scalar>.normalise(values.base, values.count, answers[0])
+      } else {
+        for (head, answer) in answers.enumerated() {
+          // A neuron hears the normaliser of its own head.
+          let own = quantity.isPerHead ? head * d..<(head + 1) * d : graph.neurons.heads[head]
+          AnalogRounds<Scalar>.normalise(values.base + own.lowerBound, own.count, answer)
+        }
+      }
+      changed(quantity)
     }
   }
 
-  private func countFiring(_ train: SpikeTrain<Scalar>) -> Int { train.sent.countNonZero() }
+  private func countFiring(_ train: SpikeTrain<Scalar>) -> Int {
+    AnalogRounds<Scalar>.countNonZero(train.sent.base, train.sent.count)
+  }
 
   private func noteLargest(of quantity: Quantity, _ values: NumberStorage<Scalar>, _ slot: Int) {
     var layers =

@@ -6,7 +6,7 @@ import HatchlingNumerics
 /// What particles hold, for probes and for operations that are analog; and saved states.
 extension SpikingExecutor: ParticleStore {
   /// Whether probes and results see what was said.
-  private func isSaid(_ quantity: Quantity) -> Bool {
+  func isSaid(_ quantity: Quantity) -> Bool {
     quantity != .v && quantity != .z && isFired.contains(quantity)
   }
 

@@ -24,7 +24,6 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
   public internal(set) var counts = SpikeCounts()
 
   let workers: Workers
-  let plain: PlainRounds<DragonRules<Scalar>, Graph>
   let plasticity: any SpikingPlasticity<Scalar>
   let blocks: [NeuronBlock]
   let routes: [Connection: SpikeRoutes<Scalar>]
@@ -60,7 +59,6 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     (self.graph, self.plasticity, self.blocks) = (graph, plasticity, blocks)
     (self.options, self.workers) = (options, workers)
     schedule = graph.schedule
-    plain = PlainRounds(graph, transmit: Self.transmission(options))
     logits = [Scalar](repeating: 0, count: graph.hyperparameters.vocabulary)
     routes = Self.routes(graph, blocks)
     clocks = Phases(frequencies: graph.neurons.frequencies).turnsPerToken
@@ -83,13 +81,6 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     let most = trains.values.map(\.blocks.count).max() ?? 0
     partial = NumberStorage(zeros: most * max(sizes.vocabulary, sizes.synapticDimension))
     traversed = NumberStorage(zeros: blocks.count)
-  }
-
-  private static func transmission(
-    _ options: SpikingOptions
-  ) -> (@Sendable (Broadcast<Scalar>) -> Broadcast<Scalar>)? {
-    guard let bits = options.gainBits else { return nil }
-    return { $0.rounded(to: bits) }
   }
 
   /// Quantities that somebody sends, or that plastic synapses hear.
@@ -132,13 +123,13 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     let neurons = blocks.map { (targets: $0.neurons, head: $0.head) }
     let heads = graph.hyperparameters.heads
     var routes: [Connection: SpikeRoutes<Scalar>] = [:]
-    for case .send(let from, let over, let into, let listening, _)
+    for case .send(let from, let over, let into, _, _)
       in graph.schedule.input + graph.schedule.layerOperations + graph.schedule.readout
     where routes[over] == nil {
       let targets = graph.count(of: into) / (into.isPerHead ? heads : 1)
       routes[over] = SpikeRoutes(
         sources: graph.count(of: from) / (from.isPerHead ? heads : 1),
-        panels: into.population == .neurons ? neurons : [(0..<targets, 0)], bySource: listening == nil
+        panels: into.population == .neurons ? neurons : [(0..<targets, 0)]
       ) { body in
         graph.forEachWire(of: over, body)
       }
