@@ -72,8 +72,14 @@ import Testing
     let other = [
       "--spiking", "stochastic:32", "--seed", "6", "--scales", scales, "--scales-by", "particle", "--quiet",
     ]
-    #expect(
-      try CommandRun.run(["step", rest, "--state-in", folder.path("s")] + other).isOneLine("seed"))
+    let refused = try CommandRun.run(["step", rest, "--state-in", folder.path("s")] + other)
+    #expect(refused.status == 2 && refused.errors.contains("seed 5"), "\(refused.errors)")
+    let rescaled = try CommandRun.run(["calibrate", rest, "--out", folder.path("other.json")])
+    #expect(rescaled.status == 0)
+    let foreign = try CommandRun.run(
+      ["step", rest, "--state-in", folder.path("s")]
+        + code.map { $0 == scales ? folder.path("other.json") : $0 })
+    #expect(foreign.status == 2 && foreign.errors.contains("scales "), "\(foreign.errors)")
     let direct = try step("--form", "direct", "--edges", "1e5", "--spiking", "few:3:10")
     #expect(try summary(direct).loss.isFinite)
     let verified = try CommandRun.run([

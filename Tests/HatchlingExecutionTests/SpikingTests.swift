@@ -231,7 +231,7 @@ import Testing
     var weights = Weights.random(sizes, seed: 8)
     let scales = try SpikeScales.measured(
       Compiler().circuit(from: weights).graph, on: randomTokens(20, vocabulary: 5, seed: 1))
-    weights.decoderX = weights.decoderX.map { $0 * 3e38 }
+    weights.decoderX = weights.decoderX.map { $0 * 5e37 }
     weights.embedding = weights.embedding.map { $0 * 100 }
     let graph = try Compiler().circuit(from: weights).graph
     for options in Self.options + [.graded] {

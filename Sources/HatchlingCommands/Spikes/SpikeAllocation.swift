@@ -64,9 +64,10 @@ public struct SpikeAllocation: Encodable, Sendable {
     guard budget > 0, budget.isFinite else { throw SpikeAllocationError.budget(budget) }
     var trials = try Trials(
       Fidelity(weights, tokens: tokens, segment: segment, workers: workers), weights, scales, workers)
-    let quantities = SpikingExecutor<CircuitGraph<Float>>.spokenQuantities(
-      in: Schedule.circuit(layers: weights.hyperparameters.layers, variant: weights.hyperparameters.variant)
-    ).filter { $0 != .token }
+    let sizes = weights.hyperparameters
+    let quantities = Schedule.circuit(layers: sizes.layers, variant: sizes.variant).spokenQuantities.filter {
+      $0 != .token
+    }
     let exact = try trials.measure(.graded)
     let pairs = Self.candidates
     var choices: [[Choice]] = []

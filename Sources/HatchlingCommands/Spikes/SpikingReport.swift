@@ -71,7 +71,7 @@ public struct SpikingReport: Encodable, Sendable {
 
   /// What is said in spikes and what stays analog when a schedule runs on spikes.
   public static func description(of schedule: Schedule) -> [String] {
-    let spoken = SpikingExecutor<CircuitGraph<Float>>.spokenQuantities(in: schedule)
+    let spoken = schedule.spokenQuantities
     return [
       "in spikes     "
         + spoken.map { "\(SpikingOptions.name(of: $0)) (\($0.rawValue), \($0.population.rawValue))" }

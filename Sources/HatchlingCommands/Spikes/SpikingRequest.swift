@@ -29,7 +29,15 @@ public struct SpikingRequest: Sendable, Equatable {
     workers: Workers
   ) throws -> (setup: SpikingSetup, source: String) {
     if let scalesFile {
-      return (SpikingSetup(options, try ScalesFile.read(scalesFile)), "scales of '\(scalesFile)'")
+      let scales = try ScalesFile.read(scalesFile)
+      let (sizes, isDirect) = (weights.hyperparameters, description.formulation != .circuit)
+      try scales.check(
+        sizes,
+        isDirect
+          ? .direct(layers: sizes.layers, variant: sizes.variant)
+          : .circuit(layers: sizes.layers, variant: sizes.variant), options)
+      guard scales.model.isEmpty || scales.model == fingerprint else { throw SpikeScalesError.otherModel }
+      return (SpikingSetup(options, scales), "scales of '\(scalesFile)'")
     }
     let exact = EngineDescription(description.formulation)
     var read = Array(tokens.prefix(Self.most))

@@ -47,6 +47,31 @@ public struct SpikeScales: Sendable, Equatable {
     }
   }
 
+  /// Whether these are the scales of a network that runs a schedule with such codes. - Throws: ``SpikeScalesError``.
+  public func check(
+    _ sizes: Hyperparameters, _ schedule: Schedule, _ options: SpikingOptions
+  ) throws(SpikeScalesError) {
+    guard form == schedule.form else { throw .otherForm(form.rawValue) }
+    for quantity in schedule.spokenQuantities
+    where quantity != .token && options.code(of: quantity).kind != .graded {
+      guard let layers = largest[quantity] else { throw .missing(quantity.rawValue) }
+      let count = quantity.count(in: sizes)
+      guard layers.count == schedule.layers + 1, layers.allSatisfy({ $0.count == count }) else {
+        throw .wrongShape(quantity.rawValue)
+      }
+    }
+  }
+
+  /// 8 hexadecimal digits over all numbers.
+  var digest: String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for quantity in quantities {
+      for value in (largest[quantity] ?? []).joined() { hash = (hash ^ value.bitPattern) &* 0x100_0000_01B3 }
+    }
+    let digits = String(hash ^ hash >> 32 & 0xFFFF_FFFF, radix: 16).suffix(8)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+
   /// Which quantities have scales.
   public var quantities: [Quantity] { Quantity.allCases.filter { largest[$0] != nil } }
 

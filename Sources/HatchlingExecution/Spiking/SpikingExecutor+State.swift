@@ -42,7 +42,8 @@ extension SpikingExecutor: ParticleStore {
   public var identity: StateIdentity {
     StateIdentity(
       model: graph.fingerprint, engine: "spiking", form: schedule.form.rawValue,
-      precision: Scalar.precisionName, variant: schedule.variant, options: options.name)
+      precision: Scalar.precisionName, variant: schedule.variant,
+      options: options.name + (scalesDigest.isEmpty ? "" : ", scales \(scalesDigest)"))
   }
 
   public func plasticWeights(

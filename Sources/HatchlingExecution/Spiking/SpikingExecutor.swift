@@ -19,6 +19,8 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
   public let graph: Graph
   public let schedule: Schedule
   public let options: SpikingOptions
+  /// Which scales: 8 hexadecimal digits; empty where values are sent as they are.
+  let scalesDigest: String
   public internal(set) var logits: [Scalar]
   /// Since this was made.
   public internal(set) var counts = SpikeCounts()
@@ -69,32 +71,19 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
       storage[quantity] = held.keep(quantity)
     }
     (self.held, self.storage) = (held, storage)
-    let spoken = Self.spokenQuantities(in: schedule)
+    let spoken = schedule.spokenQuantities
     var trains: [Quantity: SpikeTrain<Scalar>] = [:]
     for quantity in spoken {
       trains[quantity] = Self.train(of: quantity, graph, blocks, options.code(of: quantity))
     }
     self.trains = trains
+    scalesDigest = scales?.digest ?? ""
     self.scales = try Self.scales(spoken, graph, options, scales)
     cosines = NumberStorage(zeros: sizes.neurons)
     sines = NumberStorage(zeros: sizes.neurons)
     let most = trains.values.map(\.blocks.count).max() ?? 0
     partial = NumberStorage(zeros: most * max(sizes.vocabulary, sizes.synapticDimension))
     traversed = NumberStorage(zeros: blocks.count)
-  }
-
-  /// Quantities that somebody sends, or that plastic synapses hear.
-  public static func spokenQuantities(in schedule: Schedule) -> [Quantity] {
-    var found: Set<Quantity> = [.x]
-    for operation in schedule.input + schedule.layerOperations + schedule.readout {
-      switch operation {
-      case .send(let from, _, _, _, _): found.insert(from)
-      case .read(let from, _): found.insert(from)
-      case .reweight(let presynaptic, let postsynaptic): found.formUnion([presynaptic, postsynaptic])
-      default: break
-      }
-    }
-    return Quantity.allCases.filter(found.contains)
   }
 
   static func cut(_ graph: Graph) -> [NeuronBlock] {
@@ -143,11 +132,9 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
   ) throws(SpikeScalesError) -> [Quantity: [NumberStorage<Scalar>]] {
     var result: [Quantity: [NumberStorage<Scalar>]] = [:]
     let layers = graph.schedule.layers
-    if let scales {
-      guard scales.form == graph.schedule.form else { throw .otherForm(scales.form.rawValue) }
-      guard scales.model.isEmpty || graph.fingerprint.isEmpty || scales.model == graph.fingerprint else {
-        throw .otherModel
-      }
+    try scales?.check(graph.hyperparameters, graph.schedule, options)
+    if let scales, !scales.model.isEmpty, !graph.fingerprint.isEmpty, scales.model != graph.fingerprint {
+      throw .otherModel
     }
     for quantity in spoken where quantity != .token {
       let (code, count) = (options.code(of: quantity), graph.count(of: quantity))
@@ -157,10 +144,9 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
         result[quantity] = Array(repeating: ones, count: layers + 1)
         continue
       }
-      guard let scales, scales.largest[quantity] != nil else { throw .missing(quantity.rawValue) }
-      result[quantity] = try (1...layers + 1).map { layer throws(SpikeScalesError) in
+      guard let scales else { throw .missing(quantity.rawValue) }
+      result[quantity] = (1...layers + 1).map { layer in
         let values = scales.scales(of: quantity, layer: layer, options.granularity, headroom: code.headroom)
-        guard values.count == count else { throw .wrongShape(quantity.rawValue) }
         let storage = NumberStorage<Scalar>(zeros: count)
         for (entry, value) in values.enumerated() { storage.base[entry] = Scalar(value) }
         return storage
@@ -198,6 +184,22 @@ extension Broadcast {
       return Scalar((Double(value) / unit).rounded() * unit)
     }
     return Broadcast(mean: round(mean), gain: round(gain))
+  }
+}
+
+extension Schedule {
+  /// What is said in spikes: quantities that somebody sends, or that plastic synapses hear, and x, which opens the gate.
+  public var spokenQuantities: [Quantity] {
+    var found: Set<Quantity> = [.x]
+    for operation in input + layerOperations + readout {
+      switch operation {
+      case .send(let from, _, _, _, _): found.insert(from)
+      case .read(let from, _): found.insert(from)
+      case .reweight(let presynaptic, let postsynaptic): found.formUnion([presynaptic, postsynaptic])
+      default: break
+      }
+    }
+    return Quantity.allCases.filter(found.contains)
   }
 }
 
