@@ -146,7 +146,10 @@ let package = Package(
     .test("HatchlingPictures"),
     .testTarget(
       name: "HatchlingConceptsTests",
-      dependencies: ["TestSupport", "HatchlingConcepts", "HatchlingModel", "HatchlingNumerics"],
+      dependencies: [
+        "TestSupport", "HatchlingConcepts", "HatchlingDynamics", "HatchlingModel", "HatchlingNumerics",
+        "HatchlingTensor",
+      ],
       exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/scipy.json")]),
     .testTarget(
       name: "HatchlingTopologyTests",

@@ -98,14 +98,15 @@ public struct ConceptStudy {
     let what = "\(network.rawValue) network, layer"
     let pairs = try search.pairs { progress(what, $0, $1) }
     let seconds = (clock.now - start).inSeconds
-    let scores = try NeuronScores(reader, tokens[0])
-    let neurons = search.neurons(scores)
+    let neurons = search.neurons(try NeuronScores(reader, tokens[0]))
     let top = network == .trained ? options.top : 1
+    let best = try chosenPairs(pairs, reader, tokens[0], top)
     let chosen =
-      try self.chosen(pairs, reader, tokens[0], top).map { ($0, DetectorResult.Family.pair, pairs) }
-      + self.chosen(neurons.x, reader, tokens[0], 1).map { ($0, .x, neurons.x) }
-      + self.chosen(neurons.y, reader, tokens[0], 1).map { ($0, .y, neurons.y) }
-    let seen = try tokens.map { try reader.scores(of: chosen.map(\.0.detector), on: $0) }
+      best.map { ($0, DetectorResult.Family.pair, pairs) }
+      + neurons.x.strongest.prefix(1).map { ($0, .x, neurons.x) }
+      + neurons.y.strongest.prefix(1).map { ($0, .y, neurons.y) }
+    let all = try tokens.map { try reader.scores(of: chosen.map(\.0.detector), andNeuronsOn: $0) }
+    let seen = all.map(\.0)
     for (index, (found, family, whole)) in chosen.enumerated() {
       let values = seen.map { $0.values(index, found.kind) }
       var result = DetectorResult(
@@ -122,7 +123,7 @@ public struct ConceptStudy {
       }
       if findings.result(family, network) == nil { findings.results.append(result) }
     }
-    try findings.results.append(contentsOf: probe(reader, network, scores, tokens))
+    findings.results += probe(network, all.map(\.1), tokens)
     if network == .trained {
       (findings.tallies, findings.searchSeconds) = (pairs.tallies, seconds)
       findings.sentenceNull = plan.sentences.map { pairs.largest[$0] }
@@ -131,7 +132,7 @@ public struct ConceptStudy {
   }
 
   /// The best of a search. Among equally large U those come first whose scores lie further apart, in standard deviations.
-  private func chosen(
+  private func chosenPairs(
     _ result: SearchResult, _ reader: SentenceReader, _ tokens: SentenceTokens, _ count: Int
   ) throws -> [Found] {
     let best = result.strongest
@@ -168,17 +169,15 @@ public struct ConceptStudy {
   }
 
   private func probe(
-    _ reader: SentenceReader, _ network: DetectorResult.Network, _ scores: NeuronScores,
-    _ tokens: [SentenceTokens]
-  ) throws -> [DetectorResult] {
-    guard let probe = LinearProbe(scores, tokens[0], labels: sets.search.labels) else { return [] }
-    var splits: [SplitResult] = []
-    for (index, (split, set)) in sets.sets.enumerated() {
-      let values =
-        index == 0
-        ? probe.leftOut : probe.values(try NeuronScores(reader, tokens[index]), tokens[index])
-      splits.append(SplitResult(split, set, values))
+    _ network: DetectorResult.Network, _ scores: [NeuronScores], _ tokens: [SentenceTokens]
+  ) -> [DetectorResult] {
+    guard let probe = LinearProbe(scores[0], tokens[0], labels: sets.search.labels) else { return [] }
+    let values = scores.indices.map {
+      $0 == 0 ? probe.leftOut : probe.values(scores[$0], tokens[$0])
     }
+    // Activity may be too large to be added up; that is not the probe's finding.
+    guard values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return [] }
+    let splits = zip(sets.sets, values).map { SplitResult($0.split, $0.set, $1) }
     return [
       DetectorResult(
         family: .probe, network: network, name: "all neurons", kind: nil, splits: splits)

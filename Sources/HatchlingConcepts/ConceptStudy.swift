@@ -5,7 +5,7 @@ import HatchlingNumerics
 public struct ConceptOptions: Sendable, Equatable {
   public var sentences = SentenceOptions()
   /// Labellings with permuted sentences, and as many with permuted words.
-  public var permutations = 100
+  public var permutations = 50
   /// Tokens behind the word that belong to its window.
   public var window = 4
   /// Whether an untrained network and one with shuffled neurons are searched as well.

@@ -129,37 +129,67 @@ public struct DetectorScores: Sendable {
   }
 }
 
-extension SentenceReader {
+/// Collects ``DetectorScores`` while sentences are read.
+final class DetectorWatch {
   /// What one sentence's reading leaves; only the thread that reads it touches this.
   private final class Notes {
     var y: [Int: [Float]] = [:]
     var found: [Int: [Float]] = [:]
   }
 
-  /// What chosen detectors do. Cost: reading all layers.
-  public func scores(of detectors: [Detector], on sentences: SentenceTokens) throws -> DetectorScores {
-    let notes = (0..<sentences.count).map { _ in Notes() }
-    let n = sizes.neurons
-    let sources = Set(
-      detectors.compactMap { if case .pair(_, let from, _) = $0 { from } else { nil } })
-    try read(sentences, layers: sizes.layers) { seen in
-      func column(_ values: UnsafePointer<Float>, _ neuron: Int) -> [Float] {
-        (0..<seen.tokens).map { values[$0 * n + neuron] }
-      }
-      let notes = notes[seen.sentence]
-      for (index, detector) in detectors.enumerated() {
-        switch detector {
-        case .pair(seen.layer, let from, let to):
-          notes.found[index] = zip(notes.y[from] ?? [], column(seen.x, to)).map { $0 * $1 }
-        case .x(seen.layer, let neuron): notes.found[index] = column(seen.x, neuron)
-        case .y(seen.layer, let neuron): notes.found[index] = column(seen.y, neuron)
-        default: continue
-        }
-      }
-      notes.y = Dictionary(uniqueKeysWithValues: sources.map { ($0, column(seen.y, $0)) })
+  private let detectors: [Detector]
+  private let neurons: Int
+  private let sources: Set<Int>
+  private let notes: [Notes]
+
+  init(_ detectors: [Detector], neurons: Int, sentences: Int) {
+    (self.detectors, self.neurons) = (detectors, neurons)
+    sources = Set(detectors.compactMap { if case .pair(_, let from, _) = $0 { from } else { nil } })
+    notes = (0..<sentences).map { _ in Notes() }
+  }
+
+  func look(_ seen: SentenceActivity) {
+    let (notes, n) = (notes[seen.sentence], neurons)
+    func column(_ values: UnsafePointer<Float>, _ neuron: Int) -> [Float] {
+      (0..<seen.tokens).map { values[$0 * n + neuron] }
     }
-    return DetectorScores(
+    for (index, detector) in detectors.enumerated() {
+      switch detector {
+      case .pair(seen.layer, let from, let to):
+        notes.found[index] = zip(notes.y[from] ?? [], column(seen.x, to)).map { $0 * $1 }
+      case .x(seen.layer, let neuron): notes.found[index] = column(seen.x, neuron)
+      case .y(seen.layer, let neuron): notes.found[index] = column(seen.y, neuron)
+      default: continue
+      }
+    }
+    notes.y = Dictionary(uniqueKeysWithValues: sources.map { ($0, column(seen.y, $0)) })
+  }
+
+  func scores(_ sentences: SentenceTokens) -> DetectorScores {
+    DetectorScores(
       tokens: detectors.indices.map { index in notes.map { $0.found[index] ?? [] } },
       windows: sentences.windows)
+  }
+}
+
+extension SentenceReader {
+  /// What chosen detectors do. Cost: reading all layers.
+  public func scores(of detectors: [Detector], on sentences: SentenceTokens) throws -> DetectorScores {
+    let watch = DetectorWatch(detectors, neurons: sizes.neurons, sentences: sentences.count)
+    try read(sentences, layers: sizes.layers, watch.look)
+    return watch.scores(sentences)
+  }
+
+  /// The same with what every neuron does, in one reading.
+  func scores(
+    of detectors: [Detector], andNeuronsOn sentences: SentenceTokens
+  ) throws -> (DetectorScores, NeuronScores) {
+    let watch = DetectorWatch(detectors, neurons: sizes.neurons, sentences: sentences.count)
+    let neurons = NeuronWatch(sizes, sentences)
+    try read(sentences, layers: sizes.layers) {
+      watch.look($0)
+      neurons.look($0)
+    }
+    return (watch.scores(sentences), neurons.scores)
   }
 }

@@ -77,7 +77,7 @@ public struct SentenceSets: Sendable {
     var random = SeededRandom(seed: options.seed)
     let with = WordSplit(pools.with, options.heldOutShare, &random)
     let without = WordSplit(pools.without, options.heldOutShare, &random)
-    let canHoldOut = !with.heldOut.isEmpty && !without.heldOut.isEmpty
+    let canHoldOut = [with.heldOut, without.heldOut, with.search, without.search].allSatisfy { !$0.isEmpty }
     let (seenWith, seenWithout) =
       canHoldOut ? (with.search, without.search) : (with.all, without.all)
     var draw = PairDraw(pools, seed: random.next())

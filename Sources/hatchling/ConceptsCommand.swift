@@ -37,7 +37,7 @@ struct ConceptsCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Searches among permuted sentences, and as many among permuted words.", valueName: "n")
   )
-  var permutations = 100
+  var permutations = 50
 
   @Flag(help: "Leave out the untrained network and the one with shuffled neurons.")
   var onlyThisNetwork = false
