@@ -59,8 +59,11 @@ public struct ConceptStudy {
   /// - Throws: ``ConceptError``, `NotFiniteError`.
   public func run(_ weights: Weights<Float>) throws -> ConceptFindings {
     var findings = ConceptFindings(sets: sets, options: options)
-    let (gram, letters) = LetterDetector.search(sets.search)
-    let byLetters = [gram.map { result($0, .gram) }, result(letters, .letters)].compactMap { $0 }
+    let byLetters =
+      [
+        LetterDetector.bestGram(sets.search).map { result($0, .gram) },
+        LetterDetector.bestGram(sets.search, window: options.window).map { result($0, .gramInWindow) },
+      ].compactMap { $0 } + [result(LetterDetector.bestOfCase(sets.search), .letters)]
     let sizes = weights.hyperparameters
     findings.pairs = (sizes.layers - 1) * sizes.neurons * sizes.neurons
     try examine(weights, .trained, labels, byLetters, &findings)
@@ -78,7 +81,7 @@ public struct ConceptStudy {
     DetectorResult(
       family: family, network: .none, name: detector.description, kind: nil,
       splits: sets.sets.map { split, set in
-        SplitResult(split, set, set.sentences.map { detector.value($0.bytes) })
+        SplitResult(split, set, set.sentences.map { detector.value($0) })
       })
   }
 

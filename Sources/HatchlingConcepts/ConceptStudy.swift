@@ -77,6 +77,7 @@ public struct DetectorResult: Sendable {
   public enum Family: String, Sendable, Codable, CaseIterable {
     case pair, x, y
     case gram = "n-gram"
+    case gramInWindow = "n-gram in window"
     case letters = "case, length"
     case probe = "linear probe"
   }

@@ -10,12 +10,20 @@ public struct LetterDetector: Sendable, Hashable, CustomStringConvertible {
   }
 
   public let feature: Feature
+  /// Nil looks at the whole sentence; else at the word and so many bytes behind it, where the window score looks.
+  public var window: Int?
   /// Whether less of it speaks for the concept.
   public let isNegative: Bool
 
   public static let longestGram = 6
 
-  public func value(_ sentence: [UInt8]) -> Double {
+  public func value(_ sentence: LabelledSentence) -> Double { value(Self.scope(sentence, window)) }
+
+  private static func scope(_ sentence: LabelledSentence, _ window: Int?) -> [UInt8] {
+    window.map { Array(sentence.bytes[sentence.window($0)]) } ?? sentence.bytes
+  }
+
+  func value(_ sentence: [UInt8]) -> Double {
     let amount: Int
     switch feature {
     case .gram(let bytes, let counts):
@@ -45,10 +53,10 @@ public struct LetterDetector: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
-  /// The n-gram of up to ``longestGram`` bytes that tells the sentences apart best, present or counted, for or against; and the best of
-  /// capitals and length. Cost: sentences × bytes × n, and a sort for every n-gram that stands in three sentences.
-  public static func search(_ set: SentenceSet) -> (gram: LetterDetector?, letters: LetterDetector) {
-    let (sentences, labels) = (set.sentences.map(\.bytes), set.labels)
+  /// The n-gram of up to ``longestGram`` bytes that tells the sentences, or their windows, apart best, present or counted, for or against.
+  /// Cost: sentences × bytes × n, and a sort for every n-gram that stands in three sentences.
+  public static func bestGram(_ set: SentenceSet, window: Int? = nil) -> LetterDetector? {
+    let (sentences, labels) = (set.sentences.map { scope($0, window) }, set.labels)
     var best: (twiceU: Int, detector: LetterDetector)?
     for (key, places) in grams(of: sentences).sorted(by: { $0.key < $1.key }) where places.count >= 3 {
       for counts in [false, true] where !counts || places.contains(where: { $0.times > 1 }) {
@@ -57,12 +65,19 @@ public struct LetterDetector: Sendable, Hashable, CustomStringConvertible {
         offer(.gram(bytes(of: key), counts: counts), values, labels, &best)
       }
     }
-    var plain: (twiceU: Int, detector: LetterDetector)?
-    for feature in [Feature.capitals(inside: false), .capitals(inside: true), .length] {
-      let values = sentences.map { LetterDetector(feature: feature, isNegative: false).value($0) }
-      offer(feature, values, labels, &plain)
+    return best.map {
+      LetterDetector(feature: $0.detector.feature, window: window, isNegative: $0.detector.isNegative)
     }
-    return (best?.detector, plain?.detector ?? LetterDetector(feature: .length, isNegative: false))
+  }
+
+  /// The best of capitals and length.
+  public static func bestOfCase(_ set: SentenceSet) -> LetterDetector {
+    var best: (twiceU: Int, detector: LetterDetector)?
+    for feature in [Feature.capitals(inside: false), .capitals(inside: true), .length] {
+      let values = set.sentences.map { LetterDetector(feature: feature, isNegative: false).value($0.bytes) }
+      offer(feature, values, set.labels, &best)
+    }
+    return best?.detector ?? LetterDetector(feature: .length, isNegative: false)
   }
 
   private static func offer(

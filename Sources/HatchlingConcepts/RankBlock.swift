@@ -89,6 +89,9 @@ final class RankBlock {
   // Ranks `(sentences + 1, columns)`; labels of the rows at hand `(sentences + 1, labellings)`; their product `(labellings, columns)`.
   private let scratch, ranks, chosen, sums: NumberStorage<Float>
   private var rows = 0
+  /// Of every row whether it is with, where there is one labelling, and how many of the others are.
+  private var isWith: [UInt8] = []
+  private var silentWith = 0
   /// 1 / σ of U by the number of sentences that score 0; 0 where all do.
   private let inverseDeviation: [Double]
   private let mean: Double
@@ -114,6 +117,11 @@ final class RankBlock {
   func begin(rows numbers: some Collection<Int>) {
     rows = numbers.count
     let count = labels.count
+    if count == 1 {
+      isWith = numbers.map { labels.values.row($0)[0] > 0 ? 1 : 0 }
+      silentWith = labels.with[0] - isWith.reduce(0) { $0 + Int($1) }
+      return
+    }
     let silent = chosen.base + rows * count
     // Whole numbers: exact in any order.
     silent.update(repeating: 0, count: count)
@@ -134,13 +142,19 @@ final class RankBlock {
     _ scores: UnsafePointer<Float>, _ kind: ScoreKind, width: Int, _ detector: (Int) -> Detector
   ) {
     let columns = RankKernels.columns
-    RankKernels.ranks(
-      scores, rows: rows, silent: labels.sentences - rows, scratch: scratch.base, into: ranks.base)
-    BLAS.multiply(
-      UnsafePointer(chosen.base), transposed: true, leading: labels.count, by: UnsafePointer(ranks.base),
-      into: sums.base, m: labels.count, n: columns, k: rows + 1)
-    RankKernels.raiseMaxima(maxima.base, to: sums.base, rows: labels.count)
     let zeros = ranks.base + rows * columns
+    if labels.count == 1 {
+      RankKernels.sums(
+        scores, with: isWith, rows: rows, silentWith: silentWith, silent: labels.sentences - rows,
+        scratch: scratch.base, into: sums.base, zeros: zeros)
+    } else {
+      RankKernels.ranks(
+        scores, rows: rows, silent: labels.sentences - rows, scratch: scratch.base, into: ranks.base)
+      BLAS.multiply(
+        UnsafePointer(chosen.base), transposed: true, leading: labels.count, by: UnsafePointer(ranks.base),
+        into: sums.base, m: labels.count, n: columns, k: rows + 1)
+    }
+    RankKernels.raiseMaxima(maxima.base, to: sums.base, rows: labels.count)
     var tally = tallies[kind] ?? SearchTally()
     var kept = best[kind] ?? []
     tallies[kind] = nil

@@ -16,10 +16,7 @@ public struct SentenceTokens: Sendable {
       throw .tokenTooLarge(byte: Int(byte), vocabulary: vocabulary)
     }
     tokens = sentences.map { $0.bytes.map(Int.init) }
-    windows = sentences.map {
-      let end = $0.word.upperBound.addingReportingOverflow(window)
-      return $0.word.lowerBound..<(end.overflow ? $0.bytes.count : min($0.bytes.count, end.partialValue))
-    }
+    windows = sentences.map { $0.window(window) }
   }
 
   var count: Int { tokens.count }

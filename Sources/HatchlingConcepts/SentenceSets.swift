@@ -7,6 +7,12 @@ public struct LabelledSentence: Sendable, Equatable {
   public let word: Range<Int>
   /// The word itself; empty where none is named.
   public let name: String
+
+  /// The word and up to so many bytes behind it.
+  func window(_ behind: Int) -> Range<Int> {
+    let end = word.upperBound.addingReportingOverflow(behind)
+    return word.lowerBound..<(end.overflow ? bytes.count : min(bytes.count, end.partialValue))
+  }
 }
 
 /// As many sentences with as without a word, each beside the one that it was matched with.

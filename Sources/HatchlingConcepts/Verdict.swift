@@ -20,7 +20,8 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
     /// On words that the search never saw: the mean of the words' AUCs, and p of their signed ranks; nil where no words are held out.
     public var heldOutAUC: Double?
     public var heldOutP: Double?
-    /// The larger AUC of the best n-gram and the best of capitals and length, both chosen by the search, on the same sentences.
+    /// The largest AUC of the best n-gram, the best one in the window and the best of capitals and length, all chosen by the search, on the
+    /// same sentences.
     public var lettersNewAUC: Double
     public var lettersHeldOutAUC: Double?
 

@@ -33,6 +33,16 @@ package enum RankKernels {
     hatchling_column_ranks(scores, rows, silent, scratch, ranks)
   }
 
+  /// Σ (2 · (mid-rank) − 1) over the rows that are with, and how many scores are 0, `(columns)`: what ``ranks(_:rows:silent:scratch:into:)`` would
+  /// add up to, for one labelling. - Parameter silentWith: how many of the `silent` scores are with. Cost: rows with × rows without comparisons.
+  package static func sums(
+    _ scores: UnsafePointer<Float>, with: UnsafePointer<UInt8>, rows: Int, silentWith: Int, silent: Int,
+    scratch: UnsafeMutablePointer<Float>, into sums: UnsafeMutablePointer<Float>,
+    zeros: UnsafeMutablePointer<Float>
+  ) {
+    hatchling_column_sums(scores, with, rows, silentWith, silent, scratch, sums, zeros)
+  }
+
   /// Raises maxima_r to the largest of row r of `values`, `(rows, columns)`.
   package static func raiseMaxima(
     _ maxima: UnsafeMutablePointer<Float>, to values: UnsafePointer<Float>, rows: Int

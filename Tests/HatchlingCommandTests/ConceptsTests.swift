@@ -42,7 +42,7 @@ import Testing
     #expect(table.status == 0, "\(table.errors)")
     for part in [
       "search          10 + 10 sentences", "held-out words", "pair trained", "y untrained", "x shuffled",
-      "n-gram",
+      "n-gram", "n-gram in window",
       "case, length", "linear probe trained", "permuted words", "Benjamini", "verdict         ",
     ] {
       #expect(table.output.contains(part), "\(part)")
@@ -66,14 +66,14 @@ import Testing
       #expect((one[key] as? NSObject) == (two[key] as? NSObject) && one[key] != nil, "\(key)")
     }
     let results = try #require(one["results"] as? [[String: Any]])
-    #expect(results.count == 14 && results.allSatisfy { ($0["splits"] as? [Any])?.count == 3 })
+    #expect(results.count == 15 && results.allSatisfy { ($0["splits"] as? [Any])?.count == 3 })
   }
 
   @Test func readySentencesAndOtherTexts() throws {
     let place = try Place()
     func lines(_ words: [String]) -> [UInt8] {
       Array(
-        words.flatMap { word in (0..<15).map { "\(word)\tso many \(word) as \($0)" } }.joined(separator: "\n")
+        words.flatMap { word in (0..<30).map { "\(word)\tso many \(word) as \($0)" } }.joined(separator: "\n")
           .utf8)
     }
     let with = try place.folder.write("s", lines(["king", "queen"]))
@@ -125,10 +125,14 @@ import Testing
     #expect(try place.words("--count", "9").isOneLine("--count", "9"))
     #expect(try place.words("--held-out-words", "1").isOneLine("--held-out-words"))
     #expect(try place.words("--min-length", "50", "--max-length", "40").isOneLine("--min-length 50"))
-    #expect(try place.words("--layers", "1").isOneLine("at least 2 layers"))
     #expect(try place.words("--out", place.text).isOneLine("text"))
     // A network that overflows says where; one that is not a number is not loaded.
     let sizes = Hyperparameters(neurons: 32, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 256)
+    var flat = sizes
+    flat.layers = 1
+    let shallow = place.folder.path("shallow.safetensors")
+    try Weights.random(flat, seed: 1).save(to: shallow)
+    #expect(try place.words("--model", shallow).isOneLine("at least 2 layers"))
     for (name, value) in [("large", Float(3e38)), ("nan", .nan)] {
       var weights = Weights.random(sizes, seed: 1)
       weights.decoderX = weights.decoderX.map { _ in value }

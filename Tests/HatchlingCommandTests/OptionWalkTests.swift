@@ -70,7 +70,7 @@ import Testing
     try Weights.random(sizes, seed: 1).save(to: folder.path("m.safetensors"))
     try folder.write("text", Array(String(repeating: "To be, or not to be: that is it. ", count: 4).utf8))
     for (name, word) in [("s", "king"), ("t", "bird")] {
-      let lines = (0..<24).map { "\(word)\($0 % 4)\tthere is \(word)\($0 % 4) for \($0) days" }
+      let lines = (0..<48).map { "\(word)\($0 % 4)\tthere is \(word)\($0 % 4) for \($0) days" }
       try folder.write(name, Array(lines.joined(separator: "\n").utf8))
     }
     try folder.write("a", Array("one\ntwo\n".utf8))

@@ -93,6 +93,11 @@ import Testing
     var search = PairSearch(reader, try sentences(23), Labellings(labellings(23, 1)))
     search.keep = 10_000
     let all = try search.pairs()
+    // With more labellings ranks are summed in another way.
+    var many = PairSearch(reader, try sentences(23), Labellings(labellings(23, 2)))
+    many.keep = 10_000
+    let same = try many.pairs()
+    #expect(same.best == all.best && same.tallies == all.tallies && same.largest[0] == all.largest[0])
     search.keep = 7
     let few = try search.pairs()
     for kind in ScoreKind.allCases {
