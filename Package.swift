@@ -10,9 +10,10 @@ import PackageDescription
 ///     Dynamics, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
+///     Training → Concepts
 ///     Compiler, igraph → Topology
 ///     Tensor, Compiler, Execution → Equivalence
-///     Pictures, Training, Export, Topology, Equivalence, Activity → Commands → hatchling, the command line
+///     Pictures, Training, Export, Topology, Equivalence, Activity, Concepts → Commands → hatchling, the command line
 let package = Package(
   name: "hatchling",
   platforms: [.macOS(.v15)],
@@ -28,6 +29,7 @@ let package = Package(
     .library(name: "HatchlingEquivalence", targets: ["HatchlingEquivalence"]),
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
+    .library(name: "HatchlingConcepts", targets: ["HatchlingConcepts"]),
     // Links libhdf5 with the trait HDF5.
     .library(name: "HatchlingActivity", targets: ["HatchlingActivity"]),
     // Links igraph with the trait Topology.
@@ -84,6 +86,9 @@ let package = Package(
       name: "HatchlingTraining",
       dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
     .target(
+      name: "HatchlingConcepts",
+      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingTraining"]),
+    .target(
       name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
     .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .target(
@@ -101,7 +106,7 @@ let package = Package(
     .target(
       name: "HatchlingCommands",
       dependencies: [
-        "HatchlingPictures", "HatchlingActivity", "HatchlingDynamics",
+        "HatchlingPictures", "HatchlingActivity", "HatchlingConcepts", "HatchlingDynamics",
         .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
@@ -110,8 +115,9 @@ let package = Package(
     .executableTarget(
       name: "hatchling",
       dependencies: [
-        "CStamp", "HatchlingActivity", "HatchlingCommands", "HatchlingCheckpoint", "HatchlingModel",
-        "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
+        "CStamp", "HatchlingActivity", "HatchlingConcepts", "HatchlingCommands", "HatchlingCheckpoint",
+        "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics",
+        "HatchlingExecution",
         "HatchlingEquivalence", "HatchlingExport",
         "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -138,6 +144,13 @@ let package = Package(
       "HatchlingExecution"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
+    .testTarget(
+      name: "HatchlingConceptsTests",
+      dependencies: [
+        "TestSupport", "HatchlingConcepts", "HatchlingDynamics", "HatchlingModel", "HatchlingNumerics",
+        "HatchlingTensor",
+      ],
+      exclude: ["Fixtures/make.py"], resources: [.copy("Fixtures/scipy.json")]),
     .testTarget(
       name: "HatchlingTopologyTests",
       dependencies: [
@@ -183,7 +196,8 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CFuzzing", "CStamp", "TestSupport", "HatchlingActivity", "HatchlingCommands", "HatchlingCheckpoint",
+        "CFuzzing", "CStamp", "TestSupport", "HatchlingActivity", "HatchlingConcepts", "HatchlingCommands",
+        "HatchlingCheckpoint",
         "HatchlingModel",
         "HatchlingTensor",
         "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",

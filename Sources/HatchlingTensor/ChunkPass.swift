@@ -34,8 +34,8 @@ extension Run {
 }
 
 extension TensorExecutor {
-  fileprivate func read(
-    _ tokens: [Int], at start: Int, chunk: Int, carriesState: Bool
+  func read(
+    _ tokens: [Int], at start: Int, chunk: Int, carriesState: Bool, look: ChunkPass<Scalar>.Look? = nil
   ) throws -> Matrix<Scalar> {
     precondition(chunk > 0, "a chunk holds at least one token")
     guard weights.plasticSynapses == nil else { throw TensorError.missingPlasticSynapses }
@@ -45,7 +45,7 @@ extension TensorExecutor {
     }
     var result = Matrix<Scalar>(rows: tokens.count, columns: vocabulary)
     let rows = result.mutablePointer()
-    let pass = ChunkPass(self, capacity: min(chunk, tokens.count), carriesState: carriesState)
+    let pass = ChunkPass(self, capacity: min(chunk, tokens.count), carriesState: carriesState, look: look)
     var done = 0
     while done < tokens.count {
       let at = start + done
@@ -102,17 +102,23 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
   private let attention: NumberStorage<Scalar>
   private let shares: NumberStorage<Scalar>
   private let lists: ActiveLists<Scalar>
+  typealias Look = (Int, UnsafePointer<Scalar>, UnsafePointer<Scalar>) -> Bool
+  private let look: Look?
+  /// y, `(tokens, n)`, kept only for somebody who looks.
+  private let y: NumberStorage<Scalar>?
   private let cosines: NumberStorage<Scalar>
   private let sines: NumberStorage<Scalar>
 
   /// - Parameter carriesState: whether ρ is read and written; otherwise the chunk is all there is.
-  init(_ engine: TensorExecutor<Scalar>, capacity: Int, carriesState: Bool) {
+  init(_ engine: TensorExecutor<Scalar>, capacity: Int, carriesState: Bool, look: Look? = nil) {
     self.engine = engine
+    self.look = look
     self.carriesState = carriesState
     sizes = engine.hyperparameters
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     powers = engine.weights.damping.map { Self.powers(of: $0, upTo: capacity) }
     x = NumberStorage(zeros: capacity * n)
+    y = look.map { _ in NumberStorage(zeros: capacity * n) }
     rotated = NumberStorage(zeros: capacity * n)
     scaled = NumberStorage(zeros: powers == nil ? 0 : capacity * n)
     field = NumberStorage(zeros: capacity * d)
@@ -146,6 +152,7 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
     let layer = Plan(schedule.layerOperations, on: self, kernels: kernels)
     for number in 1...sizes.layers {
       layer.run(layer: number, &activity)
+      if failure == nil, let look, let y, !look(number, x.base, y.base) { return }
       guard let failure else { continue }
       // What followed would reach earlier tokens: 0 times infinity is no number.
       self.tokens = self.tokens.prefix(failure.row)
@@ -366,6 +373,11 @@ final class ChunkPass<Scalar: NetworkScalar>: RoundPerformer {
           lists.active[active] = neuron
           lists.values[active] = drive * activity[Int(neuron)]
           active += drive > 0 ? 1 : 0
+        }
+        if let y {
+          let seen = y.base + row * n
+          (seen + tile.lowerBound).update(repeating: 0, count: tile.count)
+          for place in 0..<active { seen[Int(lists.active[place])] = lists.values[place] }
         }
         Scalar.addRows(
           engine.weights.encoder.pointer, lists.active, lists.values, count: active, d: d,

@@ -1,6 +1,7 @@
 import HatchlingActivity
 import HatchlingCommands
 import HatchlingCompiler
+import HatchlingConcepts
 import HatchlingEquivalence
 import HatchlingExecution
 import HatchlingModel
@@ -44,6 +45,20 @@ enum FlagAdvice {
       case .strongest: "--strongest"
       case .millisecondsPerToken: "--token-ms"
       case .settingToken: "--set"
+      }
+    case ConceptError.emptyList, ConceptError.notOneWord, ConceptError.noneOccurs:
+      "--words-with, --words-without, --text"
+    case ConceptError.overlap: "--words-with, --words-without"
+    case ConceptError.noSentences, ConceptError.wordNotInSentence:
+      "--sentences-with, --sentences-without, --min-length, --max-length"
+    case ConceptError.tooFew: "--text, --min-length, --max-length, --held-out-words"
+    case ConceptError.tooMuchMemory: "--count, --max-length"
+    case ConceptError.outOfRange(let setting, _, _):
+      switch setting {
+      case .count: "--count"
+      case .heldOutShare: "--held-out-words"
+      case .permutations: "--permutations"
+      case .window: "--window"
       }
     case TopologyError.tooManyEdges: "--edges"
     case TopologyMissing.positions: "--layout"

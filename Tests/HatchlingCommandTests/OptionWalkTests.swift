@@ -11,7 +11,7 @@ import Testing
 /// Every option and argument of every command with values that are wrong, missing, huge, negative and not finite. The program itself says
 /// which there are, so a new option is walked without a change here; a new command needs a call in ``calls``.
 @Suite struct OptionWalkTests {
-  /// A call of every command that works and is soon done, in a folder with `m.safetensors`, `text`, `a` and `b`.
+  /// A call of every command that works and is soon done, in a folder with `m.safetensors`, `text`, `a`, `b`, `s` and `t`.
   private static let calls = [
     "info": "--model m.safetensors", "step": "--model m.safetensors text --quiet",
     "generate": "--model m.safetensors --prompt ab --count 2 --seed 1",
@@ -25,6 +25,8 @@ import Testing
     "record": "--model m.safetensors text --out o.npy",
     "watch": "--model m.safetensors text --synapse 2:h3:n12",
     "calibrate": "--model m.safetensors text --out o.json",
+    "concepts":
+      "--model m.safetensors --sentences-with s --sentences-without t --count 10 --permutations 19 --only-this-network",
     "translate-corpus": "a b --languages en,fr --out o.txt",
   ]
 
@@ -68,6 +70,10 @@ import Testing
     let sizes = Hyperparameters(neurons: 32, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 256)
     try Weights.random(sizes, seed: 1).save(to: folder.path("m.safetensors"))
     try folder.write("text", Array(String(repeating: "To be, or not to be: that is it. ", count: 4).utf8))
+    for (name, word) in [("s", "king"), ("t", "bird")] {
+      let lines = (0..<48).map { "\(word)\($0 % 4)\tthere is \(word)\($0 % 4) for \($0) days" }
+      try folder.write(name, Array(lines.joined(separator: "\n").utf8))
+    }
     try folder.write("a", Array("one\ntwo\n".utf8))
     try folder.write("b", Array("un\ndeux\n".utf8))
     try FileManager.default.createDirectory(atPath: folder.path("folder"), withIntermediateDirectories: true)

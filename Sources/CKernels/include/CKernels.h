@@ -3,5 +3,6 @@
 #include "hatchling_blas.h"
 #include "hatchling_delivery.h"
 #include "hatchling_kernels.h"
+#include "hatchling_ranks.h"
 #include "hatchling_selection.h"
 #include "hatchling_training.h"

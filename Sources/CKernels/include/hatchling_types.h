@@ -12,6 +12,9 @@ enum { HATCHLING_PANEL = 64 };
 /// Histograms that count_entries fills, so that equal neighbours do not wait for each other's increment, and numbers in its `sums`.
 enum { HATCHLING_HISTOGRAMS = 4, HATCHLING_ENTRY_SUMS = 7 };
 
+/// Columns that are scored and ranked together.
+enum { HATCHLING_RANK_COLUMNS = 256 };
+
 /// 8-bit copies of rows of `d` float32 weights: code = round(w / scale) + 128, with what it takes to bound a row's sum.
 typedef struct {
   size_t d;
