@@ -48,7 +48,7 @@ public struct ConceptReport: Sendable {
   private var table: [String] {
     let heads = splits.map { padded($0 == .heldOutWords ? "held-out words" : $0.rawValue, 17) }
     let header =
-      padded("AUC", 22, right: false) + padded("best", 22, right: false) + padded("score", 9, right: false)
+      padded("AUC", 24, right: false) + padded("best", 22, right: false) + padded("score", 9, right: false)
       + heads.joined() + "   verdict"
     let extra = findings.topPairs.dropFirst().map(\.result)
     return [header]
@@ -67,7 +67,7 @@ public struct ConceptReport: Sendable {
       let (auc, p) = byWords ? (one.wordAUC ?? .nan, one.wordP ?? .nan) : (one.auc, one.sentenceP)
       return padded(decimal(auc, 3) + (split == .search ? "" : " p \(short(p))"), 17)
     }
-    return padded("\(result.family.rawValue)\(network)", 22, right: false)
+    return padded("\(result.family.rawValue)\(network)", 24, right: false)
       + padded(result.name, 22, right: false) + padded(result.kind?.rawValue ?? "", 9, right: false)
       + cells.joined() + "   " + (result.verdict?.rawValue ?? "")
   }

@@ -40,11 +40,15 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
   /// Letters explain a detector unless its AUC is larger by more than this.
   public static let margin = 0.05
 
+  /// How much of the AUC above chance must carry over to words that the search never saw.
+  public static let carriedOver = 0.5
+
   /// The decision rule.
   ///
   /// 1. *Nothing*, unless the search beats its permuted labels and the detector passes on new sentences.
-  /// 2. Held-out words pass if their mean AUC is above 0.5 with p ≤ 0.05, words as the unit, and the search beats permuted words as well.
-  ///    Then it is a *concept*, or a *letter detector* if letters do as well on those words.
+  /// 2. Held-out words pass if their mean AUC is above 0.5 with p ≤ 0.05, words as the unit, if it lies at least half as far above 0.5 as that
+  ///    on new sentences, so that most of what the detector knows is not the words it was chosen for, and if the search beats permuted words
+  ///    as well. Then it is a *concept*, or a *letter detector* if letters do as well on those words.
   /// 3. Else it is a *letter detector* if letters do as well on the new sentences, and a *word detector* if not.
   ///
   /// What is not a number passes nothing and explains everything.
@@ -54,7 +58,8 @@ public enum Verdict: String, Sendable, Codable, CaseIterable {
       self = .nothing
       return
     }
-    if let auc = evidence.heldOutAUC, let p = evidence.heldOutP, auc > 0.5, p <= Self.level,
+    if let auc = evidence.heldOutAUC, let p = evidence.heldOutP, p <= Self.level,
+      auc > 0.5, auc - 0.5 >= Self.carriedOver * (evidence.newAUC - 0.5),
       let words = evidence.wordSearchP, words <= Self.level
     {
       self = explains(evidence.lettersHeldOutAUC, auc) ? .letterDetector : .concept

@@ -23,6 +23,9 @@ import Testing
   @Test func withoutThemItIsAWordDetector() {
     #expect(verdict { $0.heldOutP = 0.06 } == .wordDetector)
     #expect(verdict { $0.heldOutAUC = 0.4 } == .wordDetector)
+    // Less than half of what is above chance on new sentences.
+    #expect(verdict { $0.heldOutAUC = 0.72 } == .wordDetector)
+    #expect(verdict { $0.heldOutAUC = 0.73 } == .concept)
     #expect(verdict { $0.wordSearchP = 0.06 } == .wordDetector)
     #expect(verdict { $0.wordSearchP = nil } == .wordDetector)
     #expect(verdict { ($0.heldOutAUC, $0.heldOutP) = (nil, nil) } == .wordDetector)

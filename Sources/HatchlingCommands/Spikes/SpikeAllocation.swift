@@ -21,7 +21,7 @@ public struct SpikeAllocation: Encodable, Sendable {
     let events: Double
   }
 
-  /// The codes, as `--spiking` takes them.
+  /// The codes, as `SpikingOptions.init(named:)` takes them, but for blanks.
   public let code: String
   /// What was allowed, in nats per token.
   public let budget: Double
@@ -151,7 +151,7 @@ public struct SpikeAllocation: Encodable, Sendable {
   /// The report as a person reads it.
   public var lines: [String] {
     [
-      "--spiking \(code.split(separator: " ").joined())", "calibration   \(found.line)",
+      "code          \(code.split(separator: " ").joined())", "calibration   \(found.line)",
       checked.map { "other text    \($0.line)" } ?? "other text    none was left to check on",
     ]
   }

@@ -77,8 +77,8 @@ public struct SpikingReport: Encodable, Sendable {
         + spoken.map { "\(SpikingOptions.name(of: $0)) (\($0.rawValue), \($0.population.rawValue))" }
         .joined(separator: ", "),
       "by spikes     every synapse of \(schedule.form == .circuit ? "emb, G_x, G_y, E, W_out" : "G_x, G_y, F, W_out"), and σ, read and written",
-      "analog        membranes: sums of what has arrived, and the residual stream \(schedule.form == .circuit ? "v" : "z and F z") (said in spikes, kept as it is; --spiked-residual)",
-      "analog        means and gains of normalisers, broadcast as numbers (--gain-bits)",
+      "analog        membranes: sums of what has arrived, and the residual stream \(schedule.form == .circuit ? "v" : "z and F z") (said in spikes, kept as it is unless it is asked for otherwise)",
+      "analog        means and gains of normalisers, broadcast as numbers, of fewer bits if it is asked for",
       "analog        the rotation of x over a partner edge, and the gate: drive of y times the weight of every spike of x",
       "analog        damping of σ, and scales, which calibration fixes",
     ]
