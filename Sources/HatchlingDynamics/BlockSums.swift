@@ -16,4 +16,15 @@ public enum BlockSums {
     Scalar.addBlocks(rows, blocks, d: width)
     return rows + blocks.lowerBound * width
   }
+
+  /// The same, and the sum, 0 without blocks, goes to `sum`, `(width)`.
+  public static func add<Scalar: NetworkScalar>(
+    _ rows: UnsafeMutablePointer<Scalar>, blocks: Range<Int>, width: Int,
+    into sum: UnsafeMutablePointer<Scalar>
+  ) {
+    guard let total = add(rows, blocks: blocks, width: width) else {
+      return sum.update(repeating: 0, count: width)
+    }
+    sum.update(from: total, count: width)
+  }
 }

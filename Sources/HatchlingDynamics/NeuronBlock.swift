@@ -16,6 +16,18 @@ package struct NeuronBlock: Sendable {
     }
   }
 
+  /// Cuts the blocks of every head into parts that read plastic synapses side by side, so that at least 4 do, head by head.
+  package static func parts(_ blocksOfHead: [Range<Int>]) -> (parts: [Range<Int>], perHead: Int) {
+    let pieces = max(1, 4 / max(1, blocksOfHead.count))
+    let parts = blocksOfHead.flatMap { blocks in
+      (0..<pieces).map { piece in
+        let (first, count) = (blocks.lowerBound, blocks.count)
+        return first + piece * count / pieces..<first + (piece + 1) * count / pieces
+      }
+    }
+    return (parts, pieces)
+  }
+
   /// The numbers of the blocks of each head.
   package static func ofHeads(_ blocks: [NeuronBlock], heads: Int) -> [Range<Int>] {
     (0..<heads).map { head in

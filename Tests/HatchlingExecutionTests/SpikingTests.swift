@@ -153,7 +153,9 @@ import Testing
     let weights = Weights.random(sizes, seed: 5, damping: index % 2 == 0)
     let tokens = randomTokens(40, vocabulary: 11, seed: 3)
     #expect(Self.options.count == 5)
-    let options = Self.options[index]
+    var options = Self.options[index]
+    // z cannot be kept without F z.
+    options.spikesResidual = options.spikesResidual && form == .circuit
     func make(_ threads: Int) throws -> any WatchableEngine<Float> {
       let workers = Workers(threads: threads)
       switch form {
@@ -245,6 +247,32 @@ import Testing
     }
   }
 
+  /// Another neuron is another type: here one that fires with the first channel alone.
+  private struct Excitable: NeuronModel {
+    let name = "excitable"
+    func advance<Scalar: NetworkScalar>(
+      _ cell: inout SpikingCell<Scalar>, input: Scalar, threshold: Scalar, weight: Scalar
+    ) -> Scalar {
+      cell.membrane += input
+      guard cell.membrane >= threshold, cell.membrane > 0 else { return 0 }
+      cell.membrane -= weight
+      return 1
+    }
+  }
+
+  @Test func anotherNeuronIsOneType() throws {
+    let graph = try Compiler().circuit(from: Self.weights(1, .released)).graph
+    let tokens = randomTokens(20, vocabulary: graph.tokenCount, seed: 1)
+    var options = SpikingOptions(try .few(3, 10))
+    options.neuron = Excitable()
+    #expect(options != SpikingOptions(try .few(3, 10)) && options.name.contains("excitable"))
+    let engine = try Run(spiking: graph, options, scales: .measured(graph, on: tokens))
+    for token in tokens { try engine.step(token) }
+    let said = try #require(engine.executor.trains[.v]?.sent)
+    let values = (0..<said.count).map { said.base[$0] }
+    #expect(values.contains { $0 > 0 } && !values.contains { $0 < 0 })
+  }
+
   @Test func scalesOfOtherNetworksAndShortTextsAreRefused() throws {
     let graph = try Compiler().circuit(from: Self.weights(1, .released)).graph
     let code = SpikingOptions(try .few(3, 10))
@@ -262,5 +290,8 @@ import Testing
       workers: Workers(threads: 1)
     ).graph
     #expect(throws: SpikingError.remainder) { try Run(spiking: hubs, .graded) }
+    var residual = SpikingOptions.graded
+    residual.spikesResidual = true
+    #expect(throws: SpikingError.residual) { try Run(spiking: direct, residual) }
   }
 }

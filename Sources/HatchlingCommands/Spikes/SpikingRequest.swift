@@ -39,11 +39,12 @@ public struct SpikingRequest: Sendable, Equatable {
       guard scales.model.isEmpty || scales.model == fingerprint else { throw SpikeScalesError.otherModel }
       return (SpikingSetup(options, scales), "scales of '\(scalesFile)'")
     }
-    let exact = EngineDescription(description.formulation)
+    let network = try EngineDescription(description.formulation).network(
+      from: weights, fingerprint: fingerprint, workers: workers)
     var read = Array(tokens.prefix(Self.most))
     var source = "scales from the first \(grouped(read.count)) tokens of the text"
     if read.count < Self.enough {
-      let engine = try exact.engine(running: weights, workers: workers)
+      let engine = try network.engine(workers: workers)
       var sampler = Sampler(temperature: 1, topK: nil, seed: 1)
       for token in read { try engine.step(token) }
       let given = read.count
@@ -55,9 +56,7 @@ public struct SpikingRequest: Sendable, Equatable {
       source =
         "scales from the text's \(grouped(given)) tokens and \(grouped(read.count - given)) that the exact network writes after them"
     }
-    let scales = try exact.network(from: weights, fingerprint: fingerprint, workers: workers)
-      .spikeScales(on: read, workers: workers)
-    return (SpikingSetup(options, scales), source)
+    return (SpikingSetup(options, try network.spikeScales(on: read, workers: workers)), source)
   }
 }
 
@@ -73,13 +72,12 @@ public struct SpikingSetup: Sendable, Equatable {
 
 /// Scales as a JSON file.
 public enum ScalesFile {
-  /// - Throws: ``ScalesFileError``.
+  /// - Throws: `CheckpointError` where it cannot be read, ``ScalesFileError``.
   public static func read(_ path: String) throws -> SpikeScales {
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw ScalesFileError.unreadable(path: path)
-    }
-    do { return try JSONDecoder().decode(SpikeScales.self, from: data) } catch let error as SpikeScalesError {
+    let bytes = try TextSource.bytes(path)
+    do { return try JSONDecoder().decode(SpikeScales.self, from: Data(bytes)) } catch let error
+      as SpikeScalesError
+    {
       throw ScalesFileError.bad(path: path, reason: "\(error)")
     } catch {
       throw ScalesFileError.bad(path: path, reason: "it is not what calibrate writes")
@@ -97,12 +95,10 @@ public enum ScalesFile {
 
 /// A file of scales that cannot be used.
 public enum ScalesFileError: InputError, Equatable {
-  case unreadable(path: String)
   case bad(path: String, reason: String)
 
   public var description: String {
     switch self {
-    case .unreadable(let path): "'\(path)' cannot be read"
     case .bad(let path, let reason): "'\(path)' holds no scales of spikes: \(reason)"
     }
   }

@@ -26,15 +26,8 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
   init(_ graph: DirectGraph<Scalar>) {
     let heads = graph.neurons.heads
     blocks = NeuronBlock.cut(heads, size: max(64, (graph.neuronCount + 31) / 32))
-    let pieces = max(1, 4 / max(1, heads.count))
-    partsPerHead = pieces
     blocksOfHead = NeuronBlock.ofHeads(blocks, heads: heads.count)
-    parts = blocksOfHead.flatMap { blocks in
-      (0..<pieces).map { part in
-        blocks.lowerBound + part * blocks.count / pieces..<blocks.lowerBound + (part + 1) * blocks.count
-          / pieces
-      }
-    }
+    (parts, partsPerHead) = NeuronBlock.parts(blocksOfHead)
     outgoingX = OutgoingSynapses(graph.drivesX)
     incomingY = IncomingSynapses(graph.drivesY, tokenCount: graph.tokenCount)
     let (neurons, nodes) = (graph.neuronCount, graph.nodeCount)

@@ -71,12 +71,4 @@ enum AnalogRounds<Scalar: NetworkScalar> {
   static func add(_ values: UnsafePointer<Scalar>, _ count: Int, to sum: UnsafeMutablePointer<Scalar>) {
     for place in 0..<count { sum[place] += values[place] }
   }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  static func countNonZero(_ values: UnsafePointer<Scalar>, _ count: Int) -> Int {
-    var total = 0
-    for place in 0..<count { total &+= values[place] != 0 ? 1 : 0 }
-    return total
-  }
 }

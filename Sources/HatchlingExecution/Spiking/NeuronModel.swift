@@ -12,8 +12,8 @@ public struct SpikingCell<Scalar: NetworkScalar>: Sendable, BitwiseCopyable {
 }
 
 /// How a membrane turns into spikes. Another neuron is another type that conforms.
-public protocol NeuronModel: Sendable, Equatable {
-  /// As in a saved state; empty for the standard neuron.
+public protocol NeuronModel: Sendable {
+  /// What tells it from all others, with its numbers, as in a saved state; empty for the standard neuron.
   var name: String { get }
   /// One sub-step.
   ///
@@ -28,7 +28,7 @@ public protocol NeuronModel: Sendable, Equatable {
 }
 
 /// Integrate and fire, reset by subtraction: what is above the weight of a spike stays.
-public struct IntegrateAndFire: NeuronModel {
+public struct IntegrateAndFire: NeuronModel, Equatable {
   /// The part of the membrane that is lost in a sub-step, 0 ≤ leak < 1.
   public let leak: Double
   /// For how many sub-steps a neuron rests that has fired.

@@ -138,7 +138,6 @@ public enum SpikeCodeError: InputError, Equatable {
   case spikes(Int, substeps: Int)
   case unknownQuantity(String, known: [String])
   case twice(String)
-  case mantissa(Int)
 
   public var description: String {
     switch self {
@@ -150,7 +149,6 @@ public enum SpikeCodeError: InputError, Equatable {
     case .unknownQuantity(let name, let known):
       "'\(name)' does not send spikes; \(known.joined(separator: ", ")) do"
     case .twice(let name): "\(name) has two codes"
-    case .mantissa(let bits): "gains of \(bits) bits: 1 to 52 are possible"
     }
   }
 }

@@ -49,13 +49,4 @@ public struct SpikeCounts: Sendable, Equatable {
   mutating func add(_ count: Int, over path: Path, layer: Int) {
     events[Route(path: path, layer: layer), default: 0] += count
   }
-
-  public static func + (left: SpikeCounts, right: SpikeCounts) -> SpikeCounts {
-    var sum = left
-    sum.tokens += right.tokens
-    sum.spikes.merge(right.spikes, uniquingKeysWith: +)
-    sum.saturated.merge(right.saturated, uniquingKeysWith: +)
-    sum.events.merge(right.events, uniquingKeysWith: +)
-    return sum
-  }
 }

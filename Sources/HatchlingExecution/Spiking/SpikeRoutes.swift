@@ -92,14 +92,13 @@ struct SpikeRoutes<Scalar: NetworkScalar>: Sendable {
 extension SpikeTrain {
   /// All listen, panel by panel: `into` gets the sums of every target.
   func deliver(
-    over routes: SpikeRoutes<Scalar>, row: Int? = nil, into sums: UnsafeMutablePointer<Scalar>,
-    workers: Workers
+    over routes: SpikeRoutes<Scalar>, into sums: UnsafeMutablePointer<Scalar>, workers: Workers
   ) -> Int {
     workers.run(blocks: routes.panels.count) { index in
       let panel = routes.panels[index]
       let sum = sums + panel.targets.lowerBound
       sum.update(repeating: 0, count: panel.targets.count)
-      forEachSegment(of: row ?? (blocksOfRow.count > 1 ? panel.head : 0)) { who, weights, count in
+      forEachSegment(of: blocksOfRow.count > 1 ? panel.head : 0) { who, weights, count in
         switch panel.synapses {
         case .dense(let rows):
           Scalar.addRows(rows.base, who, weights, count: count, d: panel.targets.count, into: sum)
@@ -108,7 +107,7 @@ extension SpikeTrain {
         }
       }
     }
-    return traversed(routes.degrees, rows: row.map { $0...$0 } ?? 0...blocksOfRow.count - 1)
+    return blocksOfRow.indices.reduce(0) { $0 + traversed(routes.degrees, row: $1) }
   }
 
   /// Many send to few: what each block of senders sends is added up by itself, then as a tree over the blocks.
@@ -139,12 +138,8 @@ extension SpikeTrain {
         }
       }
     }
-    if let sum = BlockSums.add(partial, blocks: own, width: targets) {
-      sums.update(from: sum, count: targets)
-    } else {
-      sums.update(repeating: 0, count: targets)
-    }
-    return traversed(routes.degrees, rows: row...row)
+    BlockSums.add(partial, blocks: own, width: targets, into: sums)
+    return traversed(routes.degrees, row: row)
   }
 
   /// Only targets with `listens` > 0 hear; others get 0.
@@ -200,10 +195,8 @@ extension SpikeTrain {
     }
   }
 
-  private func traversed(_ degrees: Degrees, rows: ClosedRange<Int>) -> Int {
-    rows.reduce(0) { sum, row in
-      blocksOfRow[row].reduce(sum) { $0 + degrees.total(particles[$1].base, count($1)) }
-    }
+  private func traversed(_ degrees: Degrees, row: Int) -> Int {
+    blocksOfRow[row].reduce(0) { $0 + degrees.total(particles[$1].base, count($1)) }
   }
 
   @_specialize(where Scalar == Float)

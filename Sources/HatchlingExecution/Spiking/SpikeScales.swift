@@ -1,4 +1,4 @@
-import Foundation
+import HatchlingCheckpoint
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
@@ -28,11 +28,11 @@ public struct SpikeScales: Sendable, Equatable {
   /// not say that it always is.
   ///
   /// - Parameters:
-  ///   - layer: from 1; 0 or L + 1 for the readout.
+  ///   - layer: from 1; L + 1 for the readout.
   ///   - headroom: the scale, in units of the largest value.
   func scales(of quantity: Quantity, layer: Int, _ granularity: Granularity, headroom: Double) -> [Double] {
-    guard let layers = largest[quantity], let last = layers.last else { return [] }
-    let own = layer >= 1 && layer <= layers.count ? layers[layer - 1] : last
+    guard let layers = largest[quantity], layers.indices.contains(layer - 1) else { return [] }
+    let own = layers[layer - 1]
     let overall = layers.map { $0.max() ?? 0 }.max() ?? 0
     let ofLayer = own.max() ?? 0
     return own.map { value in
@@ -64,12 +64,8 @@ public struct SpikeScales: Sendable, Equatable {
 
   /// 8 hexadecimal digits over all numbers.
   var digest: String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for quantity in quantities {
-      for value in (largest[quantity] ?? []).joined() { hash = (hash ^ value.bitPattern) &* 0x100_0000_01B3 }
-    }
-    let digits = String(hash ^ hash >> 32 & 0xFFFF_FFFF, radix: 16).suffix(8)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    let numbers = quantities.flatMap { Array((largest[$0] ?? []).joined()) }
+    return String(numbers.withUnsafeBytes(ContentHash.sha256).prefix(8))
   }
 
   /// Which quantities have scales.

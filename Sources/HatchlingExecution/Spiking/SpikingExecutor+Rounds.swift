@@ -26,13 +26,13 @@ extension SpikingExecutor {
     case .forget: break  // Settled when a neuron next reads its synapses.
     case .activateX:
       activateX()
-      activity.activeX.append(countFiring(train(of: .x, layer, &activity)))
+      activity.activeX.append(train(of: .x, layer, &activity).sent.countNonZero())
     case .rotate:
       rotate(train(of: .x, layer, &activity))
       changed(.rotated)
     case .activateY:
       activateY(train(of: .x, layer, &activity))
-      activity.activeY.append(countFiring(train(of: .y, layer, &activity)))
+      activity.activeY.append(train(of: .y, layer, &activity).sent.countNonZero())
     case .normalise(let quantities, let measured, let kind):
       normalise(quantities, measured, kind, &activity)
     case .copy(let from, let to):
@@ -202,10 +202,6 @@ extension SpikingExecutor {
       }
       changed(quantity)
     }
-  }
-
-  private func countFiring(_ train: SpikeTrain<Scalar>) -> Int {
-    AnalogRounds<Scalar>.countNonZero(train.sent.base, train.sent.count)
   }
 
   private func noteLargest(of quantity: Quantity, _ values: NumberStorage<Scalar>, _ slot: Int) {

@@ -32,12 +32,7 @@ extension SpikingExecutor: ParticleStore {
   public func store(gain: Scalar, place: Int) { storage[.gains]?.base[place] = gain }
 
   /// A spike that is not finite is never sent, so that what fired is checked while it fires; sums are checked here.
-  public func firstNonFinite() -> Quantity? {
-    if let notFinite { return notFinite }
-    let field: Quantity = schedule.form == .direct ? .z : .v
-    guard let values = storage[field], !Scalar.areFinite(values.base, values.count) else { return nil }
-    return field
-  }
+  public func firstNonFinite() -> Quantity? { notFinite ?? held.firstNonFinite() }
 
   public var identity: StateIdentity {
     StateIdentity(

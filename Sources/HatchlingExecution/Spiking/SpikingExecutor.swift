@@ -58,6 +58,7 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     scales: SpikeScales?, workers: Workers
   ) throws {
     guard graph.remainderCounts.x == 0, graph.remainderCounts.y == 0 else { throw SpikingError.remainder }
+    guard !options.spikesResidual || graph.schedule.form == .circuit else { throw SpikingError.residual }
     (self.graph, self.plasticity, self.blocks) = (graph, plasticity, blocks)
     (self.options, self.workers) = (options, workers)
     schedule = graph.schedule
@@ -70,6 +71,7 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     for quantity in schedule.quantities.sorted(by: { $0.rawValue < $1.rawValue }) {
       storage[quantity] = held.keep(quantity)
     }
+    held.check([.encoded, .z, .v])
     (self.held, self.storage) = (held, storage)
     let spoken = schedule.spokenQuantities
     var trains: [Quantity: SpikeTrain<Scalar>] = [:]
@@ -205,9 +207,16 @@ extension Schedule {
 
 /// What spikes cannot express.
 public enum SpikingError: InputError, Equatable {
+  /// Gains go through F z, which would no longer follow z.
+  case residual
   case remainder
 
-  public var description: String { "what pruning cut does not travel through hubs in spikes" }
+  public var description: String {
+    switch self {
+    case .residual: "the residual stream of the direct form, z beside F z, cannot be kept as spikes said it"
+    case .remainder: "what pruning cut does not travel through hubs in spikes"
+    }
+  }
 }
 
 extension Run {
@@ -223,7 +232,7 @@ extension Run {
     let blocks = Engine.cut(graph)
     self.init(
       try SpikingExecutor(
-        graph, plasticity: SpikingRows(graph, blocks: blocks.count, workers: workers), blocks: blocks,
+        graph, plasticity: SpikingRows(graph, blocks: blocks, workers: workers), blocks: blocks,
         options: options, scales: scales, workers: workers))
   }
 }

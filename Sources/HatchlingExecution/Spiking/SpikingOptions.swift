@@ -2,12 +2,12 @@ import HatchlingDynamics
 import HatchlingModel
 
 /// How a network runs on spikes.
-public struct SpikingOptions: Sendable, Equatable {
+public struct SpikingOptions: Sendable {
   /// Of quantities that have no code of their own.
   public var code: SpikeCode
   public var codes: [Quantity: SpikeCode]
   public var granularity: SpikeScales.Granularity
-  public var neuron: IntegrateAndFire
+  public var neuron: any NeuronModel
   /// For codes that draw.
   public var seed: UInt64
   /// Bits of the mantissa of the gains that normalisers broadcast; nil for gains as they are.
@@ -17,7 +17,7 @@ public struct SpikingOptions: Sendable, Equatable {
 
   public init(
     _ code: SpikeCode, codes: [Quantity: SpikeCode] = [:],
-    granularity: SpikeScales.Granularity = .quantity, neuron: IntegrateAndFire = IntegrateAndFire(),
+    granularity: SpikeScales.Granularity = .quantity, neuron: any NeuronModel = IntegrateAndFire(),
     seed: UInt64 = 1, gainBits: Int? = nil, spikesResidual: Bool = false
   ) {
     (self.code, self.codes, self.granularity) = (code, codes, granularity)
@@ -77,4 +77,13 @@ public struct SpikingOptions: Sendable, Equatable {
 
   /// Values as they are: the exact network, message by message.
   public static let graded = SpikingOptions(.graded)
+}
+
+extension SpikingOptions: Equatable {
+  /// Neurons are equal that have one name.
+  public static func == (left: SpikingOptions, right: SpikingOptions) -> Bool {
+    left.code == right.code && left.codes == right.codes && left.granularity == right.granularity
+      && left.neuron.name == right.neuron.name && left.seed == right.seed && left.gainBits == right.gainBits
+      && left.spikesResidual == right.spikesResidual
+  }
 }

@@ -35,20 +35,22 @@ final class SpikingRows<Scalar: NetworkScalar>: SpikingPlasticity {
   private let table: DampingTable<Scalar>?
   private var layers: [PlasticLayer<Scalar>]
   /// What blocks of neurons send to the hubs, `(blocks, d)`.
-  private var partial = NumberStorage<Scalar>(zeros: 0)
+  private let partial: NumberStorage<Scalar>
   // Neurons that fired, each once, and what their weights have kept.
   private let listed: NumberStorage<Int32>
   private let factors: NumberStorage<Scalar>
   private let traversed: NumberStorage<Int>
+  private let blocksOfHead: [Range<Int>]
 
-  init(_ graph: CircuitGraph<Scalar>, blocks: Int, workers: Workers) {
+  init(_ graph: CircuitGraph<Scalar>, blocks: [NeuronBlock], workers: Workers) {
     (self.graph, self.workers) = (graph, workers)
     table = graph.neurons.isDamped ? DampingTable(graph.neurons.damping) : nil
     layers = Self.empty(graph)
-    partial = NumberStorage(zeros: blocks * graph.hubCount)
+    blocksOfHead = NeuronBlock.ofHeads(blocks, heads: graph.headCount)
+    partial = NumberStorage(zeros: blocks.count * graph.hubCount)
     listed = NumberStorage(zeros: graph.neuronCount)
     factors = NumberStorage(zeros: graph.neuronCount)
-    traversed = NumberStorage(zeros: blocks)
+    traversed = NumberStorage(zeros: blocks.count)
   }
 
   private static func empty(_ graph: CircuitGraph<Scalar>) -> [PlasticLayer<Scalar>] {
@@ -72,16 +74,8 @@ final class SpikingRows<Scalar: NetworkScalar>: SpikingPlasticity {
         into: sum)
       traversed.base[block] = countSynapses(train, block)
     }
-    for (head, neurons) in graph.neurons.heads.enumerated() {
-      let own = train.blocks.indices.filter { neurons.contains(train.blocks[$0].lowerBound) }
-      let into = sums + head * d
-      guard let first = own.first, let last = own.last,
-        let sum = BlockSums.add(partial.base, blocks: first..<last + 1, width: d)
-      else {
-        into.update(repeating: 0, count: d)
-        continue
-      }
-      into.update(from: sum, count: d)
+    for (head, own) in blocksOfHead.enumerated() {
+      BlockSums.add(partial.base, blocks: own, width: d, into: sums + head * d)
     }
     return train.blocks.indices.reduce(0) { $0 + traversed.base[$1] }
   }

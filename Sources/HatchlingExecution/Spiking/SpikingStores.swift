@@ -22,15 +22,7 @@ final class SpikingStores<Scalar: NetworkScalar>: SpikingPlasticity {
   init(_ graph: DirectGraph<Scalar>, blocks: [NeuronBlock], workers: Workers) {
     plastic = PlasticStores(graph)
     self.workers = workers
-    let heads = graph.headCount
-    let pieces = max(1, 4 / max(1, heads))
-    partsPerHead = pieces
-    parts = NeuronBlock.ofHeads(blocks, heads: heads).flatMap { blocks in
-      (0..<pieces).map { piece in
-        blocks.lowerBound + piece * blocks.count / pieces..<blocks.lowerBound + (piece + 1) * blocks.count
-          / pieces
-      }
-    }
+    (parts, partsPerHead) = NeuronBlock.parts(NeuronBlock.ofHeads(blocks, heads: graph.headCount))
     degrees = graph.plasticDegrees
     listed = NumberStorage(zeros: graph.neuronCount)
     factors = NumberStorage(zeros: graph.neuronCount)
