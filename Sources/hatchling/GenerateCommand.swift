@@ -60,6 +60,7 @@ struct GenerateCommand: EitherPrecisionCommand {
     let model = try options.model.load(workers: workers)
     let vocabulary = model.hyperparameters.vocabulary
     let interventions = try options.interventions.parsed(options.names(of: model))
+    if prompt.isEmpty && options.stateIn == nil { throw TextError.empty("--prompt") }
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(
         of: model, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), model,

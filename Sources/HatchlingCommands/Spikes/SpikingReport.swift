@@ -74,8 +74,11 @@ public struct SpikingReport: Encodable, Sendable {
     let spoken = schedule.spokenQuantities
     return [
       "in spikes     "
-        + spoken.map { "\(SpikingOptions.name(of: $0)) (\($0.rawValue), \($0.population.rawValue))" }
-        .joined(separator: ", "),
+        + spoken.map { quantity in
+          let name = SpikingOptions.name(of: quantity)
+          let symbol = name == quantity.rawValue ? "" : "\(quantity.rawValue), "
+          return "\(name) (\(symbol)\(quantity.population.rawValue))"
+        }.joined(separator: ", "),
       "by spikes     every synapse of \(schedule.form == .circuit ? "emb, G_x, G_y, E, W_out" : "G_x, G_y, F, W_out"), and σ, read and written",
       "analog        membranes: sums of what has arrived, and the residual stream \(schedule.form == .circuit ? "v" : "z and F z") (said in spikes, kept as it is unless it is asked for otherwise)",
       "analog        means and gains of normalisers, broadcast as numbers, of fewer bits if it is asked for",
