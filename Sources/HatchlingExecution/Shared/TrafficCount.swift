@@ -90,6 +90,8 @@ extension ListingExecutor {
 }
 
 extension NumberStorage where Element: NetworkScalar {
+  @_specialize(where Element == Float)
+  @_specialize(where Element == Double)
   func countNonZero(from first: Int = 0, through last: Int? = nil) -> Int {
     let (values, count) = (base + first, (last ?? self.count - 1) - first + 1)
     var total = 0
