@@ -14,8 +14,12 @@ struct ConceptPage {
     (self.pair, self.findings) = (pair, findings)
     let result = pair.result
     text("Pair \(result.name), \(result.kind?.rawValue ?? "")", x: 20, size: 20)
-    y += 24
-    text("\(result.verdict?.rawValue ?? ""): \(ConceptReport.reason(result))", x: 20, size: 11)
+    y += 8
+    // The reason has parts; together they are longer than the page is wide.
+    for part in "\(result.verdict?.rawValue ?? ""): \(ConceptReport.reason(result))".split(separator: "; ") {
+      y += 16
+      text(String(part), x: 20, size: 11)
+    }
     drawTexts()
     drawWords()
     drawNull()
