@@ -6,7 +6,7 @@ import PackageDescription
 ///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
-///     Dynamics → Tensor → Training
+///     Dynamics → Tensor; Tensor, Graph → Training
 ///     Dynamics, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
@@ -84,7 +84,9 @@ let package = Package(
       ]),
     .target(
       name: "HatchlingTraining",
-      dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint"]),
+      dependencies: [
+        "HatchlingTensor", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+      ]),
     .target(
       name: "HatchlingConcepts",
       dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingTraining"]),
@@ -164,8 +166,8 @@ let package = Package(
         .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
       ]),
     .test(
-      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint",
-      excluding: ["Fixtures"]),
+      "HatchlingTraining", with: "HatchlingModel", "HatchlingTensor", "HatchlingCheckpoint", "HatchlingGraph",
+      "HatchlingCompiler", "HatchlingExecution", "HatchlingDynamics", excluding: ["Fixtures"]),
     // The fuzz targets without the fuzzer: the corpus and random inputs. `Targets` is a link into `Fuzzing/`.
     .target(
       name: "CFuzzing", path: "Fuzzing/Sources/CFuzzing",

@@ -5,12 +5,14 @@ import HatchlingNumerics
 enum LearnedDamping {
   /// θ of every pair, `(1, n / 2)`: of the given u where there are any, else log-uniform between 1/1024 and 1/8 in every head, in an
   /// order that has nothing to do with the frequencies.
-  static func initial<Scalar: NetworkScalar>(_ weights: Weights<Scalar>) -> Matrix<Scalar> {
-    let pairs = weights.hyperparameters.neurons / 2
-    let perHead = max(1, weights.hyperparameters.neuronsPerHead / 2)
+  static func initial<Scalar: NetworkScalar>(
+    _ sizes: Hyperparameters, damping: [Float]?
+  ) -> Matrix<Scalar> {
+    let pairs = sizes.neurons / 2
+    let perHead = max(1, sizes.neuronsPerHead / 2)
     let values = (0..<pairs).map { pair -> Scalar in
       let u: Double
-      if let damping = weights.damping {
+      if let damping {
         u = (Double(damping[2 * pair]) + Double(damping[2 * pair + 1])) / 2
       } else {
         let place = Double(pair % perHead + 1) * 0.618_033_988_749_895

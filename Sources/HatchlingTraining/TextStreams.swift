@@ -1,4 +1,18 @@
+import HatchlingCheckpoint
 import HatchlingNumerics
+
+/// The bytes of a training text as tokens.
+enum TextTokens {
+  /// - Throws: ``TrainingError/tokenOutOfRange(token:vocabulary:offset:)``.
+  static func check(_ text: [UInt8], vocabulary: Int) throws(TrainingError) {
+    if let offset = text.firstIndex(where: { Int($0) >= vocabulary }) {
+      throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: vocabulary, offset: offset)
+    }
+  }
+
+  /// SHA-256 of a text.
+  static func digest(of text: [UInt8]) -> String { text.withUnsafeBytes(ContentHash.sha256) }
+}
 
 /// B readers of one text, side by side.
 ///

@@ -10,13 +10,6 @@ public struct ValidationReport: Sendable {
 }
 
 extension Trainer {
-  /// - Throws: ``TrainingError/tokenOutOfRange(token:vocabulary:offset:)``.
-  static func check(_ text: [UInt8], _ sizes: Hyperparameters) throws(TrainingError) {
-    if let offset = text.firstIndex(where: { Int($0) >= sizes.vocabulary }) {
-      throw .tokenOutOfRange(token: Int(text[offset]), vocabulary: sizes.vocabulary, offset: offset)
-    }
-  }
-
   /// The loss on held-out text, read as training reads: B streams through equal parts of it, without dropout. With carried state, a
   /// stream's first block only fills the state where there is a second.
   ///
@@ -24,7 +17,7 @@ extension Trainer {
   /// many tokens.
   /// - Throws: ``TrainingError/tokenOutOfRange(token:vocabulary:offset:)``.
   public func validate(_ text: [UInt8], atMost limit: Int = .max) throws(TrainingError) -> ValidationReport? {
-    try Self.check(text, weights.hyperparameters)
+    try TextTokens.check(text, vocabulary: weights.hyperparameters.vocabulary)
     let (block, batch) = (options.block, options.batch)
     let blocks = min(text.count - 1, limit) / block
     guard blocks > 0 else { return nil }

@@ -22,6 +22,8 @@ public final class Trainer<Scalar: NetworkScalar> {
   public private(set) var options: TrainingOptions
   /// The text that is trained on.
   public let text: [UInt8]
+  /// The network that ``keepAsBest()`` kept, or that a checkpoint had.
+  public internal(set) var best: Weights<Scalar>?
   let workers: Workers
   let pass: TrainingPass<Scalar>
   var optimiser: AdamW<Scalar>
@@ -40,7 +42,7 @@ public final class Trainer<Scalar: NetworkScalar> {
     let sizes = initial.hyperparameters
     try sizes.checkTrainable()
     try TrainingMemory(sizes, options, bytes: MemoryLayout<Scalar>.size).check()
-    try Self.check(text, sizes)
+    try TextTokens.check(text, vocabulary: sizes.vocabulary)
     if initial.plasticSynapses != nil {
       throw .lacksPlasticSynapses
     }
@@ -52,7 +54,7 @@ public final class Trainer<Scalar: NetworkScalar> {
     case .none: weights.damping = nil
     case .fixed(let u): weights.damping = u == 0 ? nil : [Float](repeating: u, count: sizes.neurons)
     case .learned:
-      let initialTheta = LearnedDamping.initial(initial)
+      let initialTheta: Matrix<Scalar> = LearnedDamping.initial(sizes, damping: initial.damping)
       theta = initialTheta
       weights.damping = LearnedDamping.damping(initialTheta)
     }

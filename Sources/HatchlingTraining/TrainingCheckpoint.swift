@@ -30,12 +30,20 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
 
   public init() {}
 
+  /// What checkpoints of direct graphs call themselves.
+  static let directEngine = "direct trainer"
+
+  /// Whether a checkpoint is that of a direct graph in training. - Throws: `CheckpointError`.
+  public static func isDirect(checkpoint path: String) throws -> Bool {
+    try CheckpointFile.open(path).metadata["engine"] == directEngine
+  }
+
   /// The settings in a checkpoint, read without its numbers.
   /// - Throws: `CheckpointError` or ``TrainingError`` for a file that is no checkpoint of a training run.
   public static func settings(inCheckpoint path: String) throws -> [String: String] {
     struct Record: Decodable { let progress: TrainingProgress }
     let metadata = try CheckpointFile.open(path).metadata
-    guard metadata["engine"] == "trainer", let options = metadata["options"],
+    guard metadata["engine"] == "trainer" || metadata["engine"] == directEngine, let options = metadata["options"],
       let record = try? JSONDecoder().decode(Record.self, from: Data(options.utf8))
     else {
       throw TrainingError.damagedCheckpoint(path: path, problem: "it is no checkpoint of a training run")
@@ -57,7 +65,7 @@ extension Trainer {
   ) throws {
     let record = TrainingRecord(
       sizes: weights.hyperparameters, options: options, streams: streams,
-      emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: Self.digest(of: text),
+      emptyStreams: states?.isEmpty ?? [], textBytes: text.count, textDigest: TextTokens.digest(of: text),
       progress: progress)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -104,7 +112,7 @@ extension Trainer {
     guard
       let record = try? JSONDecoder().decode(TrainingRecord.self, from: Data(state.identity.options.utf8))
     else { throw TrainingError.damagedCheckpoint(path: path, problem: "its record cannot be read") }
-    guard record.textBytes == text.count, record.textDigest == digest(of: text) else {
+    guard record.textBytes == text.count, record.textDigest == TextTokens.digest(of: text) else {
       throw TrainingError.otherText(path: path, bytes: record.textBytes, given: text.count)
     }
     let trainer = try Trainer(
@@ -164,7 +172,4 @@ extension Trainer {
     }
     states.isEmpty = record.emptyStreams
   }
-
-  /// SHA-256 of the training text.
-  private static func digest(of text: [UInt8]) -> String { text.withUnsafeBytes(ContentHash.sha256) }
 }

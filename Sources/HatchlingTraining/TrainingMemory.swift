@@ -36,6 +36,13 @@ public struct TrainingMemory: Equatable, Sendable {
         + lanes * (6 * chunk + 2 * d) * perHead * number + lanes * 2 * chunk * chunk * number)
   }
 
+  /// From bytes; a number beyond any machine is `Int.max / 8`.
+  init(parameters: Double, activity: Double, plasticState: Double, workspace: Double) {
+    func whole(_ value: Double) -> Int { value < Double(Int.max / 8) ? Int(value) : Int.max / 8 }
+    (self.parameters, self.activity) = (whole(parameters), whole(activity))
+    (self.plasticState, self.workspace) = (whole(plasticState), whole(workspace))
+  }
+
   /// - Throws: ``TrainingError/tooMuchMemory(needed:available:)`` when the machine has less memory than that.
   public func check(available: UInt64 = ProcessInfo.processInfo.physicalMemory) throws(TrainingError) {
     guard UInt64(total) <= available else {

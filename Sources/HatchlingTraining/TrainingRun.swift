@@ -27,19 +27,17 @@ public final class TrainingRun {
   /// Why a run came to its end.
   public enum End: Equatable, Sendable { case finished, interrupted }
 
-  public let trainer: Trainer<Float>
+  public let trainer: any NetworkTrainer
   public let plan: Plan
   public private(set) var progress: TrainingProgress
   private let validation: [UInt8]
-  /// The network with the lowest validation loss so far, the last one without held-out text; nil before the first validation.
-  private var best: Weights<Float>?
   private static let stepsBeforePlanning = 20
 
   public init(
-    _ trainer: Trainer<Float>, validation: [UInt8], plan: Plan,
-    progress: TrainingProgress = TrainingProgress(), best: Weights<Float>? = nil
+    _ trainer: any NetworkTrainer, validation: [UInt8], plan: Plan,
+    progress: TrainingProgress = TrainingProgress()
   ) {
-    (self.trainer, self.best, self.validation) = (trainer, best, validation)
+    (self.trainer, self.validation) = (trainer, validation)
     (self.plan, self.progress) = (plan, progress)
   }
 
@@ -54,7 +52,7 @@ public final class TrainingRun {
     let clock = ContinuousClock()
     let (start, before) = (clock.now, progress.seconds)
     let firstStep = trainer.step
-    try best.map { try saveModel($0, step: progress.bestStep, loss: progress.bestLoss) }
+    if trainer.hasBest { try saveModel(step: progress.bestStep, loss: progress.bestLoss) }
     while trainer.step < trainer.options.steps {
       // While the time of an update is measured, one must have been done.
       if isInterrupted(), !isMeasuring || trainer.step > firstStep {
@@ -106,29 +104,29 @@ public final class TrainingRun {
 
   private func validate(_ onValidation: (Int, ValidationReport) throws -> Void) throws {
     guard let report = try trainer.validate(validation, atMost: validationBytes) else {
-      best = trainer.weights
+      trainer.keepAsBest()
       progress.bestStep = trainer.step
-      return try saveModel(trainer.weights, step: trainer.step, loss: nil)
+      return try saveModel(step: trainer.step, loss: nil)
     }
     try onValidation(trainer.step, report)
     if report.loss < progress.bestLoss ?? .infinity {
       progress.bestLoss = report.loss
       progress.bestStep = trainer.step
-      best = trainer.weights
-      try saveModel(trainer.weights, step: trainer.step, loss: report.loss)
+      trainer.keepAsBest()
+      try saveModel(step: trainer.step, loss: report.loss)
     }
   }
 
-  private func saveModel(_ weights: Weights<Float>, step: Int?, loss: Double?) throws {
+  private func saveModel(step: Int?, loss: Double?) throws {
     var metadata = plan.metadata
     metadata["training.step"] = step.map { String($0) }
     metadata["training.steps"] = String(trainer.options.steps)
     metadata["training.validation_loss"] = loss.map { String($0) }
-    try weights.save(to: plan.modelPath, metadata: metadata)
+    try trainer.saveBest(to: plan.modelPath, metadata: metadata)
   }
 
   /// Writes the checkpoint that a resumed run goes on from. - Throws: `CheckpointError.unwritable`.
   public func saveCheckpoint() throws {
-    try trainer.saveCheckpoint(to: plan.checkpointPath, progress: progress, best: best)
+    try trainer.saveCheckpoint(to: plan.checkpointPath, progress: progress)
   }
 }

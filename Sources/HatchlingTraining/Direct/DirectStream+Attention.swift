@@ -1,0 +1,133 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// Attention of a block that begins with an empty state: A_h = Σ_{τ<t} z_τ ⟨X̃_τ, Λ^(t−τ) X̃_t⟩_h.
+extension DirectStream {
+  /// G_s complete: A is never formed. G_y A_h = Σ_τ S(t, τ) G_y z_τ for the neurons of head h, and F A_h likewise.
+  func attendOverTokens(
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int
+  ) {
+    let (tape, from) = (tapes[layer], input(of: layer))
+    sum(wiring.y, weights.weightsY, of: from.trace, tokenY, from.token, into: tape.answers)
+    forEachHead { head, first in
+      score(clocks, layer, head)
+      hear(tape.answers.base + first, from: from.field.base, layer, head)
+    }
+  }
+
+  /// G_s on the synapses of G_x and of all tokens: σ goes along its synapse, and A is on the nodes.
+  func attendOverEdges(
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int
+  ) {
+    let (tape, from) = (tapes[layer], input(of: layer))
+    // Token neurons reach every neuron, so theirs is attention over tokens, of their own traces.
+    tokenAnswers(from.token, into: scratch.product.base)
+    tokenHeard(from.token)
+    forEachHead { head, first in
+      score(clocks, layer, head)
+      hear(scratch.product.base + first, from: scratch.heard.base, layer, head)
+    }
+    tape.attention.base.update(repeating: 0, count: heads * n * block)
+    for target in 0..<n {
+      let attention = tape.attention.base + target / perHead * n * block
+      let count = firingPlaces(of: target)
+      guard count > 1 else { continue }
+      let keeps = clocks.powers(of: target)
+      for place in wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1] {
+        let source = Int(wiring.x.sources.base[place]) * block
+        Scalar.scanEdge(
+          scratch.places.base, scratch.values.base, count: count, z: from.trace.base + source, keeps: keeps,
+          into: attention + source)
+      }
+    }
+    forEachHead { head, first in
+      let attention = tape.attention.base + head * n * block
+      Scalar.edgeSums(
+        offsets: wiring.y.offsets.base + head * perHead, sources: wiring.y.sources.base,
+        weights: weights.weightsY.pointer, rows: perHead, of: attention, columns: block,
+        into: tape.drive.base + first)
+      BLAS.multiply(
+        weights.field.pointer, transposed: true, by: attention, into: tape.heard.base + head * d * block, m: d,
+        n: block, k: n, beta: 1)
+    }
+  }
+
+  /// G_y of the tokens' own neurons times their traces, `(n, T)`; F of them goes to the scratch heard.
+  func tokenAnswers(_ trace: NumberStorage<Scalar>, into answers: UnsafeMutablePointer<Scalar>) {
+    for row in stride(from: 0, to: n * block, by: block) {
+      Scalar.times(tokenY.base + row, trace.base, count: block, into: answers + row)
+    }
+  }
+  func tokenHeard(_ trace: NumberStorage<Scalar>) {
+    for hub in stride(from: 0, to: d * block, by: block) {
+      Scalar.times(tokenField.base + hub, trace.base, count: block, into: scratch.heard.base + hub)
+    }
+  }
+
+  /// Where a neuron's X̃ is not zero, and what it is there. Returns how many places.
+  func firingPlaces(of neuron: Int) -> Int {
+    let row = scratch.rotated.base + neuron * block
+    var count = 0
+    for token in 0..<block where row[token] != 0 {
+      scratch.places.base[count] = Int32(token)
+      scratch.values.base[count] = row[token]
+      count += 1
+    }
+    return count
+  }
+
+  /// G_y A and F A of one head from S and what every token had to say.
+  private func hear(
+    _ answers: UnsafePointer<Scalar>, from field: UnsafePointer<Scalar>, _ layer: Int, _ head: Int
+  ) {
+    let tape = tapes[layer]
+    let scores = tape.scores.base + head * block * block
+    BLAS.multiply(
+      answers, by: scores, transposedB: true, into: tape.drive.base + head * perHead * block, m: perHead,
+      n: block, k: block)
+    BLAS.multiply(
+      field, by: scores, transposedB: true, into: tape.heard.base + head * d * block, m: d, n: block, k: block)
+  }
+
+  /// S(t, τ) = ⟨X̃_τ, Λ^(t−τ) X̃_t⟩_h for τ < t, else 0.
+  private func score(_ clocks: DirectClocks<Scalar>, _ layer: Int, _ head: Int) {
+    let scores = tapes[layer].scores.base + head * block * block
+    for first in stride(from: 0, to: block, by: clocks.tile) {
+      let tile = first..<min(first + clocks.tile, block)
+      let (queries, keys) = factors(clocks, head, tile)
+      BLAS.multiply(
+        queries + first, transposed: true, leading: block, by: keys, leadingB: block,
+        into: scores + first * block, leadingC: block, m: tile.count, n: tile.upperBound, k: perHead)
+      for token in tile { (scores + token * block + token).update(repeating: 0, count: block - token) }
+    }
+  }
+
+  /// Queries of a tile of tokens and keys of all tokens up to its end with their powers of λ, rows `block` apart; X̃ without damping.
+  func factors(
+    _ clocks: DirectClocks<Scalar>, _ head: Int, _ tile: Range<Int>
+  ) -> (queries: UnsafeMutablePointer<Scalar>, keys: UnsafeMutablePointer<Scalar>) {
+    let first = head * perHead
+    let rotated = scratch.rotated.base + first * block
+    guard clocks.powers != nil else { return (rotated, rotated) }
+    for neuron in first..<first + perHead {
+      let row = neuron * block
+      forEachFactor(clocks, neuron, tile) { token, query, key in
+        if let query { scratch.queries.base[row + token] = scratch.rotated.base[row + token] * query }
+        scratch.keys.base[row + token] = scratch.rotated.base[row + token] * key
+      }
+    }
+    return (scratch.queries.base + first * block, scratch.keys.base + first * block)
+  }
+
+  /// What multiplies a neuron's X̃ as key of every token up to the tile's end, and as query inside the tile.
+  @inline(__always)
+  func forEachFactor(
+    _ clocks: DirectClocks<Scalar>, _ neuron: Int, _ tile: Range<Int>,
+    _ body: (_ token: Int, _ query: Scalar?, _ key: Scalar) -> Void
+  ) {
+    guard let powers = clocks.powers(of: neuron) else { return }
+    let inverses = clocks.inverses.base + neuron * clocks.tile
+    for token in 0..<tile.lowerBound { body(token, nil, powers[tile.lowerBound - token]) }
+    for token in tile { body(token, powers[token - tile.lowerBound], inverses[token - tile.lowerBound]) }
+  }
+}

@@ -1,0 +1,251 @@
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+
+/// A direct graph in training: synapses, field, readout and damping, optimiser and streams. ``update()`` is one step of everything.
+///
+/// Same options, text and graph: the same result, to the last bit, for any number of threads.
+public final class DirectTrainer<Scalar: NetworkScalar> {
+  public internal(set) var weights: DirectWeights<Scalar>
+  public private(set) var options: TrainingOptions
+  public let rewiring: Rewiring?
+  public let text: [UInt8]
+  /// The network that ``keepAsBest()`` kept, or that a checkpoint had.
+  public internal(set) var best: DirectWeights<Scalar>?
+  let workers: Workers
+  let pass: DirectPass<Scalar>
+  var optimiser: AdamW<Scalar>
+  /// θ of every pair, `(1, n / 2)`; nil unless damping is learned.
+  var theta: Matrix<Scalar>?
+  var streams: TextStreams
+  /// Where new synapses are drawn from.
+  var random: SeededRandom
+  private var gradients: DirectGradients<Scalar>
+
+  /// - Throws: ``TrainingError`` for options out of range, text that is too short or tokens beyond the alphabet,
+  ///   ``DirectTrainingError`` for a graph with a neuron that nothing reaches, and where a state is to be carried.
+  public init(
+    _ initial: DirectWeights<Scalar>, text: [UInt8], options: TrainingOptions, rewiring: Rewiring? = nil,
+    workers: Workers = Workers()
+  ) throws {
+    try options.validate()
+    guard !options.carry else { throw DirectTrainingError.carries }
+    guard !options.detach else { throw DirectTrainingError.detaches }
+    let sizes = initial.sizes
+    try sizes.checkTrainable()
+    try Self.memory(initial, options, rewiring).check()
+    try TextTokens.check(text, vocabulary: sizes.vocabulary)
+    try initial.checkReached()
+    try rewiring?.validate()
+    (self.options, self.rewiring, self.text, self.workers) = (options, rewiring, text, workers)
+    streams = try TextStreams(textCount: text.count, options)
+    random = SeededRandom(seed: options.seed ^ 0x7769_7265)
+    weights = initial
+    switch options.damping {
+    case .kept: break
+    case .none: weights.neurons.damping = [Float](repeating: 0, count: sizes.neurons)
+    case .fixed(let u): weights.neurons.damping = [Float](repeating: u, count: sizes.neurons)
+    case .learned:
+      let initialTheta: Matrix<Scalar> = LearnedDamping.initial(
+        sizes, damping: initial.neurons.isDamped ? initial.neurons.damping : nil)
+      theta = initialTheta
+      weights.neurons.damping = LearnedDamping.damping(initialTheta)
+    }
+    pass = DirectPass(
+      weights, batch: options.batch, block: options.block, dropsOut: options.dropout > 0, workers: workers)
+    gradients = DirectGradients(weights)
+    optimiser = AdamW(shapesOf: weights.trained + (theta.map { [$0] } ?? []))
+  }
+
+  public var step: Int { optimiser.step }
+
+  /// Reads a block of every stream, updates the weights and, where it is time, exchanges synapses.
+  /// - Throws: ``TrainingError/diverged(step:what:)`` when the loss or the gradient is no number; weights stay as they were.
+  public func update() throws(TrainingError) -> UpdateReport {
+    let batch = streams.next(text, options) { _ in }
+    let dropout =
+      options.dropout > 0 ? Dropout(rate: options.dropout, seed: options.seed, step: step) : nil
+    let result = pass.forward(weights, batch, dropout: dropout)
+    guard result.loss.isFinite else { throw diverged("the loss is \(result.loss)") }
+    pass.gradients(weights, into: &gradients)
+    var all = gradients.all
+    if theta != nil { all.append(LearnedDamping.gradient(gradients.damping, weights.neurons.damping)) }
+    let norm = AdamW.norm(all)
+    guard norm.isFinite else { throw diverged("the gradient's norm is \(norm) at a loss of \(result.loss)") }
+    let rate = options.rate(at: step + 1)
+    apply(all, norm, rate)
+    rewire()
+    return UpdateReport(
+      step: step, loss: result.loss, gradientNorm: norm, learningRate: rate, activeX: result.activeX,
+      activeY: result.activeY)
+  }
+
+  private func apply(_ gradients: [Matrix<Scalar>], _ norm: Double, _ rate: Double) {
+    let scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1
+    var parameters = weights.trained
+    weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
+    if let theta { parameters.append(theta) }
+    theta = theta.map { _ in Matrix(rows: 0, columns: 0) }
+    optimiser.update(
+      &parameters, gradients, rate: rate, weightDecay: options.weightDecay, scale: scale,
+      decays: [true, true, true, true, true, true, false], workers)
+    if theta != nil {
+      let learned = parameters.removeLast()
+      theta = learned
+      weights.neurons.damping = LearnedDamping.damping(learned)
+    }
+    weights.trained = parameters
+  }
+
+  /// Exchanges synapses of G_x and of G_y after this update, if it is time. Cost of growth by gradient: n² multiplications per token
+  /// and layer, in blocks; nothing of n² is kept.
+  private func rewire() {
+    guard let rewiring else { return }
+    let fraction = rewiring.fraction(after: step, of: options.steps)
+    guard fraction > 0 else { return }
+    let x = exchange(weights.edgesX, weights.weightsX, fraction, ofX: true)
+    let y = exchange(weights.edgesY, weights.weightsY, fraction, ofX: false)
+    weights.weightsX = x.moved(weights.weightsX)
+    weights.weightsY = y.moved(weights.weightsY)
+    (weights.edgesX, weights.edgesY) = (x.edges, y.edges)
+    for (index, exchange) in [x, y].enumerated() {
+      optimiser.first[index] = exchange.moved(optimiser.first[index])
+      optimiser.second[index] = exchange.moved(optimiser.second[index])
+    }
+    pass.rewire(weights)
+    gradients = DirectGradients(weights)
+  }
+
+  private func exchange(
+    _ edges: EdgeLists, _ values: Matrix<Scalar>, _ fraction: Double, ofX: Bool
+  ) -> SynapseExchange {
+    let n = weights.sizes.neurons
+    let wanted = min(Int(fraction * Double(edges.count)), n * n - edges.count)
+    return SynapseExchange(edges, values, sources: n, dropping: wanted) { taken in
+      // As many as went: places without any gradient are filled by lot.
+      var grown = rewiring?.growth == .gradient ? pass.steepest(wanted, ofX: ofX, taken: taken) : []
+      if grown.count < wanted {
+        let more = SynapseExchange.random(
+          wanted - grown.count, among: n * n, taken: taken + grown, &random)
+        grown = (grown + more).sorted()
+      }
+      return grown
+    }
+  }
+
+  /// The loss on held-out text, in blocks that begin with an empty state, without dropout; nil when it is shorter than one block.
+  public func validate(_ text: [UInt8], atMost limit: Int = .max) throws(TrainingError) -> ValidationReport? {
+    try TextTokens.check(text, vocabulary: weights.sizes.vocabulary)
+    let (block, batch) = (options.block, options.batch)
+    let blocks = min(text.count - 1, limit) / block
+    guard blocks > 0 else { return nil }
+    var (sum, counted) = (0.0, 0)
+    for first in stride(from: 0, to: blocks, by: batch) {
+      var input = TrainingBatch(tokens: [], targets: [], positions: [Int](repeating: 0, count: batch))
+      for stream in 0..<batch {
+        // Where streams outnumber the blocks that are left, the last one is read again and not counted.
+        let start = min(first + stream, blocks - 1) * block
+        input.tokens += text[start..<start + block].map { Int($0) }
+        input.targets += text[start + 1..<start + block + 1].map { Int($0) }
+      }
+      _ = pass.forward(weights, input)
+      for stream in pass.streams.prefix(blocks - first) {
+        sum += stream.loss
+        counted += block
+      }
+    }
+    return ValidationReport(loss: sum / Double(counted), bytes: counted)
+  }
+
+  public func plan(steps: Int) {
+    options.steps = steps
+    options.warmup = options.warmup.map { min($0, steps) }
+  }
+
+  private func diverged(_ what: String) -> TrainingError {
+    .diverged(step: step + 1, what: "\(what); the weights' norm is \(AdamW.norm(weights.trained))")
+  }
+
+  /// What a run holds in memory, in bytes: linear in synapses, and in neurons times tokens.
+  static func memory(
+    _ weights: DirectWeights<Scalar>, _ options: TrainingOptions, _ rewiring: Rewiring?
+  ) -> TrainingMemory {
+    let (n, layers, heads) = (Double(weights.sizes.neurons), Double(weights.sizes.layers), Double(weights.sizes.heads))
+    let (block, batch) = (Double(options.block), Double(options.batch))
+    let number = Double(MemoryLayout<Scalar>.size)
+    let trained = Double(weights.trained.reduce(0) { $0 + $1.count })
+    let edges = Double(weights.edgesX.count + weights.edgesY.count)
+    let attention = weights.keepsPlastic ? heads * n : 0
+    let activity =
+      batch * (layers * (5 * n + heads * block + attention + (heads + 2) * Double(weights.sizes.synapticDimension))
+        + 13 * n + attention + 2 * block) * block * number
+    return TrainingMemory(
+      parameters: 5 * trained * number + edges * (number + 3 * 8 + 12), activity: activity, plasticState: 0,
+      workspace: 2 * n * block * number + (rewiring == nil ? 0 : 64 * n * number))
+  }
+}
+
+extension DirectPass {
+  /// The places (target · n + source) among those not taken at which the gradient of the last pass is largest, ascending.
+  func steepest(_ count: Int, ofX: Bool, taken: [Int]) -> [Int] {
+    guard let sizes = streams.first?.sizes else { return [] }
+    let (n, size) = (sizes.neurons, 32)
+    let units = (n + size - 1) / size
+    let lanes = min(8, units)
+    let products = NumberStorage<Scalar>(zeros: lanes * size * n)
+    var largest = LargestPlaces<Scalar>(count)
+    var next = 0
+    for firstUnit in stride(from: 0, to: units, by: lanes) {
+      let group = firstUnit..<min(firstUnit + lanes, units)
+      workers.run(blocks: group.count) { lane in
+        let rows = (firstUnit + lane) * size..<min((firstUnit + lane + 1) * size, n)
+        let product = products.base + lane * size * n
+        product.update(repeating: 0, count: rows.count * n)
+        for stream in streams { stream.addProducts(rows, ofX: ofX, into: product) }
+      }
+      for place in group.lowerBound * size * n..<min(group.upperBound * size, n) * n {
+        while next < taken.count, taken[next] < place { next += 1 }
+        if next < taken.count, taken[next] == place { continue }
+        largest.add(place, products.base[place - firstUnit * size * n])
+      }
+    }
+    return largest.places()
+  }
+}
+
+extension DirectStream {
+  /// Adds the gradient of every synapse into some neurons, `(rows, n)`, kept or not.
+  func addProducts(_ rows: Range<Int>, ofX: Bool, into products: UnsafeMutablePointer<Scalar>) {
+    let first = rows.lowerBound * block
+    for layer in 0..<sizes.layers {
+      let (tape, before) = (tapes[layer], input(of: layer))
+      guard !ofX && keepsPlastic else {
+        guard layer > 0 else { continue }
+        let change = ofX ? (keepsPlastic ? tape.answers : tape.drive) : tape.answers
+        BLAS.multiply(
+          change.base + first, by: before.trace.base, transposedB: true, into: products, m: rows.count, n: n,
+          k: block, beta: 1)
+        continue
+      }
+      for head in 0..<heads {
+        let own = rows.clamped(to: head * perHead..<(head + 1) * perHead)
+        guard !own.isEmpty else { continue }
+        BLAS.multiply(
+          tape.drive.base + own.lowerBound * block, by: tape.attention.base + head * n * block,
+          transposedB: true, into: products + (own.lowerBound - rows.lowerBound) * n, m: own.count, n: n,
+          k: block, beta: 1)
+      }
+    }
+  }
+}
+
+extension DirectWeights {
+  /// - Throws: ``DirectTrainingError/unreached(neuron:)`` for a neuron that no synapse of G_x reaches.
+  func checkReached() throws(DirectTrainingError) {
+    let v = sizes.vocabulary
+    for neuron in 0..<sizes.neurons where edgesX.offsets[neuron] == edgesX.offsets[neuron + 1] {
+      let row = tokensX.row(neuron)
+      guard (0..<v).contains(where: { row[$0] != 0 }) else { throw .unreached(neuron: neuron) }
+    }
+  }
+}

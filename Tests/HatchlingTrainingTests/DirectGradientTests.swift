@@ -1,0 +1,204 @@
+import HatchlingCompiler
+import HatchlingDynamics
+import HatchlingExecution
+import HatchlingGraph
+import HatchlingModel
+import HatchlingNumerics
+import TestSupport
+import Testing
+
+@testable import HatchlingTraining
+
+/// The direct graph in training: its losses are the engine's, its hand-derived gradients are central differences, in double.
+@Suite struct DirectGradientTests {
+  struct Configuration: CustomStringConvertible, Sendable {
+    var seed: UInt64
+    var variant = Variant.released
+    var rotates = true
+    var damps = false
+    var keeps = false
+    var prunesTokens = false
+    var dropout = 0.0
+
+    var description: String {
+      "seed \(seed), \(variant), rotates \(rotates), damps \(damps), σ on kept edges \(keeps), prunes tokens \(prunesTokens), dropout \(dropout)"
+    }
+  }
+
+  static let configurations: [Configuration] = {
+    var all: [Configuration] = []
+    var seed: UInt64 = 1
+    for variant in Variant.allCases {
+      for (rotates, damps) in [(true, false), (true, true), (false, true), (false, false)] {
+        for (keeps, prunesTokens, dropout) in [
+          (false, false, 0.0), (true, false, 0.0), (false, true, 0.2), (true, false, 0.3),
+        ] {
+          all.append(
+            Configuration(
+              seed: seed, variant: variant, rotates: rotates, damps: damps, keeps: keeps,
+              prunesTokens: prunesTokens, dropout: dropout))
+          seed += 1
+        }
+      }
+    }
+    return all
+  }()
+
+  /// A pruned graph of random weights, and a block of tokens for two streams.
+  struct Case {
+    var weights: DirectWeights<Double>
+    let graph: DirectGraph<Double>
+    let block: Int
+    let batch: TrainingBatch
+    let dropout: Dropout?
+
+    init(_ c: Configuration) throws {
+      var random = SeededRandom(seed: c.seed &* 977)
+      let heads = Int.random(in: 1...3, using: &random)
+      let sizes = Hyperparameters(
+        neurons: heads * 2 * Int.random(in: 3...6, using: &random),
+        synapticDimension: Int.random(in: 4...9, using: &random), heads: heads,
+        layers: Int.random(in: 1...4, using: &random), vocabulary: 6, variant: c.variant)
+      var single = Weights<Float>.random(sizes, seed: c.seed, rotates: c.rotates)
+      if c.damps {
+        single.damping = (0..<sizes.neurons).map { _ in Float(Int.random(in: 1...40, using: &random)) / 64 }
+      }
+      var weights = single.converted(to: Double.self)
+      if c.variant == .normfree { weights.trained = weights.trained.map { $0.map { $0 * 0.7 } } }
+      let possible = sizes.neurons * sizes.neurons
+      let options = DirectOptions(
+        kept: .strongest(Int.random(in: possible / 3...possible * 2 / 3, using: &random)),
+        prunesTokens: c.prunesTokens, plastic: c.keeps ? .kept : .complete)
+      graph = try Compiler().direct(from: weights, options: options).graph
+      self.weights = try DirectWeights(graph)
+      block = Int.random(in: 7...19, using: &random)
+      let rows = 2 * block
+      batch = TrainingBatch(
+        tokens: randomTokens(rows, vocabulary: 6, seed: c.seed),
+        targets: randomTokens(rows, vocabulary: 6, seed: c.seed + 1000), positions: [0, 0])
+      dropout = c.dropout > 0 ? Dropout(rate: c.dropout, seed: c.seed, step: 3) : nil
+    }
+
+    func run(_ weights: DirectWeights<Double>, threads: Int = 1) -> (DirectPass<Double>, HatchlingTraining.PassResult) {
+      let pass = DirectPass(
+        weights, batch: 2, block: block, dropsOut: dropout != nil, workers: Workers(threads: threads))
+      return (pass, pass.forward(weights, batch, dropout: dropout))
+    }
+
+    /// As in ``GradientTests``: four points; nil when a probe crosses a threshold.
+    func centralDifference(
+      from reference: HatchlingTraining.PassResult, step: Double, _ shift: (inout DirectWeights<Double>, Double) -> Void
+    ) -> Double? {
+      var losses: [Double] = []
+      for multiple in [1.0, -1, 2, -2] {
+        var weights = self.weights
+        shift(&weights, multiple * step)
+        let result = run(weights).1
+        guard result.activeX + result.activeY == reference.activeX + reference.activeY else { return nil }
+        losses.append(result.loss)
+      }
+      return (8 * (losses[0] - losses[1]) - (losses[2] - losses[3])) / (12 * step)
+    }
+  }
+
+  @Test(arguments: configurations)
+  func gradientsAgreeWithCentralDifferences(_ configuration: Configuration) throws {
+    let subject = try Case(configuration)
+    let (pass, reference) = subject.run(subject.weights)
+    #expect(reference.activeY.contains { $0 > 0 }, "nothing fires: nothing is tested")
+    var gradients = DirectGradients(subject.weights)
+    pass.gradients(subject.weights, into: &gradients)
+    let step = configuration.variant.normalises ? 2e-6 : 1e-4
+    let rounding = 2e-15 * reference.loss / step
+    var random = SeededRandom(seed: configuration.seed)
+    let masks = [nil, nil, subject.weights.tokenMaskX, subject.weights.tokenMaskY, nil, nil]
+    for (which, matrix) in gradients.all.enumerated() {
+      let largest = matrix.elements.map(\.magnitude).max() ?? 0
+      var (probes, smooth) = (0, 0)
+      for _ in 0..<min(matrix.count, 60) {
+        let index = Int.random(in: 0..<matrix.count, using: &random)
+        if let mask = masks[which], mask.pointer[index] == 0 {
+          #expect(matrix.pointer[index] == 0)
+          continue
+        }
+        probes += 1
+        let difference = subject.centralDifference(from: reference, step: step) { weights, shift in
+          weights.trained[which][index / matrix.columns, index % matrix.columns] += shift
+        }
+        guard let difference else { continue }
+        smooth += 1
+        let gap = (matrix.pointer[index] - difference).magnitude
+        #expect(
+          gap <= 1e-6 * largest + rounding,
+          "matrix \(which), entry \(index): \(matrix.pointer[index]) against \(difference)")
+      }
+      #expect(smooth > probes / 2, "matrix \(which): \(smooth) of \(probes) probes cross no threshold")
+    }
+  }
+
+  @Test(arguments: configurations.filter { $0.damps })
+  func gradientOfDampingAgreesWithCentralDifferences(_ configuration: Configuration) throws {
+    let subject = try Case(configuration)
+    let (pass, reference) = subject.run(subject.weights)
+    var gradients = DirectGradients(subject.weights)
+    pass.gradients(subject.weights, into: &gradients)
+    let largest = gradients.damping.elements.map(\.magnitude).max() ?? 0
+    var probes = 0
+    for neuron in 0..<gradients.damping.count {
+      // The step is exact in float32 beside multiples of 1/64.
+      let step = 0x1p-16
+      let difference = subject.centralDifference(from: reference, step: step) { weights, shift in
+        weights.neurons.damping[neuron] += Float(shift)
+      }
+      guard let difference else { continue }
+      probes += 1
+      let gap = (gradients.damping.pointer[neuron] - difference).magnitude
+      #expect(
+        gap <= 2e-6 * largest + 1e-9, "u of \(neuron): \(gradients.damping.pointer[neuron]) against \(difference)")
+    }
+    #expect(probes > gradients.damping.count / 2)
+  }
+
+  /// The event-driven graph, token by token, has the losses that training had.
+  @Test(arguments: configurations.filter { $0.dropout == 0 })
+  func lossesAreThoseOfTheGraph(_ configuration: Configuration) throws {
+    let subject = try Case(configuration)
+    let (pass, _) = subject.run(subject.weights)
+    let graph = subject.weights.graph()
+    try graph.validate()
+    for (index, stream) in pass.streams.enumerated() {
+      let engine = try DirectEngine(graph, workers: Workers(threads: 1))
+      for token in 0..<subject.block {
+        let place = index * subject.block + token
+        try engine.step(subject.batch.tokens[place])
+        let loss = Predictions(logits: engine.logits).loss(of: subject.batch.targets[place])
+        let trained = stream.losses[token]
+        let isClose = (loss - trained).magnitude <= 1e-10 * Swift.max(1, loss)
+        #expect(isClose, "token \(token): \(trained) against \(loss)")
+      }
+    }
+  }
+
+  @Test func takingAGraphApartLosesNothing() throws {
+    for configuration in Self.configurations {
+      let subject = try Case(configuration)
+      let graph = subject.weights.graph()
+      #expect(graph.drivesX.dense.elements == subject.graph.drivesX.dense.elements)
+      #expect(graph.drivesY.dense.elements == subject.graph.drivesY.dense.elements)
+      #expect(graph.plastic == subject.graph.plastic)
+    }
+  }
+
+  @Test func gradientsHaveTheSameBitsForAnyNumberOfThreads() throws {
+    for configuration in Self.configurations {
+      let subject = try Case(configuration)
+      func all(_ threads: Int) -> [[Double]] {
+        let (pass, _) = subject.run(subject.weights, threads: threads)
+        var gradients = DirectGradients(subject.weights)
+        pass.gradients(subject.weights, into: &gradients)
+        return (gradients.all + [gradients.damping]).map { Array($0.elements) }
+      }
+      #expect(all(1) == all(3), "\(configuration)")
+    }
+  }
+}
