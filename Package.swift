@@ -68,7 +68,8 @@ let package = Package(
     .target(name: "HatchlingDynamics", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(
       name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),
-    .target(name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(
+      name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint", "HatchlingModel"]),
     .target(
       name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
     .target(
@@ -127,13 +128,13 @@ let package = Package(
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(
       name: "TestSupport",
-      dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
+      dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
       path: "Tests/TestSupport"),
     .test("HatchlingNumerics", with: "CKernels"),
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
-    .test("HatchlingGraph", with: "HatchlingModel", "HatchlingCompiler"),
+    .test("HatchlingGraph", with: "HatchlingModel", "HatchlingCompiler", "HatchlingCheckpoint"),
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingExecution", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
