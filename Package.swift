@@ -82,6 +82,7 @@ let package = Package(
       name: "HatchlingEquivalence",
       dependencies: [
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingExecution", "HatchlingModel",
+        "HatchlingDynamics", "HatchlingNumerics", "HatchlingCheckpoint",
       ]),
     .target(
       name: "HatchlingTraining",
@@ -184,7 +185,7 @@ let package = Package(
       name: "HatchlingCommandTests",
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
-        "HatchlingExecution", "hatchling", "HatchlingCommands",
+        "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands",
       ]),
   ],
   swiftLanguageModes: [.v6]
