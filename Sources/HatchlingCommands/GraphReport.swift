@@ -66,7 +66,7 @@ public struct GraphReport: Encodable {
       let count = graph.count(of: kind)
       let share = decimal(100 * Double(count) / possible, 2)
       return
-        "\(padded(name, 14, right: false))\(grouped(count)) from neurons (\(share) % of all), \(grouped(graph.count(of: tokens))) from tokens"
+        "\(padded(name, 24, right: false))\(grouped(count)) from neurons (\(share) % of all), \(grouped(graph.count(of: tokens))) from tokens"
     }
     let damped =
       damping.map {
@@ -77,8 +77,8 @@ public struct GraphReport: Encodable {
       "graph         \(file.path)",
       "sizes         n \(grouped(sizes.neurons)) neurons, H \(sizes.heads) heads, L \(sizes.layers) layers, V \(sizes.vocabulary) tokens; d \(sizes.synapticDimension) hubs for gains and readout",
       "rule          \(sizes.variant.rawValue), \(neurons.rotates ? "rotating pairs (RoPE)" : "no rotation"), \(damped)",
-      row("synapses x", .x, .tokenX), row("         y", .y, .tokenY),
-      row("         plastic", .plastic, .tokenPlastic)
+      row("synapses      x", .x, .tokenX), row("              y", .y, .tokenY),
+      row("              plastic", .plastic, .tokenPlastic)
         + " in each of \(sizes.layers) layers: \(plasticSpelling)",
       "weights       \(grouped(weights)), of synapses in \(file.weightType.rawValue)",
       "state         at most \(grouped(stateSize)) plastic weights, \(grouped(stateSize * 4 / 1024)) KiB in float",

@@ -25,7 +25,9 @@ extension DenseGraphExecutor {
   }
 
   /// z = 1_k / g(1_k).
-  private func receiveToken() {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func receiveToken() {
     z.base.update(repeating: 0, count: nodeCount)
     z.base[neuronCount + token] = 1
     through(z.base, into: v.base)
@@ -34,7 +36,9 @@ extension DenseGraphExecutor {
   }
 
   /// X = (G_x z)₊, added up in Definition 4; X̃ = R_t X.
-  private func activateAndRotate(_ activity: inout StepActivity) {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func activateAndRotate(_ activity: inout StepActivity) {
     for neuron in 0..<neuronCount {
       let drive = max(0, driveX.base[neuron])
       x.base[neuron] = schedule.variant.accumulatesActivity ? x.base[neuron] + drive : drive
@@ -56,7 +60,7 @@ extension DenseGraphExecutor {
   }
 
   /// A_h = σ_l[:, h] X̃_h.
-  private func read(_ layer: Int) {
+  func read(_ layer: Int) {
     for (head, range) in neurons.heads.enumerated() {
       BLAS.multiply(
         sigma[layer - 1].row(range.lowerBound), transposed: true, rows: range.count, columns: nodeCount,
@@ -65,26 +69,40 @@ extension DenseGraphExecutor {
   }
 
   /// σ_l ← σ_l + z X̃ᵀ where there are synapses.
-  private func write(_ layer: Int) {
-    eachRow(of: layer) { neuron, row in
-      let activity = self.rotated.base[neuron]
-      for node in 0..<self.nodeCount { row[node] += self.z.base[node] * activity }
-      guard let present = self.mask?.row(neuron) else { return }
-      for node in 0..<self.nodeCount where present[node] == 0 { row[node] = 0 }
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func write(_ layer: Int) {
+    let (rows, m) = (sigma[layer - 1].mutablePointer(), nodeCount)
+    eachBlock { neurons in
+      for neuron in neurons where self.rotated.base[neuron] != 0 {
+        let (row, z, activity) = (rows + neuron * m, self.z.base, self.rotated.base[neuron])
+        if let present = self.mask?.row(neuron) {
+          for node in 0..<m where present[node] != 0 { row[node] += z[node] * activity }
+        } else {
+          for node in 0..<m { row[node] += z[node] * activity }
+        }
+      }
     }
   }
 
   /// σ_l ← σ_l Λ.
-  private func forget(_ layer: Int) {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func forget(_ layer: Int) {
     guard neurons.isDamped else { return }
-    eachRow(of: layer) { neuron, row in
-      let kept = Scalar(1 - Double(self.neurons.damping[neuron]))
-      for node in 0..<self.nodeCount { row[node] *= kept }
+    let (rows, m) = (sigma[layer - 1].mutablePointer(), nodeCount)
+    eachBlock { neurons in
+      for neuron in neurons {
+        let (row, kept) = (rows + neuron * m, Scalar(1 - Double(self.neurons.damping[neuron])))
+        for node in 0..<m { row[node] *= kept }
+      }
     }
   }
 
   /// F A_h, and G_y A_h / g(A_h), h the head of each neuron.
-  private func listen() {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func listen() {
     let (m, d) = (nodeCount, hubCount)
     multiply(
       synapsesY, by: { UnsafePointer(self.attention.base + self.head(of: $0) * m) }, into: driveY.base)
@@ -96,7 +114,9 @@ extension DenseGraphExecutor {
   }
 
   /// Y = (G_y A / g)₊ ⊙ X; z ← (z + Y / g(Y)) / g(z + Y / g(Y)), in Definition 4 Y / g(Y).
-  private func gate(_ activity: inout StepActivity) {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func gate(_ activity: inout StepActivity) {
     let n = neuronCount
     update.base.update(repeating: 0, count: nodeCount)
     for neuron in 0..<n {
@@ -118,7 +138,9 @@ extension DenseGraphExecutor {
   }
 
   /// W_outᵀ F z.
-  private func readOut() {
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func readOut() {
     for token in logits.indices {
       logits[token] = (0..<hubCount).reduce(0) { $0 + readout[$1, token] * v.base[$1] }
     }
@@ -161,13 +183,10 @@ extension DenseGraphExecutor {
     }
   }
 
-  /// Calls `body` with every row of σ_l.
-  private func eachRow(of layer: Int, _ body: (Int, UnsafeMutablePointer<Scalar>) -> Void) {
-    let rows = sigma[layer - 1].mutablePointer()
+  /// Calls `body` with blocks of neurons, side by side.
+  private func eachBlock(_ body: (Range<Int>) -> Void) {
     workers.run(blocks: (neuronCount + 255) / 256) { block in
-      for neuron in block * 256..<min(neuronCount, (block + 1) * 256) {
-        body(neuron, rows + neuron * nodeCount)
-      }
+      body(block * 256..<min(neuronCount, (block + 1) * 256))
     }
   }
 }

@@ -11,7 +11,7 @@ public typealias DenseGraphEngine<Scalar: NetworkScalar> = Run<DenseGraphExecuto
 /// Executes the schedule of the direct form as plain products with G_x, G_y, F and σ_l as full matrices (docs/equations.md, "the direct
 /// graph"); nothing is shared with the event-driven executor but the graph.
 ///
-/// Where only some synapses learn, the others' σ is put back to zero after every write. Rows are worked on in blocks of 256 by the size of
+/// Where only some synapses learn, a mask keeps the others' σ at zero. Rows are worked on in blocks of 256 by the size of
 /// the network alone. Cost of a token and layer: two passes over σ_l, one over each of G_x and G_y.
 public final class DenseGraphExecutor<Scalar: NetworkScalar>: Executor {
   public let hyperparameters: Hyperparameters
@@ -59,9 +59,10 @@ public final class DenseGraphExecutor<Scalar: NetworkScalar>: Executor {
     (synapsesX, synapsesY) = (intoX, intoY)
     if case .lists(let lists) = graph.plastic {
       var present = Matrix<UInt8>(rows: n, columns: m)
+      let rows = present.mutablePointer()
       for neuron in 0..<n {
         for place in lists.offsets[neuron]..<lists.offsets[neuron + 1] {
-          present[neuron, Int(lists.sources[place])] = 1
+          rows[neuron * m + Int(lists.sources[place])] = 1
         }
       }
       mask = present
