@@ -21,8 +21,9 @@ import Testing
   private func graph(
     _ seed: UInt64, _ variant: Variant, _ plasticity: RandomPlasticity
   ) -> DirectGraph<Double> {
-    .random(seed: seed, variant: variant, plasticity: plasticity, damping: seed % 2 == 0).converted(
-      to: Double.self)
+    DirectGraph<Float>.random(seed: seed, variant: variant, plasticity: plasticity, damping: seed % 2 == 0)
+      .converted(
+        to: Double.self)
   }
 
   private func compare<Scalar: NetworkScalar>(
