@@ -68,7 +68,8 @@ let package = Package(
     .target(name: "HatchlingDynamics", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(
       name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),
-    .target(name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
+    .target(
+      name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint", "HatchlingModel"]),
     .target(
       name: "HatchlingCompiler", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics"]),
     .target(
@@ -81,6 +82,7 @@ let package = Package(
       name: "HatchlingEquivalence",
       dependencies: [
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingExecution", "HatchlingModel",
+        "HatchlingDynamics", "HatchlingNumerics", "HatchlingCheckpoint",
       ]),
     .target(
       name: "HatchlingTraining",
@@ -129,13 +131,13 @@ let package = Package(
     .systemLibrary(name: "CZip", path: "Tests/CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .target(
       name: "TestSupport",
-      dependencies: ["HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
+      dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint", "CZip"],
       path: "Tests/TestSupport"),
     .test("HatchlingNumerics", with: "CKernels"),
     .test("HatchlingCheckpoint", with: "HatchlingModel", excluding: ["Fixtures"]),
     .test("HatchlingModel", with: "HatchlingTensor"),
     .test("HatchlingTensor", with: "HatchlingModel"),
-    .test("HatchlingGraph", with: "HatchlingModel", "HatchlingCompiler"),
+    .test("HatchlingGraph", with: "HatchlingModel", "HatchlingCompiler", "HatchlingCheckpoint"),
     .test("HatchlingCompiler", with: "HatchlingGraph", "HatchlingModel"),
     .test(
       "HatchlingExecution", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
@@ -185,7 +187,7 @@ let package = Package(
       name: "HatchlingCommandTests",
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
-        "HatchlingExecution", "hatchling", "HatchlingCommands",
+        "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands",
       ]),
   ],
   swiftLanguageModes: [.v6]

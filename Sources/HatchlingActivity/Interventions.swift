@@ -1,4 +1,5 @@
 import HatchlingDynamics
+import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
@@ -46,6 +47,11 @@ public struct Interventions: Sendable, Hashable {
     let (d, rows) = (weights.decoderX.columns, weights.decoderX.mutablePointer())
     for neuron in silenced { (rows + neuron * d).update(repeating: 0, count: d) }
     return weights
+  }
+
+  /// The same of a neuron graph: nothing reaches the silenced neurons over G_x.
+  public func silencing<Scalar>(_ graph: DirectGraph<Scalar>) -> DirectGraph<Scalar> {
+    silenced.isEmpty ? graph : graph.deafening(Set(silenced))
   }
 
   /// - Throws: ``ActivityError`` for a synapse or a neuron that there is not.

@@ -8,7 +8,8 @@
   /// The strongest edges of G_x, G_y or σ.
   public struct EdgeSelection {
     public let request: TopologyRequest
-    let matrix: FactoredMatrix<Float>
+    /// G or σ as a product; nil for a neuron graph, whose synapses are no product.
+    let matrix: FactoredMatrix<Float>?
     /// As many edges as anything about the graph needs.
     let all: NeuronGraph
     /// The graph.
@@ -28,10 +29,35 @@
       if let head = request.head, !(0..<sizes.heads).contains(head) {
         throw TopologyError.noSuchHead(head, heads: sizes.heads)
       }
-      matrix = try Self.factored(request, weights, tokens, workers, progress)
+      let matrix = try Self.factored(request, weights, tokens, workers, progress)
       let shown: Int
       (all, shown, entries) = try Self.select(request, matrix, sizes, workers)
+      self.matrix = matrix
       graph = all.strongest(shown)
+    }
+
+    /// Edges among the synapses that a neuron graph has; all of them unless fewer are asked for.
+    /// - Throws: ``TopologyError``, ``NetworkError`` for σ and for a plain D E. Cost: a pass over all synapses, and sorting them.
+    public init(_ request: TopologyRequest, of file: GraphFile) throws {
+      self.request = request
+      sizes = file.graph.hyperparameters
+      guard request.graph != .sigma else { throw NetworkError.noSigma(path: file.path) }
+      guard request.isCentred else { throw NetworkError.uncentred(path: file.path) }
+      if let head = request.head, !(0..<sizes.heads).contains(head) {
+        throw TopologyError.noSuchHead(head, heads: sizes.heads)
+      }
+      (matrix, entries) = (nil, nil)
+      all = file.graph.neuronGraph(
+        of: request.graph == .x ? .x : .y, sign: request.sign, head: request.head)
+      graph =
+        switch request.kept {
+        case .standard: all
+        case .strongest(let count): all.strongest(count)
+        case .atLeast(let threshold): all.strongest(all.weights.count { Double($0) >= threshold })
+        }
+      guard graph.edgeCount <= TopologyRequest.mostEdges else {
+        throw TopologyError.tooManyEdges(wanted: graph.edgeCount, limit: TopologyRequest.mostEdges)
+      }
     }
 
     /// G_x, G_y or σ as a product.

@@ -67,11 +67,13 @@ public struct ModelReport: Encodable {
     for (key, value) in model.metadata.sorted(by: { $0.key < $1.key }) {
       lines.append("metadata      \(key): \(value)")
     }
-    return lines + machineLines
+    return lines + machine.lines
   }
+}
 
-  private var machineLines: [String] {
-    let blas = machine.blas
+extension Machine {
+  /// What it computes with, as a person reads it.
+  var lines: [String] {
     let choice =
       switch blas.chosenBy {
       case .openBLAS: "OpenBLAS's own choice"
@@ -79,11 +81,11 @@ public struct ModelReport: Encodable {
       case .features: "OpenBLAS by itself chose \(blas.found)"
       }
     return [
-      "processor     \(machine.processor)",
+      "processor     \(processor)",
       "BLAS          \(blas.library), core \(blas.name) (\(choice))",
-      "kernels       \(machine.kernels)",
-      "threads       \(machine.processors)",
-    ] + machine.advice.map { "could be better: \($0)" }
+      "kernels       \(kernels)",
+      "threads       \(processors)",
+    ] + advice.map { "could be better: \($0)" }
   }
 }
 

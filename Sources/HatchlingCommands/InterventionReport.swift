@@ -34,15 +34,15 @@ public struct InterventionReport: Encodable, Sendable {
   /// - Throws: what compiling throws, `ActivityError`, `TokenError`. Cost: controls + 2 runs over the text, in double.
   public init(
     _ interventions: Interventions, on tokens: [Int], _ description: EngineDescription,
-    _ weights: Weights<Double>,
-    fingerprint: String = "", state: SavedState? = nil, controls count: Int = 20, seed: UInt64 = 1,
+    _ network: Network, state: SavedState? = nil, controls count: Int = 20, seed: UInt64 = 1,
     workers: Workers,
     progress: WorkProgress = { _, _, _ in }
   ) throws {
     let description = EngineDescription(description.formulation)
     func engine(_ interventions: Interventions) throws -> any WatchableEngine<Double> {
-      let engine = try description.engine(
-        running: interventions.silencing(weights), fingerprint: fingerprint, workers: workers)
+      let engine: any SteppingEngine<Double> = try description.network(
+        of: network, touchedBy: interventions, fingerprinted: state != nil, workers: workers
+      ).engine(workers: workers)
       if let state { try engine.restore(state) }
       guard let engine = engine as? any WatchableEngine<Double> else {
         preconditionFailure("an engine without probes")

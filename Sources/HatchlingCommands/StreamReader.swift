@@ -53,29 +53,36 @@ public struct StreamReader<Scalar: NetworkScalar> {
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
   private let interventions: Interventions
-  private let makeTensors: () -> TensorEngine<Scalar>
+  /// Nil for a neuron graph.
+  private let makeTensors: (() -> TensorEngine<Scalar>)?
   /// Why every token of a prompt must pass through the engine itself; nil where the tensors may read it in chunks.
   private let whyStepped: String?
   /// Shorter prompts are not worth the tensors.
   private static var fewestInChunks: Int { 64 }
 
   /// - Parameter interventions: what is done to the network before every token.
-  /// - Throws: as `EngineDescription.network(from:fingerprint:workers:)`, `ActivityError` for interventions in what there is not, and
+  /// - Throws: as `EngineDescription.network(of:touchedBy:fingerprinted:workers:)`, `ActivityError` for interventions in what there is not, and
   ///   `CheckpointError` or `StateError` for files that cannot be used.
   public init(
-    _ description: EngineDescription, _ model: Model, files: StreamFiles = StreamFiles(),
+    _ description: EngineDescription, _ network: Network, files: StreamFiles = StreamFiles(),
     interventions: Interventions = Interventions(), workers: Workers
   ) throws {
-    let weights = interventions.silencing(model.weights.converted(to: Scalar.self))
     self.interventions = interventions
-    let fingerprint = files.stateIn != nil || files.stateOut != nil ? model.fingerprint : ""
-    engine = try description.engine(running: weights, fingerprint: fingerprint, workers: workers)
+    engine = try description.network(
+      of: network, touchedBy: interventions,
+      fingerprinted: files.stateIn != nil || files.stateOut != nil, workers: workers
+    ).engine(workers: workers)
     initialState = try files.stateIn.map { try StateFile.read($0) }
     if let initialState { try engine.restore(initialState) }
     stateOut = files.stateOut
-    makeTensors = { TensorEngine(weights, workers: workers) }
-    logits = try files.logits.map { try NumpyWriter(path: $0, columns: model.hyperparameters.vocabulary) }
-    if !interventions.isEmpty {
+    let weights = try? network.model().weights
+    makeTensors = weights.map { weights in
+      { TensorEngine(interventions.silencing(weights.converted(to: Scalar.self)), workers: workers) }
+    }
+    logits = try files.logits.map { try NumpyWriter(path: $0, columns: network.hyperparameters.vocabulary) }
+    if weights == nil {
+      whyStepped = "the network is a neuron graph, which has no tensors"
+    } else if !interventions.isEmpty {
       whyStepped = "interventions reach in at every token"
     } else if files != StreamFiles() {
       whyStepped = "saved states and logits must not depend on how a text was split"
@@ -86,9 +93,18 @@ public struct StreamReader<Scalar: NetworkScalar> {
     } else if case .direct = description.formulation {
       whyStepped = "the direct form has another state"
     } else {
-      whyStepped = weights.plasticSynapses == nil ? nil : "the network lacks some plastic synapses"
+      whyStepped = weights?.plasticSynapses == nil ? nil : "the network lacks some plastic synapses"
     }
     try interventions.check(on: watchable)
+  }
+
+  /// - Throws: as ``init(_:_:files:interventions:workers:)-(_,Network,_,_,_)``.
+  public init(
+    _ description: EngineDescription, _ model: Model, files: StreamFiles = StreamFiles(),
+    interventions: Interventions = Interventions(), workers: Workers
+  ) throws {
+    try self.init(
+      description, .weights(model), files: files, interventions: interventions, workers: workers)
   }
 
   /// The engine, to be looked into.
@@ -129,7 +145,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
       }
       return own == nil ? .graph : .tensor
     }
-    let tensors = own ?? makeTensors()
+    guard let tensors = own ?? makeTensors?() else { throw PromptError.noGraph }
     _ = try tensors.read(tokens)
     guard own == nil else { return .tensor }
     guard let circuit = engine as? CircuitEngine<Scalar> else {

@@ -49,7 +49,7 @@
       (self.request, self.graph, self.model, entries) = (request, graph, model, selection.entries)
       let isSigma = request.graph == .sigma
       layers = isSigma ? try request.sigmaLayers(of: selection.sizes) : nil
-      isCentred = isSigma ? nil : request.isCentred && selection.sizes.variant.normalises
+      isCentred = isSigma || matrix == nil ? nil : request.isCentred && selection.sizes.variant.normalises
       structure = try GraphStructure(graph)
       let (seed, weighted, samples) = (request.seed, request.isWeighted, request.bootstraps)
       inDegree = DegreeReport(graph.inDegrees, bootstraps: samples, seed: seed, workers: workers) {
@@ -62,8 +62,8 @@
       let undirected = UndirectedGraph(graph, weighted: weighted)
       partition = try undirected.communities(.louvain, seed: seed)
       let (rank, nodes) = (selection.sizes.synapticDimension, graph.nodeCount)
-      symmetricFraction =
-        entries != nil && matrix.rank < nodes ? matrix.symmetricFraction.flatMap(finite) : nil
+      let isProduct = selection.entries != nil && (matrix?.rank ?? nodes) < nodes
+      symmetricFraction = isProduct ? matrix?.symmetricFraction.flatMap(finite) : nil
       let uniform = try Baseline.uniform(nodes: nodes, edges: graph.edgeCount, seed: seed)
       let product = try UndirectedGraph(
         Baseline.product(nodes: nodes, rank: rank, edges: graph.edgeCount, seed: seed, workers: workers),

@@ -8,10 +8,6 @@ public struct LayOutPass: CompilerPass {
 
   public init() {}
 
-  /// Below this fraction of all possible synapses, lists read fewer bytes than a block (a list spends 4 bytes on every
-  /// column number and cannot be read in full vectors).
-  public static let listsBelow = 0.25
-
   public func run<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> PassResult<Scalar> {
     switch stage {
     case .weights: throw CompilerError.misplaced(pass: name, needs: "a graph")
@@ -27,7 +23,7 @@ public struct LayOutPass: CompilerPass {
   /// The same graph, every projection stored as fits it.
   public static func run<Graph: ParticleGraph>(_ graph: Graph) -> Graph {
     var result = graph
-    for (_, path) in Graph.projections { result[keyPath: path] = layOut(graph[keyPath: path]) }
+    for (_, path) in Graph.projections { result[keyPath: path] = graph[keyPath: path].laidOut }
     result.takeCensus()
     return result
   }
@@ -39,15 +35,5 @@ public struct LayOutPass: CompilerPass {
     if lists.isEmpty { return "dense blocks" }
     return "lists for \(lists.map(\.kind.rawValue).joined(separator: ", "))"
       + (lists.count < Graph.projections.count ? ", else dense blocks" : "")
-  }
-
-  private static func layOut<Scalar: NetworkScalar>(_ projection: Projection<Scalar>) -> Projection<Scalar> {
-    let possible = projection.rows * projection.columns
-    let isSparse = Double(projection.count) < listsBelow * Double(possible)
-    switch projection.storage {
-    case .dense(let matrix): return isSparse ? Projection(.sparse(SparseRows(matrix))) : projection
-    case .sparse(let lists): return isSparse ? projection : Projection(dense: lists.dense)
-    case .reduced: return projection
-    }
   }
 }

@@ -55,6 +55,22 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
     index < neuronCount ? .neuron(NeuronIndex(index)) : .token(TokenIndex(index - neuronCount))
   }
 
+  /// The same graph without the synapses G_x into some neurons. Cost: a copy of G_x.
+  public func deafening(_ neurons: Set<Int>) -> DirectGraph {
+    var graph = self
+    var heard = SparseRows<Scalar>(columnCount: neuronCount, offsets: [0], columns: [], weights: [])
+    for node in 0..<nodeCount {
+      drivesX.forEachEntry(rows: node..<node + 1) { _, neuron, weight in
+        guard !neurons.contains(neuron) else { return }
+        heard.columns.append(Int32(neuron))
+        heard.weights.append(weight)
+      }
+      heard.offsets.append(heard.columns.count)
+    }
+    graph.drivesX = Projection(.sparse(heard)).laidOut
+    return graph
+  }
+
   /// The node of a neuron or token; nil for other particles and ones that do not exist.
   public func node(_ particle: Particle) -> Int? {
     switch particle {

@@ -9,6 +9,7 @@ public enum GraphError: InputError, Equatable {
   /// `rule` is the name of the broken rule of the specification.
   case brokenRule(rule: String, detail: String)
   case notDecompilable(String)
+  case remainderNotSaved
 
   public var description: String {
     switch self {
@@ -20,6 +21,8 @@ public enum GraphError: InputError, Equatable {
       "the weight of a \(kind) synapse is state of the running engine, not of the graph; change it in the engine"
     case .brokenRule(let rule, let detail): "the graph breaks the rule '\(rule)': \(detail)"
     case .notDecompilable(let reason): "the graph has no tensor form: \(reason)"
+    case .remainderNotSaved:
+      "hubs carry what was cut from this graph, and a file of a graph has no place for them; compile it without"
     }
   }
 

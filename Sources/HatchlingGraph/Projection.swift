@@ -82,6 +82,21 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
     return Projection(dense: dense.selecting(order))
   }
 
+  /// Below this fraction of all possible synapses, lists read fewer bytes than a block (a list spends 4 bytes on every
+  /// column number and cannot be read in full vectors).
+  public static var listsBelow: Double { 0.25 }
+
+  /// The same synapses, stored as fits an engine: a block where most of two populations is connected, else lists. Cost: a census, and a
+  /// copy where the storage changes.
+  public var laidOut: Projection {
+    let isSparse = Double(count) < Self.listsBelow * Double(rows * columns)
+    switch storage {
+    case .dense(let matrix): return isSparse ? Projection(.sparse(SparseRows(matrix))) : self
+    case .sparse(let lists): return isSparse ? self : Projection(dense: lists.dense)
+    case .reduced: return self
+    }
+  }
+
   /// How the weights are kept in fewer bits; nil where they are not.
   public var reducedFormat: ReducedFormat? {
     if case .reduced(let rows) = storage { rows.format } else { nil }

@@ -24,7 +24,16 @@ public struct Model: Sendable {
     path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil,
     workers: Workers = Workers()
   ) throws -> Model {
-    let file = try CheckpointFile.open(path)
+    try load(
+      CheckpointFile.open(path), layers: layers, variant: variant, prefix: prefix, workers: workers)
+  }
+
+  /// The same of a file that was opened before.
+  public static func load(
+    _ file: CheckpointFile, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil,
+    workers: Workers = Workers()
+  ) throws -> Model {
+    guard file.graphFormat == nil else { throw ModelError.isGraph(path: file.path) }
     return try CheckpointLayout(file, prefix: prefix).model(
       layers: layers, variant: variant, workers: workers)
   }
@@ -54,6 +63,16 @@ public struct Model: Sendable {
   /// 16 hexadecimal digits over the sizes, the rule and all numbers of the network, whatever file and number type they came from.
   /// Cost: one pass over the weights.
   public var fingerprint: String { weights.fingerprint }
+}
+
+extension CheckpointFile {
+  /// What the formats of neuron graphs begin with; versions follow.
+  package static var graphFormats: String { "hatchling-graph-" }
+
+  /// The format of a neuron graph; nil for every other file.
+  public var graphFormat: String? {
+    metadata["format"].flatMap { $0.hasPrefix(Self.graphFormats) ? $0 : nil }
+  }
 }
 
 extension Weights where Scalar == Float {

@@ -17,6 +17,10 @@ public enum ModelError: InputError, Equatable {
   /// Frequencies that differ between layers: here every neuron has one clock, the same in all layers.
   case frequenciesDiffer(path: String, keys: [String])
   case badLayerCount(Int)
+  /// A neuron graph where weights are wanted.
+  case isGraph(path: String)
+  /// Weights where a neuron graph is wanted.
+  case isNoGraph(path: String)
   /// `searched`: the files that were looked for.
   case noShippedModel(searched: [String])
 
@@ -45,6 +49,10 @@ public enum ModelError: InputError, Equatable {
       "'\(path)' holds \(found.count) networks; choose one: \(listed(found))"
     case .frequenciesDiffer(let path, let keys):
       "'\(path)': \(listed(keys)) differ; frequencies of each layer's own are not supported, all layers share one clock per neuron"
+    case .isGraph(let path):
+      "'\(path)' is a neuron graph, whose synapses are weights of their own; D_x, D_y and E, which are needed here, it has not"
+    case .isNoGraph(let path):
+      "'\(path)' holds the weights D_x, D_y and E, not a neuron graph; compile it to one"
     case .badLayerCount(let layers): "\(layers) layers: a network has 1 … 10000"
     case .noShippedModel(let searched):
       "the network that comes with hatchling is not there; searched: \(searched.joined(separator: ", ")); name another"

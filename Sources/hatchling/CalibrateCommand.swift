@@ -21,8 +21,11 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where the scales go.", valueName: "scales.json"))
   var out: String
 
-  @Option(help: "Which graph form: circuit (through hubs) or direct (neuron to neuron).")
-  var form: FormChoice = .circuit
+  @Option(
+    help:
+      "Which graph form: circuit (through hubs) or direct (neuron to neuron). Default: circuit; a neuron graph in a file runs in direct form."
+  )
+  var form: GraphForm?
 
   @OptionGroup var direct: DirectFormOptions
 
@@ -50,7 +53,7 @@ struct CalibrateCommand: ParsableCommand {
     try direct.check(form, .graph)
     if let kl {
       try require(kl > 0 && kl.isFinite, "--kl \(kl): a positive number of nats is needed")
-      try require(form == .circuit, "--kl: codes are found for the circuit; leave --form direct out")
+      try require(form != .direct, "--kl: codes are found for the circuit; leave --form direct out")
     }
     try require(segment >= 1, "--segment \(segment): at least one token is needed")
   }
@@ -59,19 +62,22 @@ struct CalibrateCommand: ParsableCommand {
     try OutputPaths.check([out], reading: [model.model, file])
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
+    if kl != nil { _ = try loaded.model() }
     let streams = try TextSource.streams(
       text: nil, files: [file], vocabulary: loaded.hyperparameters.vocabulary)
     let read = Array(streams[0].tokens.prefix(tokens))
     let description: EngineDescription =
-      form == .circuit ? EngineDescription(.circuit) : EngineDescription(.direct(direct.compilerOptions))
+      form ?? loaded.standardForm == .circuit
+      ? EngineDescription(.circuit) : EngineDescription(.direct(direct.compilerOptions))
     var progress = Progress("token", total: read.count)
     let report = try CalibrationReport(
       description, loaded, on: read, workers: workers, afterToken: { progress.update($0) })
     let allocation = try kl.map { budget in
+      let weights = try loaded.model().weights
       // Text behind the one that is read checks what was found.
       let others = Array(streams[0].tokens.dropFirst(read.count).prefix(2 * read.count))
       return try SpikeAllocation(
-        loaded.weights, scales: report.scales, tokens: read, checkedOn: others, segment: segment,
+        weights, scales: report.scales, tokens: read, checkedOn: others, segment: segment,
         budget: budget, workers: workers, progress: shownProgress())
     }
     try ScalesFile.write(report.scales, to: out)

@@ -94,7 +94,7 @@ struct ConceptsCommand: ParsableCommand {
     }
     let workers = threads.workers
     let sentences = try files.sets(options.sentences)
-    let loaded = try model.load(workers: workers)
+    let loaded = try model.load(workers: workers).model()
     let study = try ConceptStudy(sentences.sets, options, workers: workers, progress: shownProgress())
     let report = ConceptReport(try study.run(loaded.weights), sentences)
     if json { try Output.json(report.json) } else { Output.lines(report.lines) }

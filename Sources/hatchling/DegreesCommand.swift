@@ -155,7 +155,8 @@ struct DegreesCommand: ParsableCommand {
   private func runCircuit() throws {
     let workers = threads.workers
     let loaded = try model.load(workers: workers)
-    let report = CircuitDegreesReport(try Compiler().circuit(from: loaded.weights, workers: workers).graph)
+    let report = CircuitDegreesReport(
+      try Compiler().circuit(from: loaded.model().weights, workers: workers).graph)
     try report.write(into: out)
     if let export { try report.export(to: export, laidOut: layout, seed: seed ?? 1) }
     if json { try Output.json(report) } else { Output.lines(report.lines(folder: out)) }
@@ -172,13 +173,22 @@ struct DegreesCommand: ParsableCommand {
           text: text, files: files, vocabulary: loaded.hyperparameters.vocabulary)[0].tokens
       }
       let progress = shownProgress()
-      let selection = try EdgeSelection(
-        request, of: loaded.weights, tokens: tokens, workers: workers, progress: progress)
+      let selection: EdgeSelection
+      var frequencies: [Float] = []
+      switch loaded {
+      case .weights(let model):
+        frequencies = model.weights.frequencies
+        selection = try EdgeSelection(
+          request, of: model.weights, tokens: tokens, workers: workers, progress: progress)
+      case .graph(let file):
+        frequencies = file.graph.neurons.frequencies
+        selection = try EdgeSelection(request, of: file)
+      }
       let report = try TopologyReport(
         selection, model: model.model ?? "shipped", workers: workers, progress: progress)
       let pictures = try report.write(into: out)
       let exported = try export.map {
-        try report.export(to: $0, frequencies: loaded.weights.frequencies, laidOut: layout)
+        try report.export(to: $0, frequencies: frequencies, laidOut: layout)
       }
       if json { return try Output.json(report) }
       Output.lines(report.lines)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HatchlingCompiler
+import HatchlingModel
 
 /// A number of edges: `30000`, `30_000` or `3e4`.
 struct EdgeCount: ExpressibleByArgument {
@@ -97,7 +98,7 @@ struct DirectFormOptions: ParsableArguments {
   }
 
   /// - Throws: `ValidationError` when options of the direct form meet a run of something else.
-  func check(_ form: FormChoice, _ engine: EngineChoice = .graph) throws {
+  func check(_ form: GraphForm?, _ engine: EngineChoice = .graph) throws {
     try require(
       !isUsed || form == .direct && engine == .graph,
       "--threshold, --edges and what goes with them prune the direct graph; add --form direct")

@@ -99,7 +99,7 @@ struct FidelityCommand: EitherPrecisionCommand {
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     try OutputPaths.check([], folders: [out])
     let workers = threads.workers
-    let loaded = try model.load(workers: workers)
+    let loaded = try model.load(workers: workers).model()
     let hubs = loaded.hyperparameters.synapticDimension
     for series in try allSeries() { try series.options(keeping: 0).check(hubCount: hubs) }
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
@@ -148,8 +148,7 @@ struct FidelityCommand: EitherPrecisionCommand {
         continue
       }
       let (setup, source) = try request.resolved(
-        EngineDescription(.circuit), model.weights.converted(to: Double.self), fingerprint: model.fingerprint,
-        reading: before ?? tokens, workers: workers)
+        EngineDescription(.circuit), .weights(model), reading: before ?? tokens, workers: workers)
       note(before == nil || spikes.scales != nil ? source : "\(source), in front of the held-out part")
       scales = setup.scales
       try study.measure(setup, named: code)

@@ -57,13 +57,13 @@ struct GenerateCommand: EitherPrecisionCommand {
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     try options.checkOutputs()
     let workers = options.workers
-    let model = try options.model.load(workers: workers)
-    let vocabulary = model.hyperparameters.vocabulary
-    let interventions = try options.interventions.parsed(options.names(of: model))
+    let network = try options.model.load(workers: workers)
+    let vocabulary = network.hyperparameters.vocabulary
+    let interventions = try options.interventions.parsed(options.names(of: network))
     if prompt.isEmpty && options.stateIn == nil { throw TextError.empty("--prompt") }
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(
-        of: model, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), model,
+        of: network, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), network,
       files: options.files, interventions: interventions, workers: workers)
     var read = prompt.utf8.map(Int.init)
     if !prompt.isEmpty || stepper.engine.position == 0 {
@@ -107,7 +107,7 @@ struct GenerateCommand: EitherPrecisionCommand {
     }
     try stepper.finish()
     if !options.json && !interventions.isEmpty { Output.line() }
-    try options.reportInterventions(interventions, on: read, model, workers: workers)
+    try options.reportInterventions(interventions, on: read, network, workers: workers)
   }
 }
 

@@ -23,14 +23,17 @@ struct InfoCommand: ParsableCommand {
   @Flag(help: "What this model says in spikes when it runs with --spiking, and what stays analog.")
   var spiking = false
 
-  @Option(help: "With --rounds or --spiking: circuit (through hubs) or direct (neuron to neuron).")
-  var form: FormChoice = .circuit
+  @Option(
+    help:
+      "With --rounds or --spiking: circuit (through hubs) or direct (neuron to neuron). Default: circuit; a neuron graph in a file runs in direct form."
+  )
+  var form: GraphForm?
 
   @Flag(help: "One JSON object instead of the table.")
   var json = false
 
   func validate() throws {
-    try require(form == .circuit || rounds || spiking, "--form direct goes with --rounds or --spiking")
+    try require(form == nil || rounds || spiking, "--form goes with --rounds or --spiking")
     try require(!rounds || state == nil, "--rounds are a model's; leave --state out")
     try require(!spiking || state == nil, "--spiking is a model's; leave --state out")
     try require(!spiking || !rounds, "--rounds and --spiking are two tables; leave one out")
@@ -42,30 +45,38 @@ struct InfoCommand: ParsableCommand {
       return try show(report, report.lines)
     }
     if spiking {
-      let lines = SpikingReport.description(of: schedule(of: try options.load().hyperparameters))
+      let lines = SpikingReport.description(of: try schedule(of: options.load()))
       return json ? try Output.json(["spiking": lines]) : Output.lines(lines)
     }
-    if rounds { return try describeRounds(of: try options.load().hyperparameters) }
+    if rounds { return try describeRounds(of: try options.load()) }
     let workers = Workers()
-    let report = try ModelReport(try options.load(workers: workers), workers: workers)
-    try show(report, report.lines)
+    switch try options.load(workers: workers) {
+    case .weights(let model):
+      let report = try ModelReport(model, workers: workers)
+      try show(report, report.lines)
+    case .graph(let file):
+      let report = GraphReport(file)
+      try show(report, report.lines)
+    }
   }
 
   private func show(_ report: some Encodable, _ lines: @autoclosure () -> [String]) throws {
     if json { try Output.json(report) } else { Output.lines(lines()) }
   }
 
-  private func schedule(of sizes: Hyperparameters) -> Schedule {
-    form == .circuit
+  private func schedule(of network: Network) throws -> Schedule {
+    let sizes = network.hyperparameters
+    if form == .circuit { _ = try network.model() }
+    return form ?? network.standardForm == .circuit
       ? Schedule.circuit(layers: sizes.layers, variant: sizes.variant)
       : Schedule.direct(layers: sizes.layers, variant: sizes.variant)
   }
 
-  private func describeRounds(of sizes: Hyperparameters) throws {
-    let schedule = schedule(of: sizes)
+  private func describeRounds(of network: Network) throws {
+    let (schedule, sizes) = (try schedule(of: network), network.hyperparameters)
     if json { return try Output.json(schedule.table) }
     Output.line(
-      "\(form.rawValue) form, \(sizes.variant.rawValue); l = 0 … \(sizes.layers - 1), rounds −1 … \(4 * sizes.layers - 2)"
+      "\(schedule.form.rawValue) form, \(sizes.variant.rawValue); l = 0 … \(sizes.layers - 1), rounds −1 … \(4 * sizes.layers - 2)"
     )
     for line in schedule.table {
       Output.line("\(padded(line.round, 9, right: false)) \(line.purpose)")

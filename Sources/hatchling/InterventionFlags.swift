@@ -46,13 +46,14 @@ struct InterventionFlags: ParsableArguments {
 
 extension SteppingOptions {
   /// Names of particles in the form that was asked for.
-  func names(of model: Model) -> ParticleNames {
-    ParticleNames(form: engine == .graph && form == .direct ? .direct : .circuit, model.hyperparameters)
+  func names(of network: Network) -> ParticleNames {
+    ParticleNames(
+      form: engine == .graph ? form ?? network.standardForm : .circuit, network.hyperparameters)
   }
 
   /// Says what interventions did, against the untouched run and random ones. Nothing where there are none.
   func reportInterventions(
-    _ interventions: Interventions, on tokens: [Int], _ model: Model, workers: Workers
+    _ interventions: Interventions, on tokens: [Int], _ network: Network, workers: Workers
   ) throws {
     guard !interventions.isEmpty, !tokens.isEmpty else { return }
     // A state of another precision does not go on in double.
@@ -61,8 +62,8 @@ extension SteppingOptions {
         "what the interventions changed is measured in double; add --precision double to go on from a state")
     }
     let report = try InterventionReport(
-      interventions, on: tokens, engineDescription, model.weights.converted(to: Double.self),
-      fingerprint: stateIn == nil ? "" : model.fingerprint, state: try stateIn.map { try StateFile.read($0) },
+      interventions, on: tokens, exactEngine(of: network), network,
+      state: try stateIn.map { try StateFile.read($0) },
       controls: self.interventions.controls, workers: workers, progress: shownProgress())
     if json { try Output.json(["interventions": report]) } else { Output.lines(report.lines) }
   }

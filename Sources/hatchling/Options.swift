@@ -9,7 +9,7 @@ func require(_ holds: Bool, _ complaint: @autoclosure () -> String) throws {
 }
 
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
-enum FormChoice: String, ExpressibleByArgument, CaseIterable { case circuit, direct }
+extension GraphForm: ExpressibleByArgument {}
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
 
 /// A command that runs in either precision.
@@ -42,8 +42,13 @@ struct CheckpointOptions: ParsableArguments {
   @Option(help: "Which network, for files that hold several, such as model or ema.")
   var prefix: String?
 
+  /// Weights; a neuron graph is refused.
   func load(_ path: String, workers: Workers = Workers()) throws -> Model {
     try Model.load(path: path, layers: layers, variant: variant, prefix: prefix, workers: workers)
+  }
+
+  func network(_ path: String, workers: Workers) throws -> Network {
+    try Network.load(path: path, layers: layers, variant: variant, prefix: prefix, workers: workers)
   }
 }
 
@@ -51,18 +56,19 @@ struct CheckpointOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help:
-      "A .safetensors or PyTorch .pt/.pth state dict. Default: the small network that comes with the program."
+      "A .safetensors or PyTorch .pt/.pth state dict, or a neuron graph that compile has written. Default: the small network that comes with the program."
   )
   var model: String?
 
   @OptionGroup var checkpoint: CheckpointOptions
 
-  func load(workers: Workers = Workers()) throws -> Model {
-    let model =
-      try model.map { try checkpoint.load($0, workers: workers) }
-      ?? Model.shipped(layers: checkpoint.layers, variant: checkpoint.variant, workers: workers)
-    for warning in model.warnings { note("warning: \(warning)") }
-    return model
+  func load(workers: Workers = Workers()) throws -> Network {
+    let network =
+      try model.map { try checkpoint.network($0, workers: workers) }
+      ?? .weights(
+        Model.shipped(layers: checkpoint.layers, variant: checkpoint.variant, workers: workers))
+    for warning in network.warnings { note("warning: \(warning)") }
+    return network
   }
 }
 
@@ -85,8 +91,11 @@ struct SteppingOptions: ParsableArguments {
   @Option(help: "Which formulation runs: graph or tensor.")
   var engine: EngineChoice = .graph
 
-  @Option(help: "Which graph form: circuit (through hubs) or direct (neuron to neuron).")
-  var form: FormChoice = .circuit
+  @Option(
+    help:
+      "Which graph form: circuit (through hubs) or direct (neuron to neuron). Default: circuit; a neuron graph in a file runs in direct form."
+  )
+  var form: GraphForm?
 
   @OptionGroup var direct: DirectFormOptions
 
@@ -118,7 +127,8 @@ struct SteppingOptions: ParsableArguments {
     if let weights {
       let flag = "--weights \(weights.rawValue)"
       try require(
-        engine == .graph && form == .circuit, "\(flag): only the circuit computes from reduced weights")
+        engine == .graph && form ?? .circuit == .circuit,
+        "\(flag): only the circuit computes from reduced weights")
       try require(precision == .float, "\(flag): goes with --precision float")
     }
     try direct.check(form, engine)
@@ -142,11 +152,11 @@ struct SteppingOptions: ParsableArguments {
   var workers: Workers { threads.workers }
 
   /// The engine that was asked for, on numbers.
-  var engineDescription: EngineDescription {
-    switch (engine, form) {
+  func exactEngine(of network: Network) -> EngineDescription {
+    switch (engine, form ?? network.standardForm) {
     case (.tensor, _): EngineDescription(.tensors)
     case (.graph, .circuit): EngineDescription(.circuit, reduced: weights)
-    case (.graph, .direct): EngineDescription(.direct(direct.compilerOptions))
+    case (.graph, .direct): EngineDescription(.direct(direct.compilerOptions), reduced: weights)
     }
   }
 

@@ -56,13 +56,13 @@ struct RecordCommand: EitherPrecisionCommand {
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     try options.checkOutputs(RecordingFormat(path: out).files(at: out), reading: files)
     let workers = options.workers
-    let model = try options.model.load(workers: workers)
+    let network = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
-    let names = options.names(of: model)
+      text: text, files: files, vocabulary: network.hyperparameters.vocabulary)
+    let names = options.names(of: network)
     let order = try order(for: names)
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription(of: model, reading: streams.flatMap(\.tokens), workers: workers), model,
+      options.engineDescription(of: network, reading: streams.flatMap(\.tokens), workers: workers), network,
       files: options.files,
       interventions: options.interventions.parsed(names), workers: workers)
     let total = streams.reduce(0) { $0 + $1.tokens.count }

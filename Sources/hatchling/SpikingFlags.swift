@@ -94,14 +94,11 @@ extension SteppingOptions {
   ///   - tokens: the text that scales are found from where no file has them.
   ///   - seed: for codes that draw.
   func engineDescription(
-    of model: Model, reading tokens: [Int], seed: UInt64? = nil, workers: Workers
+    of network: Network, reading tokens: [Int], seed: UInt64? = nil, workers: Workers
   ) throws -> EngineDescription {
-    var description = engineDescription
+    var description = exactEngine(of: network)
     guard let request = try spikes.request(seed: seed) else { return description }
-    // In double, so that the scales do not depend on --precision.
-    let (setup, source) = try request.resolved(
-      description, model.weights.converted(to: Double.self), fingerprint: model.fingerprint, reading: tokens,
-      workers: workers)
+    let (setup, source) = try request.resolved(description, network, reading: tokens, workers: workers)
     note("spikes \(setup.options.name); \(source)")
     description.spiking = setup
     return description

@@ -41,17 +41,18 @@ struct StepCommand: EitherPrecisionCommand {
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     try options.checkOutputs(reading: files)
     let workers = options.workers
-    let model = try options.model.load(workers: workers)
+    let network = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: files, vocabulary: model.hyperparameters.vocabulary)
+      text: text, files: files, vocabulary: network.hyperparameters.vocabulary)
     let masks = try scoredTokens(of: streams)
     try require(
       !options.interventions.isUsed || streams.count == 1,
       "--cut, --silence and --set are measured on one text; give one FILE")
-    let interventions = try options.interventions.parsed(options.names(of: model))
+    let interventions = try options.interventions.parsed(options.names(of: network))
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription(of: model, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
-      model, files: options.files, interventions: interventions, workers: workers)
+      options.engineDescription(
+        of: network, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
+      network, files: options.files, interventions: interventions, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     // On a terminal the table itself shows how far it is.
     let isWatched = !quiet && isatty(1) != 0
@@ -62,7 +63,7 @@ struct StepCommand: EitherPrecisionCommand {
       show: quiet ? nil : { try show($0) })
     try stepper.finish()
     if options.json { try Output.json(["summary": summary]) } else { Output.lines(summary.lines) }
-    try options.reportInterventions(interventions, on: streams[0].tokens, model, workers: workers)
+    try options.reportInterventions(interventions, on: streams[0].tokens, network, workers: workers)
   }
 
   private func show(_ line: StepLine) throws {

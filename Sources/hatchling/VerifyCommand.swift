@@ -7,13 +7,13 @@ import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 
 struct VerifyCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Steps graph and tensors over the same tokens and compares them quantity by quantity.",
     discussion: """
+      A neuron graph in a file is compared with its own dense tensors. \
       Exit status 0 when all quantities agree within the tolerance, 1 when not. With --weights the graph computes from reduced \
       weights, the tensors from float32, and the predictions are judged: by --max-kl.
       --nudge KIND:PRE:POST:FACTOR multiplies one compiled synapse first, to show that the check can fail: x:h3:n12:1.1, \
@@ -76,25 +76,26 @@ struct VerifyCommand: EitherPrecisionCommand {
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     let workers = options.workers
-    let model = try options.model.load(workers: workers)
+    let network = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
+      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
-    let interventions = try options.interventions.parsed(options.names(of: model))
-    let weights = interventions.silencing(model.weights.converted(to: Scalar.self))
-    let tensors = TensorEngine(weights, workers: workers)
+    let interventions = try options.interventions.parsed(options.names(of: network))
+    let description = try options.engineDescription(
+      of: network, reading: wanted, seed: seed, workers: workers)
+    let runnable: RunnableNetwork<Scalar> = try description.network(
+      of: network, touchedBy: interventions, fingerprinted: description.spiking != nil, workers: workers)
+    let reference: any WatchableEngine<Scalar> = try network.reference(
+      touchedBy: interventions, workers: workers)
     let report: VerifyReport
-    let description = try options.engineDescription(of: model, reading: wanted, seed: seed, workers: workers)
-    switch try description.network(
-      from: weights, fingerprint: description.spiking == nil ? "" : model.fingerprint, workers: workers)
-    {
+    switch runnable {
     case .circuit(let graph):
       let change = try readNudge(of: graph, on: wanted.count)
       let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers)
       try interventions.check(on: engine)
-      report = try compare(engine, tensors, wanted) {
+      report = try compare(engine, reference, wanted) {
         interventions.apply(to: engine)
-        interventions.apply(to: tensors)
+        interventions.apply(to: reference)
       } afterToken: {
         try change?.apply(to: engine, after: $0)
       }
@@ -102,30 +103,42 @@ struct VerifyCommand: EitherPrecisionCommand {
       let change = try readNudge(of: graph, on: wanted.count)
       let engine = try DirectEngine(change?.applied(to: graph) ?? graph, workers: workers)
       try interventions.check(on: engine)
-      report = try compare(engine, tensors, wanted) {
-        // What changes a weight between neurons changes ρ = F σ in all hubs.
-        interventions.apply(to: engine) { synapse, change in
-          for hub in 0..<graph.hubCount {
-            let through = PlasticSynapse(from: hub, to: synapse.synapse.postsynaptic)
-            tensors.replacePlasticWeight(layer: synapse.layer, of: through) {
-              $0 + graph.field[synapse.synapse.presynaptic, hub] * change
-            }
-          }
-        }
+      report = try compare(engine, reference, wanted) {
+        interventions.apply(to: engine) { Self.touch(reference, $0, $1, through: graph.field) }
       } afterToken: {
         try change?.apply(to: engine, after: $0)
       }
     case .spikingCircuit(let graph, let setup):
       report = try compare(
-        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), tensors, wanted)
+        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), reference,
+        wanted)
     case .spikingDirect(let graph, let setup):
       report = try compare(
-        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), tensors, wanted)
+        SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers), reference,
+        wanted)
     case .tensors: preconditionFailure("validate() refuses --engine tensor")
     }
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
-    try options.reportInterventions(interventions, on: wanted, model, workers: workers)
+    try options.reportInterventions(interventions, on: wanted, network, workers: workers)
     if !report.agree { throw CheckFailed() }
+  }
+
+  /// Does to what a direct graph is compared with what was done to one of its plastic weights. In tensors, what changes a weight between
+  /// neurons changes ρ = F σ in all hubs.
+  private static func touch<Scalar: NetworkScalar>(
+    _ reference: any WatchableEngine<Scalar>, _ synapse: LayerSynapse, _ change: Scalar,
+    through field: Matrix<Scalar>
+  ) {
+    guard reference.schedule.form == .circuit else {
+      reference.replacePlasticWeight(layer: synapse.layer, of: synapse.synapse) { $0 + change }
+      return
+    }
+    for hub in 0..<field.columns {
+      let through = PlasticSynapse(from: hub, to: synapse.synapse.postsynaptic)
+      reference.replacePlasticWeight(layer: synapse.layer, of: through) {
+        $0 + field[synapse.synapse.presynaptic, hub] * change
+      }
+    }
   }
 
   /// A plastic synapse changes after its token; unless another token follows, nothing is compared then.

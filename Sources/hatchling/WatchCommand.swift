@@ -55,14 +55,14 @@ struct WatchCommand: EitherPrecisionCommand {
     let written = out.map { WatchReport.files(for: $0, items: synapse.count + neuron.count) } ?? []
     try options.checkOutputs(written, reading: file.map { [$0] } ?? [])
     let workers = options.workers
-    let model = try options.model.load(workers: workers)
+    let network = try options.model.load(workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: model.hyperparameters.vocabulary)
+      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
     let read = Array(streams[0].tokens.prefix(tokens ?? .max))
-    let names = options.names(of: model)
+    let names = options.names(of: network)
     let interventions = try options.interventions.parsed(names)
     let stepper = try StreamReader<Scalar>(
-      options.engineDescription(of: model, reading: read, workers: workers), model, files: options.files,
+      options.engineDescription(of: network, reading: read, workers: workers), network, files: options.files,
       interventions: interventions, workers: workers)
     let watched = try WatchedText(
       read, synapses: try synapse.map(names.synapse), neurons: try neuron.map(names.layerNeuron),
@@ -75,6 +75,6 @@ struct WatchCommand: EitherPrecisionCommand {
     // The report has escaped what is not its own colours.
     if isTerminal { Output.write((lines.joined(separator: "\n") + "\n").utf8) } else { Output.lines(lines) }
     if let out { Output.lines(try report.write(to: out)) }
-    try options.reportInterventions(interventions, on: read, model, workers: workers)
+    try options.reportInterventions(interventions, on: read, network, workers: workers)
   }
 }

@@ -50,7 +50,7 @@ struct DirectContest {
     guard events > 0 else { return contest }
     // As the compiler lays it out: above a quarter of all possible synapses a dense block is faster.
     let possible = Double(lists.rowCount * lists.columnCount)
-    let isDense = Double(lists.count) >= LayOutPass.listsBelow * possible
+    let isDense = Double(lists.count) >= Projection<Float>.listsBelow * possible
     let outgoing = OutgoingSynapses(isDense ? Projection(dense: lists.dense) : Projection(.sparse(lists)))
     let sums = NumberStorage<Float>(zeros: lists.columnCount)
     for threads in [1, 2] {

@@ -9,11 +9,10 @@ public struct CalibrationReport: Encodable {
 
   /// - Throws: `SpikeScalesError`, what compiling throws. Cost: an exact run over the text, in double.
   public init(
-    _ description: EngineDescription, _ model: Model, on tokens: [Int], workers: Workers,
+    _ description: EngineDescription, _ network: Network, on tokens: [Int], workers: Workers,
     afterToken: (Int) -> Void = { _ in }
   ) throws {
-    let network = try description.network(
-      from: model.weights.converted(to: Double.self), fingerprint: model.fingerprint, workers: workers)
+    let network: RunnableNetwork<Double> = try description.network(of: network, workers: workers)
     scales = try network.spikeScales(on: tokens, workers: workers, afterToken: afterToken)
   }
 

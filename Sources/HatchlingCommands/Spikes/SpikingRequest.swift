@@ -24,23 +24,25 @@ public struct SpikingRequest: Sendable, Equatable {
   ///
   /// - Returns: also where scales come from, to be told to the user.
   /// - Throws: `SpikeScalesError`, ``ScalesFileError``, what compiling throws.
-  public func resolved<Scalar: NetworkScalar>(
-    _ description: EngineDescription, _ weights: Weights<Scalar>, fingerprint: String, reading tokens: [Int],
-    workers: Workers
+  public func resolved(
+    _ description: EngineDescription, _ network: Network, reading tokens: [Int], workers: Workers
   ) throws -> (setup: SpikingSetup, source: String) {
     if let scalesFile {
       let scales = try ScalesFile.read(scalesFile)
-      let (sizes, isDirect) = (weights.hyperparameters, description.formulation != .circuit)
+      let (sizes, isDirect) = (network.hyperparameters, description.formulation != .circuit)
       try scales.check(
         sizes,
         isDirect
           ? .direct(layers: sizes.layers, variant: sizes.variant)
           : .circuit(layers: sizes.layers, variant: sizes.variant), options)
-      guard scales.model.isEmpty || scales.model == fingerprint else { throw SpikeScalesError.otherModel }
+      guard scales.model.isEmpty || scales.model == network.fingerprint else {
+        throw SpikeScalesError.otherModel
+      }
       return (SpikingSetup(options, scales), "scales of '\(scalesFile)'")
     }
-    let network = try EngineDescription(description.formulation).network(
-      from: weights, fingerprint: fingerprint, workers: workers)
+    // In double, so that the scales do not depend on the precision of the run.
+    let network: RunnableNetwork<Double> = try EngineDescription(description.formulation).network(
+      of: network, workers: workers)
     var read = Array(tokens.prefix(Self.most))
     var source = "scales from the first \(grouped(read.count)) tokens of the text"
     if read.count < Self.enough {
