@@ -54,10 +54,17 @@ import Testing
     #expect(double.status == 0 && double.errors.isEmpty, "\(double.errors)")
     #expect(try json(double.output)["tolerance"] as? Double == 1e-10)
     #expect(try run("verify", "--model", graph, "--text", "To be", "--precision", "float").status == 0)
-    for nudge in ["y:t84:n12:1.5", "readout:h1:o5:2", "plastic:t84:n12:9:3:1"] {
+    for nudge in ["y:t84:n12:1.5", "x:t84:n12:-1"] {
       let nudged = try run("verify", "--model", graph, text, "--precision", "double", "--nudge", nudge)
       #expect(nudged.status == 1, "\(nudge): \(nudged.output)\(nudged.errors)")
     }
+    // Who is active decides where a plastic weight shows.
+    let plastic = try (0..<12).map { neuron in
+      try run(
+        "verify", "--model", graph, text, "--precision", "double", "--nudge", "plastic:t84:n\(neuron):9:3:1"
+      ).status
+    }
+    #expect(plastic.contains(1) && plastic.allSatisfy { $0 < 2 }, "\(plastic)")
     for touched in [["--cut", "1:t84:n12"], ["--silence", "n12"], ["--set", "2:t84:n7=0.5@3"]] {
       let both = try CommandRun.run(
         ["verify", "--model", graph, text, "--precision", "double", "--controls", "0"] + touched)

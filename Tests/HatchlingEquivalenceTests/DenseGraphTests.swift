@@ -78,21 +78,29 @@ import Testing
   /// Whatever is different in one of the two, the comparison sees it.
   @Test(arguments: 0..<7) func oneBrokenThingIsSeen(number: Int) throws {
     let fault = Fault.allCases[number]
-    let graph = graph(4, .released, .lists)
+    // In some random graphs no neuron answers, and then not everything shows.
+    let seen = try (0..<10 as Range<UInt64>).filter { seed in
+      let graph = graph(2 * seed, .released, .lists)
+      return try !compare(graph, with: broken(graph, fault), seed).agree
+    }
+    #expect(seen.count >= 3, "\(fault): only with seeds \(seen)")
+  }
+
+  private func broken(_ graph: DirectGraph<Double>, _ fault: Fault) -> DirectGraph<Double> {
     var other = graph
     switch fault {
-    case .fixedX: other.drivesX = scaledFirst(graph.drivesX)
-    case .fixedY: other.drivesY = scaledFirst(graph.drivesY)
+    case .fixedX: other.drivesX = scaled(graph.drivesX)
+    case .fixedY: other.drivesY = scaled(graph.drivesY)
     case .field: other.field[0, 0] += 0.01
     case .readout: other.readout[0, 0] += 0.01
     case .damping: other.neurons.damping = graph.neurons.damping.map { $0 * 0.99 }
     case .frequency: other.neurons.frequencies = graph.neurons.frequencies.map { $0 * 1.01 }
     case .plastic: other.plastic = .complete
     }
-    #expect(try !compare(graph, with: other, 4).agree, "\(fault)")
+    return other
   }
 
-  private func scaledFirst(_ projection: Projection<Double>) -> Projection<Double> {
+  private func scaled(_ projection: Projection<Double>) -> Projection<Double> {
     Projection(dense: projection.dense.map { $0 * (1 + 1e-6) })
   }
 
