@@ -63,10 +63,10 @@ public enum OutputError: InputError, Equatable {
 /// Whether a run's files have room, found out before hours of work.
 enum DiskSpace {
   /// - Throws: `CheckpointError.unwritable` for too little room on the disk.
-  static func check(checkpoint: String, _ trainer: Trainer<Float>) throws {
-    let sizes = trainer.weights.hyperparameters
-    let weights = 4.0 * Double(sizes.parameters)
-    let carried = trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(sizes.stateSize) : 0
+  static func check(checkpoint: String, _ trainer: any NetworkTrainer) throws {
+    let weights = Double(trainer.memory.parameters) / 5
+    let carried =
+      trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(trainer.sizes.stateSize) : 0
     // A new checkpoint exists beside the old one before it takes its place.
     let needed = weights + 2 * (4 * weights + carried)
     var status = statvfs()

@@ -20,6 +20,8 @@ public struct TrainingRequest: Sendable {
   public var beginning = Beginning.untrained
   /// The sizes of a new network, by default n 2048, d 64, H 4 and L 4, or what a given one must have.
   public var network = TrainingChoices<Hyperparameters>()
+  /// Trains a neuron graph on its own synapses; nil, the weights of tensors, unless the run begins with a graph.
+  public var direct: DirectTrainingRequest?
   /// What the run computes, by default 2000 updates as `TrainingOptions` says.
   public var schedule = TrainingChoices<TrainingOptions>()
   /// How long the run goes on, instead of a number of steps, which is then fixed after the first 20.
@@ -71,8 +73,12 @@ public struct TrainingRequest: Sendable {
 
   /// The options of a new run; the learning rate falls to a tenth.
   /// - Parameter isContinued: whether it begins from a trained network, whose damping stays as it is.
-  func options(isContinued: Bool) -> TrainingOptions {
+  func options(isContinued: Bool, isDirect: Bool = false) -> TrainingOptions {
     var options = TrainingOptions()
+    if isDirect {
+      // Blocks begin with an empty state.
+      (options.carry, options.block, options.dropout) = (false, 128, 0)
+    }
     options.steps = 2000
     options.damping = isContinued ? .kept : .learned
     schedule.apply(to: &options)

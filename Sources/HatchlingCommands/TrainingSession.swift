@@ -1,3 +1,5 @@
+import HatchlingExecution
+import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTraining
@@ -31,59 +33,88 @@ public final class TrainingSession {
     try request.checkRanges()
     try request.checkFiles()
     try OutputPaths.check([request.out, request.checkpointPath, request.log, request.emergenceLog])
-    let initial = try Self.initialModel(request, workers, warn)
+    let initial = try Self.initialNetwork(request, workers, warn)
     let settings = try TrainingSettings(request, begunFrom: initial.map(Self.name))
     texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut)
-    let trainer: Trainer<Float>
+    let trainer: any NetworkTrainer
     var progress = TrainingProgress()
-    var best: Weights<Float>?
     if let checkpoint = request.resumed {
-      (trainer, progress, best) = try Trainer<Float>.resume(
-        from: checkpoint, text: texts.training, workers: workers)
+      (trainer, progress) = try Self.resume(checkpoint, texts.training, workers)
       try settings.check(texts, of: checkpoint)
-      try request.network.check(trainer.weights.hyperparameters, of: checkpoint)
+      try request.network.check(trainer.sizes, of: checkpoint)
       if request.minutes != nil {
         throw TrainingError.lengthIsFixed(path: checkpoint, steps: trainer.options.steps)
       }
       try request.schedule.check(trainer.options, of: checkpoint)
-      try texts.check(vocabulary: trainer.weights.hyperparameters.vocabulary)
+      try texts.check(vocabulary: trainer.sizes.vocabulary)
     } else {
       try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
-      let options = request.options(isContinued: initial != nil)
-      try options.validate()
-      let sizes = try initial?.hyperparameters ?? request.sizes()
-      try TrainingMemory(sizes, options).check()  // before the weights are drawn
-      let weights = initial?.weights ?? .untrained(sizes, seed: options.seed)
-      trainer = try Trainer(weights, text: texts.training, options: options, workers: workers)
+      trainer = try Self.begin(request, initial, texts.training, workers)
     }
     progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
     plan.validateEvery = settings.validateEvery
     plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
+    plan.metadata["training.graph"] = (trainer as? DirectTrainer<Float>)?.description
     try DiskSpace.check(checkpoint: request.checkpointPath, trainer)
     log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
     emergence = try request.emergenceLog.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
-    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress, best: best)
+    training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
   }
 
-  private static func initialModel(
+  private static func initialNetwork(
     _ request: TrainingRequest, _ workers: Workers, _ warn: (String) -> Void
-  ) throws -> Model? {
+  ) throws -> Network? {
     guard case .model(let path, let prefix) = request.beginning else { return nil }
-    let model = try Model.load(
+    let network = try Network.load(
       path: path, layers: request.network.value(of: .layers), variant: request.network.value(of: .variant),
       prefix: prefix, workers: workers)
-    for warning in model.warnings { warn(warning) }
-    try request.network.check(model.hyperparameters, of: path)
-    return model
+    for warning in network.warnings { warn(warning) }
+    try request.network.check(network.hyperparameters, of: path)
+    return network
   }
 
-  private static func name(_ model: Model) -> String {
-    "\(model.path.nameInPath.escaped), fingerprint \(model.fingerprint)"
+  private static func name(_ network: Network) -> String {
+    "\(network.path.nameInPath.escaped), fingerprint \(network.fingerprint)"
   }
 
-  public var sizes: Hyperparameters { training.trainer.weights.hyperparameters }
+  /// A run that begins: of the weights of tensors, or of a graph's synapses.
+  private static func begin(
+    _ request: TrainingRequest, _ initial: Network?, _ text: [UInt8], _ workers: Workers
+  ) throws -> any NetworkTrainer {
+    let direct = request.direct ?? (initial?.standardForm == .direct ? DirectTrainingRequest() : nil)
+    let options = request.options(isContinued: initial != nil, isDirect: direct != nil)
+    try options.validate()
+    let sizes = try initial?.hyperparameters ?? request.sizes()
+    if let direct {
+      guard request.emergenceLog == nil else { throw DirectTrainingError.logsNoTopology }
+      let weights = try direct.graph(from: initial, sizes, seed: options.seed, workers)
+      return try DirectTrainer(
+        weights, text: text, options: options, rewiring: direct.rewiring, workers: workers)
+    }
+    try TrainingMemory(sizes, options).check()  // before the weights are drawn
+    let weights = try initial?.model().weights ?? .untrained(sizes, seed: options.seed)
+    return try Trainer(weights, text: text, options: options, workers: workers)
+  }
+
+  private static func resume(
+    _ checkpoint: String, _ text: [UInt8], _ workers: Workers
+  ) throws -> (any NetworkTrainer, TrainingProgress) {
+    if try TrainingProgress.isDirect(checkpoint: checkpoint) {
+      return try DirectTrainer<Float>.resume(from: checkpoint, text: text, workers: workers)
+    }
+    let (trainer, progress) = try Trainer<Float>.resume(from: checkpoint, text: text, workers: workers)
+    return (trainer, progress)
+  }
+
+  public var sizes: Hyperparameters { training.trainer.sizes }
+  /// What the run holds.
+  public var memory: TrainingMemory { training.trainer.memory }
+  /// How many numbers are trained.
+  public var trainedCount: Int { training.trainer.trainedCount }
+  /// What is trained of a neuron graph; nil for the weights of tensors.
+  public var graph: String? { (training.trainer as? DirectTrainer<Float>)?.description }
   public var options: TrainingOptions { training.trainer.options }
   /// Updates that were done up to now.
   public var step: Int { training.trainer.step }
@@ -142,7 +173,7 @@ extension TrainingSession {
     if isRow && !isValidated { try writeRow(isBest: false) }
     if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
       lastCheckpoint = now
-      try training.trainer.saveCheckpoint(to: training.plan.checkpointPath, progress: training.progress)
+      try training.saveCheckpoint()
     }
   }
 
@@ -160,7 +191,9 @@ extension TrainingSession {
     let mean = lossesSinceRow.reduce(0, +) / Double(max(1, lossesSinceRow.count))
     lossesSinceRow = []
     try report(.validated(line, meanLoss: mean, isBest: isBest))
-    try emergence?.append(line, training.trainer.weights, workers: workers)
+    if let trainer = training.trainer as? Trainer<Float> {
+      try emergence?.append(line, trainer.weights, workers: workers)
+    }
     guard request.sample > 0 else { return }
     let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
     try report(.sampled(sample(after: prompt)))
@@ -168,7 +201,7 @@ extension TrainingSession {
 
   /// How the network goes on after `prompt`. Cost: a pass over `prompt` and the sample.
   private func sample(after prompt: some Sequence<UInt8>) throws -> [UInt8] {
-    let engine = try EngineDescription(.tensors).engine(running: training.trainer.weights, workers: workers)
+    let engine = try engine()
     for byte in prompt { try engine.step(Int(byte)) }
     var sampler = Sampler(temperature: 0.8, seed: training.trainer.options.seed)
     return try (0..<request.sample).map { _ in
@@ -176,6 +209,15 @@ extension TrainingSession {
       try engine.step(token)
       return token < 256 ? UInt8(token) : UInt8(ascii: "?")
     }
+  }
+
+  /// The network as it is now, with an empty state.
+  private func engine() throws -> any SteppingEngine<Float> {
+    if let direct = training.trainer as? DirectTrainer<Float> {
+      return try DirectEngine(direct.weights.graph(), workers: workers)
+    }
+    guard let trainer = training.trainer as? Trainer<Float> else { preconditionFailure("no such trainer") }
+    return try EngineDescription(.tensors).engine(running: trainer.weights, workers: workers)
   }
 
   private func logPending() throws {

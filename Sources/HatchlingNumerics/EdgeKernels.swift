@@ -10,11 +10,13 @@ extension NetworkScalar {
   ///   - share: what multiplies the base at every token, `(columns)`.
   /// Cost: `columns` multiplications per synapse, in the order of the list.
   package static func edgeSums(
-    offsets: UnsafePointer<Int>, sources: UnsafePointer<Int32>, weights: Numbers, rows: Int, of values: Numbers,
+    offsets: UnsafePointer<Int>, sources: UnsafePointer<Int32>, weights: Numbers, rows: Int,
+    of values: Numbers,
     columns: Int, base: (values: Numbers, share: Numbers)? = nil, into out: Results
   ) {
     offsets.withMemoryRebound(to: Int64.self, capacity: rows + 1) {
-      hatchling_edge_sums(isFloat, $0, sources, weights, rows, values, columns, base?.values, base?.share, out)
+      hatchling_edge_sums(
+        isFloat, $0, sources, weights, rows, values, columns, base?.values, base?.share, out)
     }
   }
 
@@ -29,7 +31,9 @@ extension NetworkScalar {
   }
 
   /// R_t on the two rows of a pair, `(2, columns)`.
-  package static func rotateRows(_ x: Numbers, _ cosines: Numbers, _ sines: Numbers, columns: Int, into out: Results) {
+  package static func rotateRows(
+    _ x: Numbers, _ cosines: Numbers, _ sines: Numbers, columns: Int, into out: Results
+  ) {
     hatchling_rotate_rows(isFloat, x, cosines, sines, columns, out)
   }
 
@@ -47,7 +51,8 @@ extension NetworkScalar {
 
   /// From the gradient of ``fire(_:_:gains:columns:into:)``'s y: the drive's takes the drive's place, x's and the gains' are added.
   package static func fireBack(
-    _ drive: Results, _ x: Numbers, gains: Numbers, gradient: Numbers, columns: Int, toX: Results, toGains: Results
+    _ drive: Results, _ x: Numbers, gains: Numbers, gradient: Numbers, columns: Int, toX: Results,
+    toGains: Results
   ) {
     hatchling_fire_back(isFloat, drive, x, gains, gradient, columns, toX, toGains)
   }

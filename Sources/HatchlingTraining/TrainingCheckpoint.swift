@@ -43,7 +43,8 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
   public static func settings(inCheckpoint path: String) throws -> [String: String] {
     struct Record: Decodable { let progress: TrainingProgress }
     let metadata = try CheckpointFile.open(path).metadata
-    guard metadata["engine"] == "trainer" || metadata["engine"] == directEngine, let options = metadata["options"],
+    guard metadata["engine"] == "trainer" || metadata["engine"] == directEngine,
+      let options = metadata["options"],
       let record = try? JSONDecoder().decode(Record.self, from: Data(options.utf8))
     else {
       throw TrainingError.damagedCheckpoint(path: path, problem: "it is no checkpoint of a training run")
@@ -95,11 +96,11 @@ extension Trainer {
     try StateFile.write(SavedState(identity: identity, position: step, arrays: arrays), to: path)
   }
 
-  /// Goes on from a checkpoint over the same text. `best` is the network that ``saveCheckpoint(to:progress:best:)`` was given.
+  /// Goes on from a checkpoint over the same text.
   /// - Throws: `CheckpointError`, `StateError` or ``TrainingError`` when the file is damaged, of another precision, or the text differs.
   public static func resume(
     from path: String, text: [UInt8], workers: Workers = Workers()
-  ) throws -> (trainer: Trainer, progress: TrainingProgress, best: Weights<Scalar>?) {
+  ) throws -> (trainer: Trainer, progress: TrainingProgress) {
     let state = try StateFile.read(path)
     guard state.identity.engine == "trainer" else {
       throw TrainingError.damagedCheckpoint(
@@ -118,8 +119,8 @@ extension Trainer {
     let trainer = try Trainer(
       try weights(state, record), text: text, options: record.options, workers: workers)
     try trainer.restore(state, record, path)
-    let best = state.arrays["best.decoder_x"] == nil ? nil : try weights(state, record, "best.")
-    return (trainer, record.progress, best)
+    if state.arrays["best.decoder_x"] != nil { trainer.best = try weights(state, record, "best.") }
+    return (trainer, record.progress)
   }
 
   private static func weights(

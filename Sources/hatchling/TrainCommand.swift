@@ -22,6 +22,8 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var network: NetworkFlags
   @OptionGroup var schedule: ScheduleFlags
 
+  @OptionGroup(title: "Neuron graphs") var graph: GraphTrainingFlags
+
   @Option(
     help: ArgumentHelp("Fraction of every text that is held out; 0 holds nothing out.", valueName: "fraction")
   )
@@ -66,6 +68,10 @@ struct TrainCommand: ParsableCommand {
       `init` == nil || resume == nil,
       "--init and --resume exclude each other: begin a new run, or go on with one")
     try require(
+      resume == nil || !graph.isUsed,
+      "--form, --edges, --plastic, --prune-tokens and --rewire come from the checkpoint; leave them out with --resume"
+    )
+    try require(
       prefix == nil || `init` != nil, "--prefix chooses the network that --init begins with; give it too")
   }
 
@@ -76,6 +82,7 @@ struct TrainCommand: ParsableCommand {
     (request.network, request.schedule, request.minutes) = (
       network.choices, schedule.choices, schedule.minutes
     )
+    request.direct = graph.request
     (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
     (request.log, request.emergenceLog) = (log, logTopology)
     request.metadata = {

@@ -22,10 +22,11 @@ struct TrainingDisplay {
   /// What the run is, and the head of the table.
   func open(_ session: TrainingSession) {
     let (sizes, options) = (session.sizes, session.options)
-    let memory = TrainingMemory(sizes, options)
+    let memory = session.memory
     Output.line(
-      "network    n \(grouped(sizes.neurons)), d \(sizes.synapticDimension), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(sizes.parameters)) parameters"
+      "network    n \(grouped(sizes.neurons)), d \(sizes.synapticDimension), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(session.trainedCount)) parameters"
     )
+    if let graph = session.graph { Output.line("graph      \(graph)") }
     Output.line(
       "text       \(grouped(session.learnedBytes)) bytes to learn, \(grouped(session.heldOutBytes)) held out")
     Output.line("run        \(options.flags)")

@@ -79,7 +79,9 @@ import Testing
       dropout = c.dropout > 0 ? Dropout(rate: c.dropout, seed: c.seed, step: 3) : nil
     }
 
-    func run(_ weights: DirectWeights<Double>, threads: Int = 1) -> (DirectPass<Double>, HatchlingTraining.PassResult) {
+    func run(_ weights: DirectWeights<Double>, threads: Int = 1) -> (
+      DirectPass<Double>, HatchlingTraining.PassResult
+    ) {
       let pass = DirectPass(
         weights, batch: 2, block: block, dropsOut: dropout != nil, workers: Workers(threads: threads))
       return (pass, pass.forward(weights, batch, dropout: dropout))
@@ -87,7 +89,8 @@ import Testing
 
     /// As in ``GradientTests``: four points; nil when a probe crosses a threshold.
     func centralDifference(
-      from reference: HatchlingTraining.PassResult, step: Double, _ shift: (inout DirectWeights<Double>, Double) -> Void
+      from reference: HatchlingTraining.PassResult, step: Double,
+      _ shift: (inout DirectWeights<Double>, Double) -> Void
     ) -> Double? {
       var losses: [Double] = []
       for multiple in [1.0, -1, 2, -2] {
@@ -154,7 +157,8 @@ import Testing
       probes += 1
       let gap = (gradients.damping.pointer[neuron] - difference).magnitude
       #expect(
-        gap <= 2e-6 * largest + 1e-9, "u of \(neuron): \(gradients.damping.pointer[neuron]) against \(difference)")
+        gap <= 2e-6 * largest + 1e-9,
+        "u of \(neuron): \(gradients.damping.pointer[neuron]) against \(difference)")
     }
     #expect(probes > gradients.damping.count / 2)
   }

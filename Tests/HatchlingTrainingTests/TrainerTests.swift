@@ -64,7 +64,7 @@ import Testing
     var resumedLosses: [Double] = []
     for _ in 0..<5 { resumedLosses.append(try first.update().loss) }
     try first.saveCheckpoint(to: path)
-    let (second, _, _) = try Trainer<Float>.resume(from: path, text: Self.text, workers: Workers(threads: 2))
+    let (second, _) = try Trainer<Float>.resume(from: path, text: Self.text, workers: Workers(threads: 2))
     for _ in 5..<12 { resumedLosses.append(try second.update().loss) }
     #expect(losses == resumedLosses)
     #expect(Self.bits(whole) == Self.bits(second))

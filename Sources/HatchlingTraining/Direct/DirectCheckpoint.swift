@@ -30,7 +30,8 @@ extension DirectTrainer {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let identity = StateIdentity(
-      model: "training", engine: TrainingProgress.directEngine, form: "direct", precision: Scalar.precisionName,
+      model: "training", engine: TrainingProgress.directEngine, form: "direct",
+      precision: Scalar.precisionName,
       variant: weights.sizes.variant, options: String(decoding: try encoder.encode(record), as: UTF8.self))
     var arrays = weights.arrays()
     if let best { arrays.merge(best.arrays("best.")) { $1 } }
@@ -155,7 +156,9 @@ extension DirectWeights {
     (tokenMaskX, tokenMaskY) = (try mask("mask_x"), try mask("mask_y"))
     field = try state.matrix(prefix + "field", rows: n + v, columns: d)
     readout = try state.matrix(prefix + "readout", rows: d, columns: v)
-    let (frequencies, damping, pairs) = (try floats("frequencies"), try floats("damping"), try integers("pairs"))
+    let (frequencies, damping, pairs) = (
+      try floats("frequencies"), try floats("damping"), try integers("pairs")
+    )
     guard damping.allSatisfy({ (0...1).contains($0) }), pairs.count == n else {
       throw damaged("its neurons' damping or pairs are out of range")
     }

@@ -31,7 +31,9 @@ package final class DirectPass<Scalar: NetworkScalar> {
   private var neurons: NeuronPopulation
   let workers: Workers
 
-  package init(_ weights: DirectWeights<Scalar>, batch: Int, block: Int, dropsOut: Bool = false, workers: Workers) {
+  package init(
+    _ weights: DirectWeights<Scalar>, batch: Int, block: Int, dropsOut: Bool = false, workers: Workers
+  ) {
     (self.block, self.workers) = (block, workers)
     streams = (0..<batch).map { _ in DirectStream(weights, block: block, dropsOut: dropsOut) }
     wiring = DirectWiring(weights)
@@ -65,7 +67,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
       }
     }
     return PassResult(
-      loss: streams.reduce(0) { $0 + $1.loss } * share, activeX: active(\.activeX), activeY: active(\.activeY))
+      loss: streams.reduce(0) { $0 + $1.loss } * share, activeX: active(\.activeX), activeY: active(\.activeY)
+    )
   }
 
   /// The gradients of the last forward pass, once: the way back takes the place of what the tapes held.
@@ -89,7 +92,9 @@ package final class DirectPass<Scalar: NetworkScalar> {
         (target + places.lowerBound).update(repeating: 0, count: places.count)
       }
       let (v, d) = (weights.sizes.vocabulary, weights.sizes.synapticDimension)
-      for index in [2, 3] { (targets[index] + rows.lowerBound * v).update(repeating: 0, count: rows.count * v) }
+      for index in [2, 3] {
+        (targets[index] + rows.lowerBound * v).update(repeating: 0, count: rows.count * v)
+      }
       (targets[4] + rows.lowerBound * d).update(repeating: 0, count: rows.count * d)
       for stream in streams { stream.addNeurons(rows, wiring, targets) }
     }
@@ -111,7 +116,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
         for hub in 0..<d { row[hub] += stream.tokenFieldGradient.base[hub * block + token] }
       }
       BLAS.multiply(
-        stream.tapes[weights.sizes.layers - 1].field.base, by: stream.surprise.base, into: readout, m: d, n: v,
+        stream.tapes[weights.sizes.layers - 1].field.base, by: stream.surprise.base, into: readout, m: d,
+        n: v,
         k: block, beta: index == 0 ? 0 : 1)
     }
   }
@@ -133,7 +139,9 @@ extension DirectStream {
   /// of ``DirectWeights``.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func addNeurons(_ rows: Range<Int>, _ wiring: DirectWiring<Scalar>, _ targets: [UnsafeMutablePointer<Scalar>]) {
+  func addNeurons(
+    _ rows: Range<Int>, _ wiring: DirectWiring<Scalar>, _ targets: [UnsafeMutablePointer<Scalar>]
+  ) {
     let (v, first) = (sizes.vocabulary, rows.lowerBound * block)
     for layer in 0..<sizes.layers {
       let (tape, before) = (tapes[layer], input(of: layer))

@@ -5,7 +5,8 @@ import HatchlingNumerics
 extension DirectStream {
   /// G_s complete: A is never formed. G_y A_h = Σ_τ S(t, τ) G_y z_τ for the neurons of head h, and F A_h likewise.
   func attendOverTokens(
-    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>,
+    _ layer: Int
   ) {
     let (tape, from) = (tapes[layer], input(of: layer))
     sum(wiring.y, weights.weightsY, of: from.trace, tokenY, from.token, into: tape.answers)
@@ -17,7 +18,8 @@ extension DirectStream {
 
   /// G_s on the synapses of G_x and of all tokens: σ goes along its synapse, and A is on the nodes.
   func attendOverEdges(
-    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>,
+    _ layer: Int
   ) {
     let (tape, from) = (tapes[layer], input(of: layer))
     // Token neurons reach every neuron, so theirs is attention over tokens, of their own traces.
@@ -47,7 +49,8 @@ extension DirectStream {
         weights: weights.weightsY.pointer, rows: perHead, of: attention, columns: block,
         into: tape.drive.base + first)
       BLAS.multiply(
-        weights.field.pointer, transposed: true, by: attention, into: tape.heard.base + head * d * block, m: d,
+        weights.field.pointer, transposed: true, by: attention, into: tape.heard.base + head * d * block,
+        m: d,
         n: block, k: n, beta: 1)
     }
   }
@@ -86,7 +89,8 @@ extension DirectStream {
       answers, by: scores, transposedB: true, into: tape.drive.base + head * perHead * block, m: perHead,
       n: block, k: block)
     BLAS.multiply(
-      field, by: scores, transposedB: true, into: tape.heard.base + head * d * block, m: d, n: block, k: block)
+      field, by: scores, transposedB: true, into: tape.heard.base + head * d * block, m: d, n: block, k: block
+    )
   }
 
   /// S(t, τ) = ⟨X̃_τ, Λ^(t−τ) X̃_t⟩_h for τ < t, else 0.

@@ -5,7 +5,9 @@ import HatchlingNumerics
 extension DirectStream {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func backward(_ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>) {
+  func backward(
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>
+  ) {
     for gradient in [tokenXGradient, tokenYGradient, tokenFieldGradient, scratch.trace, scratch.activity] {
       gradient.base.update(repeating: 0, count: gradient.count)
     }
@@ -118,7 +120,8 @@ extension DirectStream {
   ) {
     let (tape, scores) = (tapes[layer], scratch.scores.base)
     BLAS.multiply(
-      tape.drive.base + head * perHead * block, transposed: true, by: answers, into: scores, m: block, n: block,
+      tape.drive.base + head * perHead * block, transposed: true, by: answers, into: scores, m: block,
+      n: block,
       k: perHead)
     BLAS.multiply(
       tape.heard.base + head * d * block, transposed: true, by: field, into: scores, m: block, n: block, k: d,
@@ -164,7 +167,8 @@ extension DirectStream {
         m: perHead, n: tile.count, k: tile.upperBound)
       addDamped(product, clocks, head, tile, asQueries: true)
       BLAS.multiply(
-        queries + start, leading: block, by: part, leadingB: block, into: product, leadingC: block, m: perHead,
+        queries + start, leading: block, by: part, leadingB: block, into: product, leadingC: block,
+        m: perHead,
         n: tile.upperBound, k: tile.count)
       addDamped(product, clocks, head, tile, asQueries: false)
     }
@@ -178,7 +182,9 @@ extension DirectStream {
   ) {
     for local in 0..<perHead {
       let neuron = head * perHead + local
-      let (x, gradient) = (scratch.rotated.base + neuron * block, scratch.rotatedGradient.base + neuron * block)
+      let (x, gradient) = (
+        scratch.rotated.base + neuron * block, scratch.rotatedGradient.base + neuron * block
+      )
       let row = product + local * block
       var kept: Scalar = 0
       forEachFactor(clocks, neuron, tile) { token, query, key in
@@ -199,7 +205,8 @@ extension DirectStream {
 
   /// G_s on edges: gradients of A, of z (added), of X̃, and through attention over tokens of their own neurons.
   private func throughEdges(
-    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int
+    _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>,
+    _ layer: Int
   ) {
     let (tape, from) = (tapes[layer], input(of: layer))
     throughTokensOwn(clocks, layer)
@@ -222,7 +229,8 @@ extension DirectStream {
         let source = Int(wiring.x.sources.base[place]) * block
         Scalar.scanEdgeBack(
           scratch.places.base, scratch.values.base, count: count, z: from.trace.base + source, keeps: keeps,
-          heard: attention + source, sigma: scratch.sigma.base, toZ: scratch.trace.base + source, toX: gradient,
+          heard: attention + source, sigma: scratch.sigma.base, toZ: scratch.trace.base + source,
+          toX: gradient,
           toKeep: keepGradient.base + target)
       }
       let row = scratch.rotatedGradient.base + target * block
@@ -245,8 +253,10 @@ extension DirectStream {
     }
     // Both are traces times constants of the block.
     for row in stride(from: 0, to: n * block, by: block) {
-      Scalar.addTimes(scratch.fired.base + row, from.token.base, count: block, into: tokenYGradient.base + row)
-      Scalar.addTimes(scratch.fired.base + row, tokenY.base + row, count: block, into: scratch.tokenTrace.base)
+      Scalar.addTimes(
+        scratch.fired.base + row, from.token.base, count: block, into: tokenYGradient.base + row)
+      Scalar.addTimes(
+        scratch.fired.base + row, tokenY.base + row, count: block, into: scratch.tokenTrace.base)
     }
     for hub in stride(from: 0, to: d * block, by: block) {
       Scalar.addTimes(own + hub, from.token.base, count: block, into: tokenFieldGradient.base + hub)
@@ -261,7 +271,8 @@ extension DirectStream {
     if clocks.rotates {
       for row in stride(from: 0, to: n * block, by: 2 * block) {
         Scalar.addRotatedBack(
-          rotated + row, clocks.cosines.base + row, clocks.sines.base + row, columns: block, into: activity + row)
+          rotated + row, clocks.cosines.base + row, clocks.sines.base + row, columns: block,
+          into: activity + row)
       }
     } else {
       for index in 0..<n * block { activity[index] += rotated[index] }
@@ -289,7 +300,8 @@ extension DirectStream {
     }
     guard hasTrace else { return }
     Scalar.edgeSums(
-      offsets: turned.lists.offsets.base, sources: turned.lists.sources.base, weights: turned.weights.base, rows: n,
+      offsets: turned.lists.offsets.base, sources: turned.lists.sources.base, weights: turned.weights.base,
+      rows: n,
       of: change, columns: block, into: scratch.trace.base)
   }
 

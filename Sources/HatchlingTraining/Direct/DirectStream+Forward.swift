@@ -41,7 +41,8 @@ extension DirectStream {
     }
     gains(of: tokenField.base, into: tokenGain.base)
     for hub in 0..<d {
-      Scalar.times(tokenField.base + hub * block, tokenGain.base, count: block, into: firstField.base + hub * block)
+      Scalar.times(
+        tokenField.base + hub * block, tokenGain.base, count: block, into: firstField.base + hub * block)
     }
   }
 
@@ -70,11 +71,14 @@ extension DirectStream {
   /// What arrives at every neuron of a trace on the nodes, `(n, T)`.
   func sum(
     _ lists: PlacedLists, _ weights: Matrix<Scalar>, of trace: NumberStorage<Scalar>,
-    _ tokenSynapses: NumberStorage<Scalar>, _ tokenTrace: NumberStorage<Scalar>, into sums: NumberStorage<Scalar>
+    _ tokenSynapses: NumberStorage<Scalar>, _ tokenTrace: NumberStorage<Scalar>,
+    into sums: NumberStorage<Scalar>
   ) {
     Scalar.edgeSums(
-      offsets: lists.offsets.base, sources: lists.sources.base, weights: weights.pointer, rows: n, of: trace.base,
-      columns: block, base: (UnsafePointer(tokenSynapses.base), UnsafePointer(tokenTrace.base)), into: sums.base)
+      offsets: lists.offsets.base, sources: lists.sources.base, weights: weights.pointer, rows: n,
+      of: trace.base,
+      columns: block, base: (UnsafePointer(tokenSynapses.base), UnsafePointer(tokenTrace.base)),
+      into: sums.base)
   }
 
   /// X̃ = R_t X.
@@ -94,7 +98,8 @@ extension DirectStream {
       let gain = tape.heardGain.base + head * block
       gains(of: tape.heard.base + head * d * block, into: gain)
       for row in stride(from: first, to: first + perHead * block, by: block) {
-        Scalar.fire(tape.drive.base + row, tape.x.base + row, gains: gain, columns: block, into: tape.y.base + row)
+        Scalar.fire(
+          tape.drive.base + row, tape.x.base + row, gains: gain, columns: block, into: tape.y.base + row)
       }
     }
     if let (dropout, firstRow) = dropout, let kept = tape.kept {

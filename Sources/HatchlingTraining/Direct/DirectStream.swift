@@ -55,7 +55,9 @@ final class DirectStream<Scalar: NetworkScalar> {
   }
 
   /// The trace on neurons that a layer reads, `(n, T)`; that of the tokens' own neurons, `(T)`; F z, `(d, T)`.
-  func input(of layer: Int) -> (trace: NumberStorage<Scalar>, token: NumberStorage<Scalar>, field: NumberStorage<Scalar>) {
+  func input(of layer: Int) -> (
+    trace: NumberStorage<Scalar>, token: NumberStorage<Scalar>, field: NumberStorage<Scalar>
+  ) {
     layer == 0
       ? (noTrace, tokenGain, firstField)
       : (tapes[layer - 1].trace, tapes[layer - 1].tokenTrace, tapes[layer - 1].field)
@@ -97,7 +99,9 @@ final class DirectStream<Scalar: NetworkScalar> {
     for token in 0..<block {
       factors[token] = -change[token] * gain[token] * gain[token] * gain[token] / Scalar(d)
     }
-    for hub in 0..<d { Scalar.addTimes(values + hub * block, factors, count: block, into: gradient + hub * block) }
+    for hub in 0..<d {
+      Scalar.addTimes(values + hub * block, factors, count: block, into: gradient + hub * block)
+    }
   }
 }
 
@@ -120,7 +124,9 @@ struct DirectScratch<Scalar: NetworkScalar> {
   init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     func numbers(_ count: Int) -> NumberStorage<Scalar> { NumberStorage(zeros: count * block) }
-    (rotated, rotatedGradient, queries, keys, product) = (numbers(n), numbers(n), numbers(n), numbers(n), numbers(n))
+    (rotated, rotatedGradient, queries, keys, product) = (
+      numbers(n), numbers(n), numbers(n), numbers(n), numbers(n)
+    )
     (trace, activity, fired) = (numbers(n), numbers(n), numbers(n))
     attention = numbers(keepsPlastic ? sizes.heads * n : 0)
     (scores, symmetric) = (numbers(block), numbers(block))

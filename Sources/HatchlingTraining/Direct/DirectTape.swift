@@ -82,7 +82,9 @@ struct DirectClocks<Scalar: NetworkScalar> {
     powers = turned
     inverses = NumberStorage(zeros: n * decay.tile)
     for token in 0..<decay.tile {
-      for neuron in 0..<n { inverses.base[neuron * decay.tile + token] = decay.inverses.base[token * n + neuron] }
+      for neuron in 0..<n {
+        inverses.base[neuron * decay.tile + token] = decay.inverses.base[token * n + neuron]
+      }
     }
   }
 

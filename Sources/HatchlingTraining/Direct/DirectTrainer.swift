@@ -170,14 +170,17 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   static func memory(
     _ weights: DirectWeights<Scalar>, _ options: TrainingOptions, _ rewiring: Rewiring?
   ) -> TrainingMemory {
-    let (n, layers, heads) = (Double(weights.sizes.neurons), Double(weights.sizes.layers), Double(weights.sizes.heads))
+    let (n, layers, heads) = (
+      Double(weights.sizes.neurons), Double(weights.sizes.layers), Double(weights.sizes.heads)
+    )
     let (block, batch) = (Double(options.block), Double(options.batch))
     let number = Double(MemoryLayout<Scalar>.size)
     let trained = Double(weights.trained.reduce(0) { $0 + $1.count })
     let edges = Double(weights.edgesX.count + weights.edgesY.count)
     let attention = weights.keepsPlastic ? heads * n : 0
     let activity =
-      batch * (layers * (5 * n + heads * block + attention + (heads + 2) * Double(weights.sizes.synapticDimension))
+      batch
+      * (layers * (5 * n + heads * block + attention + (heads + 2) * Double(weights.sizes.synapticDimension))
         + 13 * n + attention + 2 * block) * block * number
     return TrainingMemory(
       parameters: 5 * trained * number + edges * (number + 3 * 8 + 12), activity: activity, plasticState: 0,

@@ -104,7 +104,8 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
       layers: sizes.layers, variant: sizes.variant, neurons: neurons, tokenCount: sizes.vocabulary,
       field: field, readout: readout, drivesX: Projection(.sparse(x.transposing())),
       drivesY: Projection(.sparse(y)), plastic: plastic)
-    graph.compilation = "trained edges=\(edgesX.count)+\(edgesY.count) plastic=\(keepsPlastic ? "kept" : "complete")"
+    graph.compilation =
+      "trained edges=\(edgesX.count)+\(edgesY.count) plastic=\(keepsPlastic ? "kept" : "complete")"
     return graph
   }
 
@@ -191,21 +192,30 @@ public enum DirectTrainingError: InputError, Equatable {
   case unreached(neuron: Int)
   case carries
   case detaches
+  case needsEdges
+  case logsNoTopology
   case badRewiring(String)
 
   public var description: String {
     switch self {
-    case .hasRemainder: "the graph has hubs that carry what was cut; only synapses are trained, compile it without hubs"
+    case .hasRemainder:
+      "the graph has hubs that carry what was cut; only synapses are trained, compile it without hubs"
     case .unevenHeads: "the heads of the graph differ in size; training needs equal ones"
-    case .pairsAreNotNeighbours: "the rotating pairs of the graph are not neurons 2i and 2i + 1; training needs that"
+    case .pairsAreNotNeighbours:
+      "the rotating pairs of the graph are not neurons 2i and 2i + 1; training needs that"
     case .plasticIsNotOfX:
       "plastic synapses are neither complete nor those of G_x with every token's; training knows these two"
     case .tooManyEdges(let asked, let possible):
       "\(asked) edges: a graph of this size has \(possible) between its neurons"
-    case .unreached(let neuron): "no synapse reaches neuron \(neuron), so it would never fire; give more edges"
+    case .unreached(let neuron):
+      "no synapse reaches neuron \(neuron), so it would never fire; give more edges"
     case .carries:
       "a direct graph is trained on blocks that begin with an empty state; carrying it from block to block is not there yet"
     case .detaches: "keys and values of a direct graph cannot count as constants; leave that out"
+    case .needsEdges:
+      "how many synapses the graph is to have between its neurons is not said; give a number of edges"
+    case .logsNoTopology:
+      "a topology log follows D_x F while it is trained; a trained graph's degrees are found from its file"
     case .badRewiring(let what): what
     }
   }
