@@ -22,7 +22,7 @@ struct PlacedLists {
 struct TurnedLists<Scalar: NetworkScalar> {
   let lists: PlacedLists
   /// Where each weight lies among the incoming lists'.
-  private let places: [Int]
+  private let places: NumberStorage<Int>
   let weights: NumberStorage<Scalar>
 
   /// - Parameter targets: only synapses to these.
@@ -42,13 +42,17 @@ struct TurnedLists<Scalar: NetworkScalar> {
         next[source] += 1
       }
     }
-    (lists, places) = (PlacedLists(turned), from)
+    lists = PlacedLists(turned)
+    places = NumberStorage(zeros: from.count)
+    for index in 0..<from.count { places.base[index] = from[index] }
     weights = NumberStorage(zeros: all.count)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func refresh(from incoming: Matrix<Scalar>) {
     let (values, target) = (incoming.pointer, weights.base)
-    for (index, place) in places.enumerated() { target[index] = values[place] }
+    for index in 0..<places.count { target[index] = values[places.base[index]] }
   }
 }
 

@@ -81,6 +81,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
   }
 
   /// Synapses and the field, rows of neurons shared out.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func takeNeurons(_ weights: DirectWeights<Scalar>, _ gradients: inout DirectGradients<Scalar>) {
     let n = weights.sizes.neurons
     let size = (max(64, (n + 7) / 8) + 1) / 2 * 2
@@ -105,6 +107,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
   }
 
   /// F of token neurons, and the readout.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func takeTokens(_ weights: DirectWeights<Scalar>, _ gradients: inout DirectGradients<Scalar>) {
     let (n, d, v) = (weights.sizes.neurons, weights.sizes.synapticDimension, weights.sizes.vocabulary)
     let field = gradients.all[4].mutablePointer() + n * d
@@ -123,6 +127,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
   }
 
   /// λ = 1 − u, so ∂/∂u = − ∂/∂ln λ / λ.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func takeDamping(_ weights: DirectWeights<Scalar>, _ gradients: inout DirectGradients<Scalar>) {
     let target = gradients.damping.mutablePointer()
     for neuron in 0..<weights.sizes.neurons {

@@ -51,6 +51,8 @@ struct DirectClocks<Scalar: NetworkScalar> {
   let tile: Int
   let block: Int
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   init(_ neurons: NeuronPopulation, block: Int) {
     let n = neurons.count
     self.block = block

@@ -190,6 +190,8 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
 
 extension DirectPass {
   /// The places (target · n + source) among those not taken at which the gradient of the last pass is largest, ascending.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func steepest(_ count: Int, ofX: Bool, taken: [Int]) -> [Int] {
     guard let sizes = streams.first?.sizes else { return [] }
     let (n, size) = (sizes.neurons, 32)

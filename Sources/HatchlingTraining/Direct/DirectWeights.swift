@@ -30,6 +30,8 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
   ///
   /// - Throws: ``DirectTrainingError`` for graphs with hubs that carry what was cut, for pairs that are not neighbours, and for plastic
   ///   synapses that are neither complete nor those of G_x with all of the tokens'. Cost: one pass over the synapses.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public init(_ graph: DirectGraph<Scalar>) throws(DirectTrainingError) {
     guard graph.remainderX == nil, graph.remainderY == nil else { throw .hasRemainder }
     let (n, v) = (graph.neurons.count, graph.tokenCount)
@@ -85,6 +87,8 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
   }
 
   /// The graph with these weights. Synapses whose weight is 0 are left out of G_x and G_y, not of G_s. Cost: one pass over the synapses.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public func graph() -> DirectGraph<Scalar> {
     let nodes = nodeCount
     let x = SynapseParts.joined(edgesX, weightsX, tokensX, nodes: nodes)
@@ -139,6 +143,8 @@ struct SynapseParts<Scalar: NetworkScalar> {
   var tokens: Matrix<Scalar>
   var mask: Matrix<Scalar>?
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   init(_ rows: SparseRows<Scalar>, neurons: Int, tokens count: Int) {
     tokens = Matrix(rows: neurons, columns: count)
     let target = tokens.mutablePointer()
@@ -162,6 +168,8 @@ struct SynapseParts<Scalar: NetworkScalar> {
     if tokenSynapses < neurons * count - neurons * count / 100 { mask = tokens.map { $0 == 0 ? 0 : 1 } }
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   static func joined(
     _ edges: EdgeLists, _ weights: Matrix<Scalar>, _ tokens: Matrix<Scalar>, nodes: Int
   ) -> SparseRows<Scalar> {
