@@ -165,7 +165,7 @@ import Testing
       #expect(throws: DirectTrainingError.self) { try Self.trainer(rewiring) }
     }
     #expect(throws: DirectTrainingError.self) {
-      try DirectWeights<Float>.untrained(Self.sizes, edges: 48 * 48, keepsPlastic: false, seed: 1)
+      try DirectWeights<Float>.untrained(Self.sizes, edges: 48 * 48 + 1, keepsPlastic: false, seed: 1)
     }
     var graph = try Self.trainer(keeps: true).weights.graph()
     graph.plastic.remove(source: 50, neuron: 1, neurons: 48, sources: 48 + 256)

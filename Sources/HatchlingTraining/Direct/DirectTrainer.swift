@@ -29,7 +29,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     workers: Workers = Workers()
   ) throws {
     try options.validate()
-    guard !options.carry else { throw DirectTrainingError.carries }
+    guard !options.carry, options.passage == 0 else { throw DirectTrainingError.carries }
     guard !options.detach else { throw DirectTrainingError.detaches }
     let sizes = initial.sizes
     try sizes.checkTrainable()

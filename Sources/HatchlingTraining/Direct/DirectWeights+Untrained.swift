@@ -15,9 +15,8 @@ extension DirectWeights {
     try sizes.checkTrainable()
     let (n, d, v) = (sizes.neurons, sizes.synapticDimension, sizes.vocabulary)
     let (possible, overflow) = n.multipliedReportingOverflow(by: n)
-    // Drawing by lot is slow where nearly everything is taken.
-    guard !overflow, edges <= possible / 2 else {
-      throw DirectTrainingError.tooManyEdges(asked: edges, possible: possible / 2)
+    guard !overflow, edges <= possible else {
+      throw DirectTrainingError.tooManyEdges(asked: edges, possible: possible)
     }
     var random = SeededRandom(seed: seed)
     func normal(_ rows: Int, _ columns: Int, _ spread: Double) -> Matrix<Scalar> {
@@ -27,7 +26,11 @@ extension DirectWeights {
       return matrix
     }
     func lists() -> EdgeLists {
-      let places = SynapseExchange.random(edges, among: possible, taken: [], &random)
+      // Drawing by lot is slow where nearly everything is taken: then what is missing is drawn.
+      let isFull = edges > possible / 2
+      let drawn = SynapseExchange.random(
+        isFull ? possible - edges : edges, among: possible, taken: [], &random)
+      let places = isFull ? Set(0..<possible).subtracting(drawn).sorted() : drawn
       var lists = EdgeLists(offsets: [0], sources: places.map { Int32($0 % n) })
       var next = 0
       for target in 0..<n {

@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `hatchling train --form direct`: a sparse graph that is trained on its own synapses, and what other commands do with it.
+@Suite(.serialized) struct GraphTrainingTests {
+  static let sizes = [
+    "--n", "64", "--d", "16", "--heads", "2", "--layers", "2", "--block", "32", "--batch", "2", "--sample",
+    "0",
+  ]
+
+  func train(_ folder: TemporaryFolder, _ name: String, _ more: [String]) throws -> CommandRun {
+    let path = try folder.write("text", TrainTests.text)
+    return try CommandRun.run(["train", path, "--out", folder.path(name)] + Self.sizes + more)
+  }
+
+  func bytes(_ folder: TemporaryFolder, _ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: folder.path(name)))
+  }
+
+  @Test func aGraphFromNothingLearnsStepsAndAgreesWithItsTensors() throws {
+    let folder = try TemporaryFolder()
+    let run = try train(
+      folder, "g.safetensors",
+      [
+        "--form", "direct", "--edges", "600", "--steps", "120", "--rewire", "gradient", "--rewire-every",
+        "10",
+      ])
+    try #require(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+    #expect(run.output.contains("600 + 600 synapses between neurons, exchanged every 10 updates"))
+    let info = try CommandRun.run(["info", "--model", folder.path("g.safetensors")])
+    #expect(info.output.contains("600 from neurons") && info.output.contains("training.graph"))
+    let verify = try CommandRun.run([
+      "verify", folder.path("text"), "--model", folder.path("g.safetensors"), "--tokens", "80", "--precision",
+      "double",
+    ])
+    #expect(verify.status == 0 && verify.output.contains("AGREE within 1.00e-10"), "\(verify.output)")
+    let step = try CommandRun.run([
+      "step", folder.path("text"), "--model", folder.path("g.safetensors"), "--quiet", "--json",
+    ])
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(step.output.utf8)) as? [String: Any])
+    let loss = try #require((object["summary"] as? [String: Any])?["loss"] as? Double)
+    #expect(loss < 4.6)
+  }
+
+  @Test(arguments: [["--plastic", "kept"], ["--rewire", "random", "--rewire-every", "7"]])
+  func threadsAndAnInterruptionChangeNoBit(_ more: [String]) throws {
+    let folder = try TemporaryFolder()
+    let flags = ["--form", "direct", "--edges", "500", "--steps", "40"] + more
+    for (name, threads) in [("one", "1"), ("two", "2")] {
+      let run = try train(folder, name + ".safetensors", flags + ["--threads", threads])
+      try #require(run.status == 0, "\(run.errors)")
+    }
+    #expect(try bytes(folder, "two.safetensors") == bytes(folder, "one.safetensors"))
+    let text = folder.path("text")
+    let interrupted = try CommandRun.run(
+      ["train", text, "--out", folder.path("cut.safetensors"), "--threads", "1"] + Self.sizes + flags,
+      during: { process in
+        while process.isRunning, !folder.names.contains("cut.checkpoint") { usleep(2000) }
+        process.interrupt()
+      })
+    #expect(interrupted.status == 130 || interrupted.status == 0)
+    let resumed = try CommandRun.run([
+      "train", text, "--out", folder.path("cut.safetensors"), "--resume", folder.path("cut.checkpoint"),
+      "--sample",
+      "0",
+    ])
+    try #require(resumed.status == 0, "\(resumed.errors)")
+    #expect(try bytes(folder, "cut.safetensors") == bytes(folder, "one.safetensors"))
+  }
+
+  @Test func mistakesAreOneLine() throws {
+    let folder = try TemporaryFolder()
+    let graph = try train(folder, "g.safetensors", ["--form", "direct", "--edges", "300", "--steps", "2"])
+    try #require(graph.status == 0, "\(graph.errors)")
+    let mistakes: [([String], String)] = [
+      (["--form", "direct"], "how many synapses"),
+      (
+        ["--form", "direct", "--edges", "5000"],
+        "5000 edges: a graph of this size has 4096 between its neurons"
+      ),
+      (["--form", "circuit", "--edges", "5"], "say --form direct"),
+      (["--rewire-every", "5"], "give it too"),
+      (["--form", "direct", "--edges", "300", "--rewire", "random", "--rewire-drop", "2"], "up to 1"),
+      (["--form", "direct", "--edges", "300", "--detach"], "cannot count as constants"),
+      (
+        ["--form", "direct", "--edges", "300", "--log-topology", folder.path("t.csv")],
+        "degrees are found from its file"
+      ),
+      (["--init", folder.path("g.safetensors"), "--edges", "10"], "is a neuron graph"),
+      (["--resume", folder.path("g.checkpoint"), "--edges", "10"], "leave them out with --resume"),
+      (["--form", "direct", "--edges", "300", "--passage", "64"], "is not there yet"),
+    ]
+    for (flags, words) in mistakes {
+      let run = try train(folder, "m.safetensors", flags)
+      #expect(run.status != 0 && run.errors.contains(words), "\(flags): \(run.errors)")
+      #expect(!folder.names.contains("m.safetensors"))
+    }
+  }
+}
