@@ -212,6 +212,11 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
   ]
 }
 
+// Only some test targets, and with the product hatchlingPackageTests only what they need: `.ci/run` builds them anew for every sanitizer.
+if let only = Context.environment["HATCHLING_TESTS"]?.split(separator: " ").map(String.init) {
+  package.targets.removeAll { $0.type == .test && !only.contains($0.name) }
+}
+
 extension Target {
   /// The tests of one module, with the other modules that they use as oracles.
   static func test(_ module: String, with others: String..., excluding: [String] = []) -> Target {

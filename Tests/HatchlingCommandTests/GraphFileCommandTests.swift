@@ -175,8 +175,6 @@ import Testing
     }
     let merged = try run("merge", graph, graph, "--out", out)
     #expect(merged.isOneLine("neuron graph"), "\(merged.errors)")
-    let begun = try run("train", text, "--init", graph, "--out", out, "--steps", "1")
-    #expect(begun.isOneLine("neuron graph"), "\(begun.errors)")
     for call in [
       ["--form", "circuit", "--out", out], ["--form", "direct", "--hubs", "2", "--edges", "9", "--out", out],
     ] {
