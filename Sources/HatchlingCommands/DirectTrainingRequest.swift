@@ -17,6 +17,13 @@ public struct DirectTrainingRequest: Sendable, Equatable {
 
   public init(edges: Int? = nil) { self.edges = edges }
 
+  /// What the run will hold at least; a graph from a file tells its own synapses later.
+  func memory(_ sizes: Hyperparameters, _ options: TrainingOptions) -> TrainingMemory {
+    TrainingMemory(
+      direct: sizes, edges: 2 * (edges ?? 0), keepsPlastic: plastic == .kept, options,
+      rewires: rewiring != nil)
+  }
+
   /// The graph that a run begins with: one from a file, the strongest entries of D F, or one drawn by lot.
   ///
   /// - Throws: ``DirectTrainingError``, `CompilerError`; ``NetworkError/isPruned(path:)`` where a graph of a file is asked for other

@@ -89,6 +89,7 @@ public final class TrainingSession {
     let sizes = try initial?.hyperparameters ?? request.sizes()
     if let direct {
       guard request.emergenceLog == nil else { throw DirectTrainingError.logsNoTopology }
+      try direct.memory(sizes, options).check()  // before a graph is drawn or compiled
       let weights = try direct.graph(from: initial, sizes, seed: options.seed, workers)
       return try DirectTrainer(
         weights, text: text, options: options, rewiring: direct.rewiring, workers: workers)

@@ -47,6 +47,25 @@ package struct AdamW<Scalar: NetworkScalar>: Sendable {
     }
   }
 
+  /// One update of all weights, which decay, and of θ where damping is learned, which does not; `gradients` are those of both in that
+  /// order, and clipped where their `norm` is above the options'.
+  package mutating func update(
+    _ weights: inout [Matrix<Scalar>], _ theta: inout Matrix<Scalar>?, _ gradients: [Matrix<Scalar>],
+    norm: Double, rate: Double, _ options: TrainingOptions, _ workers: Workers
+  ) {
+    let decays = weights.map { _ in true } + [false]
+    let learnsDamping = theta != nil
+    var parameters = weights
+    if let theta { parameters.append(theta) }
+    // One owner each: updated in place.
+    (weights, theta) = ([], nil)
+    update(
+      &parameters, gradients, rate: rate, weightDecay: options.weightDecay,
+      scale: options.clip > 0 && norm > options.clip ? options.clip / norm : 1, decays: decays, workers)
+    if learnsDamping { theta = parameters.removeLast() }
+    weights = parameters
+  }
+
   /// The global norm of some gradients, summed in double in order; NaN or infinite when anything is.
   package static func norm(_ gradients: [Matrix<Scalar>]) -> Double {
     var sum = 0.0

@@ -48,7 +48,7 @@ extension Trainer: NetworkTrainer where Scalar == Float {
 
 extension DirectTrainer: NetworkTrainer where Scalar == Float {
   public var sizes: Hyperparameters { weights.sizes }
-  public var memory: TrainingMemory { Self.memory(weights, options, rewiring) }
+  public var memory: TrainingMemory { weights.memory(options, rewires: rewiring != nil) }
   public var trainedCount: Int { weights.trainedCount }
   public var hasBest: Bool { best != nil }
   public func keepAsBest() { best = weights }

@@ -91,20 +91,11 @@ public final class Trainer<Scalar: NetworkScalar> {
   }
 
   private func apply(_ gradients: [Matrix<Scalar>], _ norm: Double, _ rate: Double) {
-    let scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1
     var parameters = weights.trained
     weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
-    if let theta { parameters.append(theta) }
-    theta = theta.map { _ in Matrix(rows: 0, columns: 0) }
-    optimiser.update(
-      &parameters, gradients, rate: rate, weightDecay: options.weightDecay, scale: scale,
-      decays: [true, true, true, true, true, false], workers)
-    if theta != nil {
-      let learned = parameters.removeLast()
-      theta = learned
-      weights.damping = LearnedDamping.damping(learned)
-    }
+    optimiser.update(&parameters, &theta, gradients, norm: norm, rate: rate, options, workers)
     weights.trained = parameters
+    if let theta { weights.damping = LearnedDamping.damping(theta) }
   }
 
   /// Fixes how many updates the run will have; the schedule of the learning rate follows.

@@ -68,6 +68,12 @@ enum FlagAdvice {
       case .window: "--window"
       }
     case TopologyError.tooManyEdges: "--edges"
+    case DirectTrainingError.needsEdges, DirectTrainingError.tooManyEdges, DirectTrainingError.unreached:
+      "--edges M"
+    case DirectTrainingError.carries: "--passage"
+    case DirectTrainingError.detaches: "--detach"
+    case DirectTrainingError.plasticIsNotOfX: "--plastic, --prune-tokens"
+    case DirectTrainingError.logsNoTopology: "--log-topology; degrees --model GRAPH"
     case TopologyMissing.positions: "--layout"
     case TopologyMissing.emergence: "--log-topology"
     case TopologyMissing.report: "--graph circuit"

@@ -75,7 +75,8 @@ import Testing
     let graph = try train(folder, "g.safetensors", ["--form", "direct", "--edges", "300", "--steps", "2"])
     try #require(graph.status == 0, "\(graph.errors)")
     let mistakes: [([String], String)] = [
-      (["--form", "direct"], "how many synapses"),
+      (["--form", "direct"], "give a number of edges (--edges M)"),
+      (["--form", "direct", "--edges", "10", "--n", "268435456"], "of memory and this machine has"),
       (
         ["--form", "direct", "--edges", "5000"],
         "5000 edges: a graph of this size has 4096 between its neurons"

@@ -33,7 +33,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     guard !options.detach else { throw DirectTrainingError.detaches }
     let sizes = initial.sizes
     try sizes.checkTrainable()
-    try Self.memory(initial, options, rewiring).check()
+    try initial.memory(options, rewires: rewiring != nil).check()
     try TextTokens.check(text, vocabulary: sizes.vocabulary)
     try initial.checkReached()
     try rewiring?.validate()
@@ -81,20 +81,11 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   }
 
   private func apply(_ gradients: [Matrix<Scalar>], _ norm: Double, _ rate: Double) {
-    let scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1
     var parameters = weights.trained
     weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
-    if let theta { parameters.append(theta) }
-    theta = theta.map { _ in Matrix(rows: 0, columns: 0) }
-    optimiser.update(
-      &parameters, gradients, rate: rate, weightDecay: options.weightDecay, scale: scale,
-      decays: [true, true, true, true, true, true, false], workers)
-    if theta != nil {
-      let learned = parameters.removeLast()
-      theta = learned
-      weights.neurons.damping = LearnedDamping.damping(learned)
-    }
+    optimiser.update(&parameters, &theta, gradients, norm: norm, rate: rate, options, workers)
     weights.trained = parameters
+    if let theta { weights.neurons.damping = LearnedDamping.damping(theta) }
   }
 
   /// Exchanges synapses of G_x and of G_y after this update, if it is time. Cost of growth by gradient: n² multiplications per token
@@ -165,26 +156,27 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   private func diverged(_ what: String) -> TrainingError {
     .diverged(step: step + 1, what: "\(what); the weights' norm is \(AdamW.norm(weights.trained))")
   }
+}
 
-  /// What a run holds in memory, in bytes: linear in synapses, and in neurons times tokens.
-  static func memory(
-    _ weights: DirectWeights<Scalar>, _ options: TrainingOptions, _ rewiring: Rewiring?
-  ) -> TrainingMemory {
-    let (n, layers, heads) = (
-      Double(weights.sizes.neurons), Double(weights.sizes.layers), Double(weights.sizes.heads)
-    )
-    let (block, batch) = (Double(options.block), Double(options.batch))
-    let number = Double(MemoryLayout<Scalar>.size)
-    let trained = Double(weights.trained.reduce(0) { $0 + $1.count })
-    let edges = Double(weights.edgesX.count + weights.edgesY.count)
-    let attention = weights.keepsPlastic ? heads * n : 0
-    let activity =
-      batch
-      * (layers * (5 * n + heads * block + attention + (heads + 2) * Double(weights.sizes.synapticDimension))
-        + 13 * n + attention + 2 * block) * block * number
-    return TrainingMemory(
-      parameters: 5 * trained * number + edges * (number + 3 * 8 + 12), activity: activity, plasticState: 0,
-      workspace: 2 * n * block * number + (rewiring == nil ? 0 : 64 * n * number))
+extension TrainingMemory {
+  /// What training a direct graph holds: linear in synapses, and in neurons times tokens.
+  ///
+  /// - Parameter edges: between neurons, in G_x and G_y together; all token synapses are counted, where they are pruned too.
+  public init(
+    direct sizes: Hyperparameters, edges: Int, keepsPlastic: Bool, _ options: TrainingOptions, rewires: Bool,
+    bytes: Int = 4
+  ) {
+    let (n, d, heads) = (Double(sizes.neurons), Double(sizes.synapticDimension), Double(sizes.heads))
+    let (vocabulary, layers) = (Double(sizes.vocabulary), Double(sizes.layers))
+    let (block, batch, number) = (Double(options.block), Double(options.batch), Double(bytes))
+    let trained = Double(edges) + 2 * n * vocabulary + (n + 2 * vocabulary) * d
+    let attention = keepsPlastic ? heads * n : 0
+    let perToken =
+      layers * (5 * n + heads * block + attention + (heads + 2) * d) + 13 * n + attention + 2 * block
+    self.init(
+      parameters: 5 * trained * number + Double(edges) * (number + 3 * 8 + 12),
+      activity: batch * block * perToken * number, plasticState: 0,
+      workspace: 2 * n * block * number + (rewires ? 256 * n * number : 0))
   }
 }
 
@@ -245,6 +237,14 @@ extension DirectStream {
 }
 
 extension DirectWeights {
+  /// What training these holds.
+  func memory(_ options: TrainingOptions, rewires: Bool) -> TrainingMemory {
+    TrainingMemory(
+      direct: sizes, edges: edgesX.count + edgesY.count, keepsPlastic: keepsPlastic, options,
+      rewires: rewires,
+      bytes: MemoryLayout<Scalar>.size)
+  }
+
   /// - Throws: ``DirectTrainingError/unreached(neuron:)`` for a neuron that no synapse of G_x reaches.
   func checkReached() throws(DirectTrainingError) {
     let v = sizes.vocabulary
