@@ -138,10 +138,10 @@ public struct TensorView: Sendable {
     return (0..<count).map { base.loadUnaligned(fromByteOffset: offset(of: $0) * 8, as: Double.self) }
   }
 
-  /// All elements of a tensor of 32-bit integers, row-major; nil for other types.
+  /// All elements of a tensor of signed 32-bit or unsigned 16-bit integers, row-major; nil for other types.
   public var integers32: [Int32]? {
-    guard type == .i32 else { return nil }
-    guard strides == nil else { return integers.map { Int32(truncatingIfNeeded: $0) } }
+    guard type == .i32 || type == .u16 else { return nil }
+    guard strides == nil, type == .i32 else { return integers.map { Int32(truncatingIfNeeded: $0) } }
     return [Int32](unsafeUninitializedCapacity: count) { buffer, filled in
       if count > 0, let target = buffer.baseAddress { memcpy(target, base, count * 4) }
       filled = count

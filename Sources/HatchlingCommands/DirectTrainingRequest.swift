@@ -12,6 +12,8 @@ public struct DirectTrainingRequest: Sendable, Equatable {
   public var plastic = DirectOptions.Plastic.complete
   /// Whether token synapses are ranked with the others, where the run begins with weights; otherwise all are kept, beside the edges.
   public var prunesTokens = false
+  /// Whether token neurons that the text does not have send to nobody.
+  public var onlySeenTokens = false
   /// How synapses are exchanged; nil leaves them where they are.
   public var rewiring: Rewiring?
 
@@ -24,11 +26,19 @@ public struct DirectTrainingRequest: Sendable, Equatable {
       rewires: rewiring != nil)
   }
 
+  /// What a run over `text` begins with. - Throws and cost: as ``graph(from:_:seed:_:)``.
+  func weights(
+    from initial: Network?, _ sizes: Hyperparameters, text: [UInt8], seed: UInt64, _ workers: Workers
+  ) throws -> DirectWeights<Float> {
+    let weights = try graph(from: initial, sizes, seed: seed, workers)
+    return onlySeenTokens ? weights.keepingTokens(Set(text.map(Int.init))) : weights
+  }
+
   /// The graph that a run begins with: one from a file, the strongest entries of D F, or one drawn by lot.
   ///
   /// - Throws: ``DirectTrainingError``, `CompilerError`; ``NetworkError/isPruned(path:)`` where a graph of a file is asked for other
   ///   edges. Cost: of compiling, where it begins with weights.
-  func graph(
+  private func graph(
     from initial: Network?, _ sizes: Hyperparameters, seed: UInt64, _ workers: Workers
   ) throws -> DirectWeights<Float> {
     if case .graph(let file) = initial {

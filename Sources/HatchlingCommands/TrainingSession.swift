@@ -90,7 +90,8 @@ public final class TrainingSession {
     if let direct {
       guard request.emergenceLog == nil else { throw DirectTrainingError.logsNoTopology }
       try direct.memory(sizes, options).check()  // before a graph is drawn or compiled
-      let weights = try direct.graph(from: initial, sizes, seed: options.seed, workers)
+      let weights = try direct.weights(
+        from: initial, sizes, text: text, seed: options.seed, workers)
       return try DirectTrainer(
         weights, text: text, options: options, rewiring: direct.rewiring, workers: workers)
     }

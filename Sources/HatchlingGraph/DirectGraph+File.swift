@@ -66,13 +66,15 @@ private struct GraphContent {
       Self.weights("readout", [graph.hubCount, graph.tokenCount], type, graph.readout),
     ]
     for (name, rows) in [("x", x), ("y", y)] {
-      tensors += Self.lists(name, rows.edges)
+      tensors += Self.lists(name, rows.edges, of: graph.nodeCount)
       tensors.append(
         Self.weights(
           "\(name).weights", [rows.count], type, Matrix(rows: 1, columns: rows.count, rows.weights),
           canBeZero: false))
     }
-    if plastic == .lists, case .lists(let edges) = graph.plastic { tensors += Self.lists("plastic", edges) }
+    if plastic == .lists, case .lists(let edges) = graph.plastic {
+      tensors += Self.lists("plastic", edges, of: graph.nodeCount)
+    }
     return tensors
   }
 
@@ -116,11 +118,14 @@ private struct GraphContent {
     TensorToWrite(name, .f32, [values.count], Matrix(rows: 1, columns: values.count, values))
   }
 
-  private static func lists(_ name: String, _ edges: EdgeLists) -> [TensorToWrite] {
-    [
+  /// Sources take 16 bits where all `nodes` have such a number.
+  private static func lists(_ name: String, _ edges: EdgeLists, of nodes: Int) -> [TensorToWrite] {
+    let isShort = nodes <= Int(UInt16.max) + 1
+    return [
       integers("\(name).offsets", edges.offsets.map(Int64.init)),
-      TensorToWrite("\(name).sources", .i32, [edges.count]) { sink in
-        try edges.sources.withUnsafeBytes { try sink($0) }
+      TensorToWrite("\(name).sources", isShort ? .u16 : .i32, [edges.count]) { sink in
+        guard isShort else { return try edges.sources.withUnsafeBytes { try sink($0) } }
+        try edges.sources.map { UInt16(truncatingIfNeeded: $0) }.withUnsafeBytes { try sink($0) }
       },
     ]
   }

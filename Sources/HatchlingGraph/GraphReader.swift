@@ -129,8 +129,8 @@ struct GraphReader {
   private func edges(_ name: String, _ targets: Int, _ sources: Int) throws -> EdgeLists {
     let offsets = try tensor("\(name).offsets", .i64, dimensions: 1)
     guard offsets.count == targets + 1 else { throw shape("\(name).offsets", "(\(targets + 1))") }
-    let view = try tensor("\(name).sources", .i32, dimensions: 1)
-    guard let numbers = view.integers32 else { throw wrongType("\(name).sources", view, .i32) }
+    let view = try tensor("\(name).sources", .i32, .u16, dimensions: 1)
+    guard let numbers = view.integers32 else { throw wrongType("\(name).sources", view, [.i32, .u16]) }
     let lists = EdgeLists(offsets: offsets.integers.map(Int.init), sources: numbers)
     if let wrong = lists.violation(sourceCount: sources) { throw damaged("key '\(name).sources'", wrong) }
     return lists
@@ -151,11 +151,11 @@ struct GraphReader {
 
   private func holds(_ name: String) -> Bool { file.tensors[name] != nil || file.opaque[name] != nil }
 
-  private func tensor(_ name: String, _ type: ElementType, dimensions: Int) throws -> TensorView {
+  private func tensor(_ name: String, _ types: ElementType..., dimensions: Int) throws -> TensorView {
     guard let view = file.tensors[name] else {
       throw damaged("key '\(name)'", file.opaque[name].map { "it is \($0)" } ?? "it is missing")
     }
-    guard view.type == type else { throw wrongType(name, view, type) }
+    guard types.contains(view.type) else { throw wrongType(name, view, types) }
     guard view.shape.count == dimensions else { throw shape(name, "\(dimensions) dimensions") }
     return view
   }
@@ -184,8 +184,9 @@ struct GraphReader {
     .wrongShape(path: file.path, key: name, shape: file.tensors[name]?.shape ?? [], expected: expected)
   }
 
-  private func wrongType(_ name: String, _ view: TensorView, _ type: ElementType) -> CheckpointError {
-    damaged("key '\(name)'", "its type is \(view.type.rawValue), not \(type.rawValue)")
+  private func wrongType(_ name: String, _ view: TensorView, _ types: [ElementType]) -> CheckpointError {
+    let known = types.map(\.rawValue).joined(separator: " or ")
+    return damaged("key '\(name)'", "its type is \(view.type.rawValue), not \(known)")
   }
 
   private func damaged(_ place: String, _ problem: String) -> CheckpointError {

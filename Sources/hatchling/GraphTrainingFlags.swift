@@ -30,6 +30,10 @@ struct GraphTrainingFlags: ParsableArguments {
   @Flag(help: "Direct form, with --init of weights: rank token → neuron edges with the others.")
   var pruneTokens = false
 
+  @Flag(
+    help: "Direct form: token neurons that the texts do not have send to nobody, which makes a smaller file.")
+  var seenTokens = false
+
   @Option(
     help: ArgumentHelp(
       "Direct form: exchange the weakest synapses for others while training, where the gradient is largest (RigL) or at random (SET).",
@@ -46,14 +50,16 @@ struct GraphTrainingFlags: ParsableArguments {
   var rewireDrop: Double?
 
   var isUsed: Bool {
-    form != nil || edges != nil || plastic != nil || pruneTokens || rewire != nil || rewireEvery != nil
+    form != nil || edges != nil || plastic != nil || pruneTokens || seenTokens || rewire != nil
+      || rewireEvery != nil
       || rewireDrop != nil
   }
 
   func validate() throws {
     try require(
-      form != .circuit || edges == nil && plastic == nil && !pruneTokens && rewire == nil,
-      "--edges, --plastic, --prune-tokens and --rewire are for neuron graphs; say --form direct")
+      form != .circuit || edges == nil && plastic == nil && !pruneTokens && !seenTokens && rewire == nil,
+      "--edges, --plastic, --prune-tokens, --seen-tokens and --rewire are for neuron graphs; say --form direct"
+    )
     try require(
       rewire != nil || rewireEvery == nil && rewireDrop == nil,
       "--rewire-every and --rewire-drop say how --rewire exchanges synapses; give it too")
@@ -65,12 +71,14 @@ struct GraphTrainingFlags: ParsableArguments {
 
   /// Nil where nothing of it is said: then what the run begins with decides.
   var request: DirectTrainingRequest? {
-    guard form == .direct || edges != nil || plastic != nil || pruneTokens || rewire != nil else {
+    guard form == .direct || edges != nil || plastic != nil || pruneTokens || seenTokens || rewire != nil
+    else {
       return nil
     }
     var request = DirectTrainingRequest(edges: edges?.count)
     request.plastic = plastic ?? .complete
     request.prunesTokens = pruneTokens
+    request.onlySeenTokens = seenTokens
     request.rewiring = rewire.map { Rewiring($0, every: rewireEvery ?? 50, drop: rewireDrop ?? 0.3) }
     return request
   }

@@ -113,6 +113,19 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
     return graph
   }
 
+  /// The same weights without synapses from token neurons other than `tokens`: a text in which they never come gives them no gradient.
+  public func keepingTokens(_ tokens: Set<Int>) -> DirectWeights {
+    var result = self
+    for synapses in [\DirectWeights.tokensX, \.tokensY] {
+      let (rows, columns) = (sizes.neurons, sizes.vocabulary)
+      let values = result[keyPath: synapses].mutablePointer()
+      for column in 0..<columns where !tokens.contains(column) {
+        for row in 0..<rows { values[row * columns + column] = 0 }
+      }
+    }
+    return result
+  }
+
   /// Everything that gradients are taken of, in the order of ``DirectGradients``.
   var trained: [Matrix<Scalar>] {
     get { [weightsX, weightsY, tokensX, tokensY, field, readout] }
