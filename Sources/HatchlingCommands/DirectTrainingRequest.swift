@@ -14,6 +14,8 @@ public struct DirectTrainingRequest: Sendable, Equatable {
   public var prunesTokens = false
   /// Whether token neurons that the text does not have send to nobody.
   public var onlySeenTokens = false
+  /// Which signs synapses may take.
+  public var signs = SignRule.free
   /// How synapses are exchanged; nil leaves them where they are.
   public var rewiring: Rewiring?
 
@@ -66,7 +68,13 @@ extension DirectTrainer where Scalar == Float {
       rewiring.map {
         "exchanged every \($0.every) updates, \($0.drop) of them at first, new ones \($0.growth == .gradient ? "where the gradient is largest" : "by lot")"
       } ?? "fixed"
+    let signs =
+      switch signRule {
+      case .free: ""
+      case .synapse: "; every synapse keeps its sign"
+      case .neuron: "; all synapses of a neuron have one sign"
+      }
     return
-      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")"
+      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")\(signs)"
   }
 }

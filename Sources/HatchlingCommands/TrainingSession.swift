@@ -93,7 +93,8 @@ public final class TrainingSession {
       let weights = try direct.weights(
         from: initial, sizes, text: text, seed: options.seed, workers)
       return try DirectTrainer(
-        weights, text: text, options: options, rewiring: direct.rewiring, workers: workers)
+        weights, text: text, options: options, rewiring: direct.rewiring, signs: direct.signs,
+        workers: workers)
     }
     try TrainingMemory(sizes, options).check()  // before the weights are drawn
     let weights = try initial?.model().weights ?? .untrained(sizes, seed: options.seed)

@@ -49,16 +49,28 @@ struct GraphTrainingFlags: ParsableArguments {
       valueName: "fraction"))
   var rewireDrop: Double?
 
+  @Flag(help: "Direct form: a synapse that excites never inhibits, and the other way round.")
+  var fixedSigns = false
+
+  @Flag(
+    help:
+      "Direct form: Dale's law, all synapses between neurons that leave a neuron have one sign; those of tokens keep theirs."
+  )
+  var dale = false
+
   var isUsed: Bool {
-    form != nil || edges != nil || plastic != nil || pruneTokens || seenTokens || rewire != nil
+    form != nil || edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale
+      || rewire != nil
       || rewireEvery != nil
       || rewireDrop != nil
   }
 
   func validate() throws {
     try require(
-      form != .circuit || edges == nil && plastic == nil && !pruneTokens && !seenTokens && rewire == nil,
-      "--edges, --plastic, --prune-tokens, --seen-tokens and --rewire are for neuron graphs; say --form direct"
+      form != .circuit
+        || edges == nil && plastic == nil && !pruneTokens && !seenTokens && !fixedSigns && !dale
+          && rewire == nil,
+      "--edges, --plastic, --prune-tokens, --seen-tokens, --fixed-signs, --dale and --rewire are for neuron graphs; say --form direct"
     )
     try require(
       rewire != nil || rewireEvery == nil && rewireDrop == nil,
@@ -71,7 +83,9 @@ struct GraphTrainingFlags: ParsableArguments {
 
   /// Nil where nothing of it is said: then what the run begins with decides.
   var request: DirectTrainingRequest? {
-    guard form == .direct || edges != nil || plastic != nil || pruneTokens || seenTokens || rewire != nil
+    guard
+      form == .direct || edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale
+        || rewire != nil
     else {
       return nil
     }
@@ -79,6 +93,7 @@ struct GraphTrainingFlags: ParsableArguments {
     request.plastic = plastic ?? .complete
     request.prunesTokens = pruneTokens
     request.onlySeenTokens = seenTokens
+    request.signs = dale ? .neuron : fixedSigns ? .synapse : .free
     request.rewiring = rewire.map { Rewiring($0, every: rewireEvery ?? 50, drop: rewireDrop ?? 0.3) }
     return request
   }

@@ -69,7 +69,7 @@ struct TrainCommand: ParsableCommand {
       "--init and --resume exclude each other: begin a new run, or go on with one")
     try require(
       resume == nil || !graph.isUsed,
-      "--form, --edges, --plastic, --prune-tokens and --rewire come from the checkpoint; leave them out with --resume"
+      "--form, --edges, --plastic, --rewire and other options of neuron graphs come from the checkpoint; leave them out with --resume"
     )
     try require(
       prefix == nil || `init` != nil, "--prefix chooses the network that --init begins with; give it too")

@@ -140,6 +140,7 @@ import Testing
         let bytes: [UInt8] =
           switch view.type {
           case .i64: view.integers.withUnsafeBytes { Array($0) }
+          case .u16: view.integers.map { UInt16($0) }.withUnsafeBytes { Array($0) }
           case .i32: view.integers.map { Int32($0) }.withUnsafeBytes { Array($0) }
           default: view.floats.withUnsafeBytes { Array($0) }
           }
@@ -152,6 +153,13 @@ import Testing
         let first = index * MemoryLayout<Value>.size
         tensors[name]?.bytes.replaceSubrange(first..<first + bytes.count, with: bytes)
       }
+    }
+
+    /// Sources as files of more than 65 536 nodes have them.
+    mutating func widen(_ name: String) {
+      guard let tensor = tensors[name] else { return }
+      let sources = tensor.bytes.withUnsafeBytes { $0.bindMemory(to: UInt16.self).map { Int32($0) } }
+      tensors[name] = (.i32, tensor.shape, sources.withUnsafeBytes { Array($0) })
     }
 
     func write(to path: String) throws {
@@ -177,9 +185,22 @@ import Testing
     ("NaN", { $0.set("field", 2, Float.nan) }), ("NaN", { $0.set("readout", 0, -Float.infinity) }),
     ("NaN", { $0.set("frequencies", 0, Float.nan) }), ("is 0", { $0.set("x.weights", 0, Float(0)) }),
     ("is 0", { $0.set("y.weights", 2, -Float(0)) }),
-    ("names node", { $0.set("x.sources", 0, Int32(-1)) }),
-    ("names node", { $0.set("y.sources", 0, Int32.max) }),
-    ("do not ascend", { $0.set("x.sources", 1, Int32(0)) }),
+    ("names node", { $0.set("x.sources", 0, UInt16.max) }),
+    (
+      "names node",
+      {
+        $0.widen("x.sources")
+        $0.set("x.sources", 0, Int32(-1))
+      }
+    ),
+    (
+      "names node",
+      {
+        $0.widen("y.sources")
+        $0.set("y.sources", 0, Int32.max)
+      }
+    ),
+    ("do not ascend", { $0.set("x.sources", 1, UInt16(0)) }),
     ("do not cover", { $0.set("x.offsets", 0, Int64(1)) }),
     ("descend", { $0.set("x.offsets", 1, Int64.max) }), ("descend", { $0.set("y.offsets", 2, Int64(-4)) }),
     ("add up", { $0.set("heads", 0, Int64.max) }), ("add up", { $0.set("heads", 0, Int64(0)) }),
@@ -204,9 +225,24 @@ import Testing
     ),
     ("cannot be used for weights", { $0.tensors["x.weights"]?.type = .i32 }),
     ("its type is I32", { $0.tensors["frequencies"]?.type = .i32 }),
-    ("its type is F32", { $0.tensors["x.sources"]?.type = .f32 }),
+    ("its type is BF16, not I32 or U16", { $0.tensors["x.sources"]?.type = .bf16 }),
     ("dimensions", { $0.tensors["x.weights"]?.shape.append(1) }),
   ]
+
+  /// Sources take 16 bits where they fit; 32 bits say the same.
+  @Test func sourcesMayBeShortOrLong() throws {
+    let graph = DirectGraph.random(seed: 9, plasticity: .lists, density: 0.4)
+    try graph.save(to: path)
+    var parts = try Parts(path)
+    for name in ["x.sources", "y.sources", "plastic.sources"] {
+      #expect(parts.tensors[name]?.type == .u16)
+      parts.widen(name)
+    }
+    try parts.write(to: path)
+    let loaded = try DirectGraph<Float>.load(path: path).graph
+    #expect(loaded.fingerprint == graph.contentFingerprint)
+    #expect(loaded.plastic == graph.plastic)
+  }
 
   @Test(arguments: 0..<GraphFileTests.changes.count)
   func aWrongFileIsOneLine(number: Int) throws {

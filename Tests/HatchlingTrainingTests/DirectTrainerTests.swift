@@ -80,7 +80,9 @@ import Testing
     var taken: [Int] = []
     let exchange = SynapseExchange(lists, weights, sources: n, dropping: dropped) { kept in
       taken = kept
-      return SynapseExchange.random(dropped, among: n * n, taken: kept, &random)
+      return SynapseExchange.random(dropped, among: n * n, taken: kept, &random).map {
+        GrownSynapse(place: $0)
+      }
     }
     #expect(exchange.edges.violation(sourceCount: n) == nil)
     #expect(exchange.edges.count == edges)
@@ -149,7 +151,9 @@ import Testing
       }
       #expect(values.pointer[order[49]] != 0)
       // Sums run in another order: places whose gradients differ by rounding may change places.
-      let found = pass.steepest(50, ofX: isX, taken: taken)
+      let grown = pass.steepest(50, ofX: isX, taken: taken)
+      #expect(grown.allSatisfy { $0.isInhibitory == (values.pointer[$0.place] > 0) })
+      let found = grown.map(\.place)
       #expect(found.count == 50 && Set(found).intersection(taken).isEmpty)
       #expect(Set(found).subtracting(order.prefix(50)).count <= 1)
     }

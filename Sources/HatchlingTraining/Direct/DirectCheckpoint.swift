@@ -12,6 +12,8 @@ struct DirectTrainingRecord: Codable {
   var streams: TextStreams
   var random: SeededRandom
   var keepsPlastic: Bool
+  /// Nil in checkpoints of a time when signs were free.
+  var signs: SignRule?
   var textBytes: Int
   var textDigest: String
   var progress: TrainingProgress
@@ -25,7 +27,8 @@ extension DirectTrainer {
   ) throws {
     let record = DirectTrainingRecord(
       sizes: weights.sizes, options: options, rewiring: rewiring, streams: streams, random: random,
-      keepsPlastic: weights.keepsPlastic, textBytes: text.count, textDigest: TextTokens.digest(of: text),
+      keepsPlastic: weights.keepsPlastic, signs: signs.rule, textBytes: text.count,
+      textDigest: TextTokens.digest(of: text),
       progress: progress)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -36,6 +39,9 @@ extension DirectTrainer {
     var arrays = weights.arrays()
     if let best { arrays.merge(best.arrays("best.")) { $1 } }
     arrays["theta"] = theta.map(StateArray.make)
+    if signs.rule == .neuron {
+      arrays["senders"] = .make(Matrix(rows: 1, columns: signs.senders.count, signs.senders))
+    }
     for index in optimiser.first.indices {
       arrays["first.\(index)"] = .make(optimiser.first[index])
       arrays["second.\(index)"] = .make(optimiser.second[index])
@@ -67,7 +73,8 @@ extension DirectTrainer {
     try record.sizes.checkTrainable()
     let weights = try DirectWeights<Scalar>(state, record, path)
     let trainer = try DirectTrainer(
-      weights, text: text, options: record.options, rewiring: record.rewiring, workers: workers)
+      weights, text: text, options: record.options, rewiring: record.rewiring,
+      signs: record.signs ?? .free, workers: workers)
     try trainer.restore(state, record, path)
     if state.arrays["best.field"] != nil { trainer.best = try DirectWeights(state, record, path, "best.") }
     return (trainer, record.progress)
@@ -78,6 +85,13 @@ extension DirectTrainer {
       let saved: Matrix<Scalar> = try state.matrix("theta", rows: 1, columns: theta.count)
       self.theta = saved
       weights.neurons.damping = LearnedDamping.damping(saved)
+    }
+    if signs.rule == .neuron {
+      let senders: Matrix<Scalar> = try state.matrix("senders", rows: 1, columns: weights.neuronCount)
+      guard senders.elements.allSatisfy({ $0 == 1 || $0 == -1 }) else {
+        throw TrainingError.damagedCheckpoint(path: path, problem: "its neurons' signs are not 1 or -1")
+      }
+      signs = SynapseSigns(.neuron, &weights, senders: Array(senders.elements))
     }
     for index in optimiser.first.indices {
       let (rows, columns) = (optimiser.first[index].rows, optimiser.first[index].columns)

@@ -20,13 +20,15 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   var streams: TextStreams
   /// Where new synapses are drawn from.
   var random: SeededRandom
+  /// Which signs synapses may take, and those they have.
+  var signs: SynapseSigns<Scalar>
   private var gradients: DirectGradients<Scalar>
 
   /// - Throws: ``TrainingError`` for options out of range, text that is too short or tokens beyond the alphabet,
   ///   ``DirectTrainingError`` for a graph with a neuron that nothing reaches, and where a state is to be carried.
   public init(
     _ initial: DirectWeights<Scalar>, text: [UInt8], options: TrainingOptions, rewiring: Rewiring? = nil,
-    workers: Workers = Workers()
+    signs rule: SignRule = .free, workers: Workers = Workers()
   ) throws {
     try options.validate()
     guard !options.carry, options.passage == 0 else { throw DirectTrainingError.carries }
@@ -40,7 +42,9 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     (self.options, self.rewiring, self.text, self.workers) = (options, rewiring, text, workers)
     streams = try TextStreams(textCount: text.count, options)
     random = SeededRandom(seed: options.seed ^ 0x7769_7265)
-    weights = initial
+    var beginning = initial
+    signs = SynapseSigns(rule, &beginning)
+    weights = beginning
     switch options.damping {
     case .kept: break
     case .none: weights.neurons.damping = [Float](repeating: 0, count: sizes.neurons)
@@ -58,6 +62,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   }
 
   public var step: Int { optimiser.step }
+  public var signRule: SignRule { signs.rule }
 
   /// Reads a block of every stream, updates the weights and, where it is time, exchanges synapses.
   /// - Throws: ``TrainingError/diverged(step:what:)`` when the loss or the gradient is no number; weights stay as they were.
@@ -84,6 +89,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     var parameters = weights.trained
     weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
     optimiser.update(&parameters, &theta, gradients, norm: norm, rate: rate, options, workers)
+    signs.hold(&parameters)
     weights.trained = parameters
     if let theta { weights.neurons.damping = LearnedDamping.damping(theta) }
   }
@@ -96,9 +102,10 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     guard fraction > 0 else { return }
     let x = exchange(weights.edgesX, weights.weightsX, fraction, ofX: true)
     let y = exchange(weights.edgesY, weights.weightsY, fraction, ofX: false)
-    weights.weightsX = x.moved(weights.weightsX)
-    weights.weightsY = y.moved(weights.weightsY)
+    weights.weightsX = x.movedWeights(weights.weightsX)
+    weights.weightsY = y.movedWeights(weights.weightsY)
     (weights.edgesX, weights.edgesY) = (x.edges, y.edges)
+    signs.takeSigns(of: weights)
     for (index, exchange) in [x, y].enumerated() {
       optimiser.first[index] = exchange.moved(optimiser.first[index])
       optimiser.second[index] = exchange.moved(optimiser.second[index])
@@ -114,11 +121,18 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     let wanted = min(Int(fraction * Double(edges.count)), n * n - edges.count)
     return SynapseExchange(edges, values, sources: n, dropping: wanted) { taken in
       // As many as went: places without any gradient are filled by lot.
-      var grown = rewiring?.growth == .gradient ? pass.steepest(wanted, ofX: ofX, taken: taken) : []
+      var grown: [GrownSynapse] = []
+      if rewiring?.growth == .gradient {
+        grown = pass.steepest(wanted, ofX: ofX, taken: taken, senders: signs.senders)
+      }
       if grown.count < wanted {
         let more = SynapseExchange.random(
-          wanted - grown.count, among: n * n, taken: taken + grown, &random)
-        grown = (grown + more).sorted()
+          wanted - grown.count, among: n * n, taken: taken + grown.map(\.place), &random)
+        for place in more {
+          grown.append(
+            GrownSynapse(place: place, isInhibitory: signs.isInhibitory(from: place % n, &random)))
+        }
+        grown.sort { $0.place < $1.place }
       }
       return grown
     }
@@ -181,10 +195,12 @@ extension TrainingMemory {
 }
 
 extension DirectPass {
-  /// The places (target · n + source) among those not taken at which the gradient of the last pass is largest, ascending.
+  /// The places (target · n + source) among those not taken at which the gradient of the last pass is largest, ascending, each with the
+  /// sign that lowers the loss.
+  /// - Parameter senders: the sign of all that a neuron sends, where it has one; places that ask for the other are passed over.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func steepest(_ count: Int, ofX: Bool, taken: [Int]) -> [Int] {
+  func steepest(_ count: Int, ofX: Bool, taken: [Int], senders: [Scalar] = []) -> [GrownSynapse] {
     guard let sizes = streams.first?.sizes else { return [] }
     let (n, size) = (sizes.neurons, 32)
     let units = (n + size - 1) / size
@@ -203,10 +219,12 @@ extension DirectPass {
       for place in group.lowerBound * size * n..<min(group.upperBound * size, n) * n {
         while next < taken.count, taken[next] < place { next += 1 }
         if next < taken.count, taken[next] == place { continue }
-        largest.add(place, products.base[place - firstUnit * size * n])
+        let gradient = products.base[place - firstUnit * size * n]
+        if !senders.isEmpty, gradient * senders[place % n] >= 0 { continue }
+        largest.add(place, gradient)
       }
     }
-    return largest.places()
+    return largest.places().map { GrownSynapse(place: $0.place, isInhibitory: $0.value > 0) }
   }
 }
 

@@ -47,6 +47,8 @@ struct SynapseExchange {
   let edges: EdgeLists
   /// Position of every synapse in the old lists, −1 for new ones.
   let origins: [Int]
+  /// Whether a new synapse inhibits, by position; false for old ones.
+  private let isInhibitory: [Bool]
 
   /// Drops the `count` weakest of `edges` and grows as many where `grown` says.
   ///
@@ -55,7 +57,7 @@ struct SynapseExchange {
   /// Ties go to the earlier synapse. Cost: sorts all magnitudes.
   init<Scalar: NetworkScalar>(
     _ old: EdgeLists, _ weights: Matrix<Scalar>, sources: Int, dropping count: Int,
-    grown: (_ taken: [Int]) -> [Int]
+    grown: (_ taken: [Int]) -> [GrownSynapse]
   ) {
     let values = weights.pointer
     let order = (0..<old.count).sorted { first, second in
@@ -72,27 +74,37 @@ struct SynapseExchange {
       }
     }
     let new = grown(kept.map(\.place))
-    var (edges, origins) = (EdgeLists(offsets: [0], sources: []), [Int]())
+    var (edges, origins, isInhibitory) = (EdgeLists(offsets: [0], sources: []), [Int](), [Bool]())
     var (nextKept, nextNew) = (0, 0)
     for target in 0..<old.targetCount {
       let end = (target + 1) * sources
       while true {
         let keptPlace = nextKept < kept.count ? kept[nextKept].place : Int.max
-        let newPlace = nextNew < new.count ? new[nextNew] : Int.max
+        let newPlace = nextNew < new.count ? new[nextNew].place : Int.max
         let place = min(keptPlace, newPlace)
         guard place < end else { break }
         edges.sources.append(Int32(place - target * sources))
         if keptPlace < newPlace {
           origins.append(kept[nextKept].origin)
+          isInhibitory.append(false)
           nextKept += 1
         } else {
           origins.append(-1)
+          isInhibitory.append(new[nextNew].isInhibitory)
           nextNew += 1
         }
       }
       edges.offsets.append(edges.sources.count)
     }
-    (self.edges, self.origins) = (edges, origins)
+    (self.edges, self.origins, self.isInhibitory) = (edges, origins, isInhibitory)
+  }
+
+  /// Weights at their new places; new ones are 0, with the sign that they begin with.
+  func movedWeights<Scalar: NetworkScalar>(_ old: Matrix<Scalar>) -> Matrix<Scalar> {
+    var moved = moved(old)
+    let values = moved.mutablePointer()
+    for place in origins.indices where isInhibitory[place] { values[place] = -0.0 }
+    return moved
   }
 
   /// The numbers of the old synapses at their new places, 0 at new ones.
@@ -116,7 +128,7 @@ struct SynapseExchange {
 /// The places with the largest numbers, of numbers that come block by block.
 struct LargestPlaces<Scalar: NetworkScalar> {
   private let count: Int
-  private var candidates: [(place: Int, size: Scalar)] = []
+  private var candidates: [(place: Int, value: Scalar)] = []
   private var least: Scalar = 0
 
   init(_ count: Int) { self.count = count }
@@ -124,22 +136,24 @@ struct LargestPlaces<Scalar: NetworkScalar> {
   /// Takes a place into account; ties go to the earlier place.
   @inline(__always)
   mutating func add(_ place: Int, _ value: Scalar) {
-    let size = value.magnitude
-    guard size > least else { return }
-    candidates.append((place, size))
+    guard value.magnitude > least else { return }
+    candidates.append((place, value))
     if candidates.count >= 4 * count + 1024 { shrink() }
   }
 
   private mutating func shrink() {
-    candidates.sort { $0.size != $1.size ? $0.size > $1.size : $0.place < $1.place }
+    candidates.sort {
+      let (a, b) = ($0.value.magnitude, $1.value.magnitude)
+      return a != b ? a > b : $0.place < $1.place
+    }
     guard candidates.count > count else { return }
     candidates.removeLast(candidates.count - count)
-    least = candidates.last?.size ?? 0
+    least = candidates.last?.value.magnitude ?? 0
   }
 
-  /// The places, ascending: fewer than asked for where fewer numbers are not 0.
-  mutating func places() -> [Int] {
+  /// The places with their numbers, by place: fewer than asked for where fewer numbers are not 0.
+  mutating func places() -> [(place: Int, value: Scalar)] {
     shrink()
-    return candidates.map(\.place).sorted()
+    return candidates.sorted { $0.place < $1.place }
   }
 }
