@@ -14,7 +14,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case numpy
   /// A saved state, restored into engines that fit it.
   case state
-  /// The checkpoint of a training run, resumed.
+  /// A neuron graph, run, taken apart for training and put together again.
+  case graph
+  /// The checkpoint of a training run, of weights or of a graph, resumed.
   case checkpoint
   /// A list of arguments, parsed and not run.
   case arguments
@@ -31,6 +33,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .pickle: try refusing { try HostileFiles.readCheckpoint(StoredZip.torch(pickle: input)) }
     case .numpy: try refusing { try HostileFiles.readArray(input) }
     case .state: try refusing { try HostileFiles.restoreState(Self.framed(input)) }
+    case .graph: try refusing { try HostileFiles.readGraph(Self.framed(input)) }
     case .checkpoint: try refusing { try HostileFiles.resumeTraining(Self.framed(input)) }
     case .arguments: try HostileArguments.parse(input)
     case .files: try LegalFiles.writeAndRead(input)
@@ -65,6 +68,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .pickle: [HostileFiles.statePickle]
     case .numpy: HostileFiles.arraySeeds
     case .state: try HostileFiles.stateSeeds()
+    case .graph: try HostileFiles.graphSeeds()
     case .checkpoint: try HostileFiles.checkpointSeeds()
     case .arguments: HostileArguments.seeds
     case .files, .networks: (0..<32).map { [UInt8]("seed \($0)".utf8) }

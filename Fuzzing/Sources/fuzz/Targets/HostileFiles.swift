@@ -5,12 +5,11 @@ import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTensor
-import HatchlingTraining
 import TestSupport
 
 /// Files as they come: read, and used if they can be read.
 enum HostileFiles {
-  private static let one = Workers(threads: 1)
+  static let one = Workers(threads: 1)
 
   // MARK: Networks
 
@@ -47,7 +46,7 @@ enum HostileFiles {
       seed: 1, damping: variant == .released)
   }
 
-  private static func saved(_ write: (String) throws -> Void) throws -> [UInt8] {
+  static func saved(_ write: (String) throws -> Void) throws -> [UInt8] {
     let scratch = try ScratchFile()
     try write(scratch.path)
     return Array(try Data(contentsOf: URL(fileURLWithPath: scratch.path)))
@@ -152,49 +151,6 @@ enum HostileFiles {
       for token in [0, 3, 3, 1, 2] { try engine.step(token) }
       let state = engine.save()
       let file = try saved { try StateFile.write(state, to: $0) }
-      return [file, FuzzTarget.unframed(file)]
-    }
-  }
-
-  // MARK: Training
-
-  private static let trainingText = Array(repeating: Array("abcaabbcacb".utf8.map { $0 - 97 }), count: 20)
-    .flatMap { $0 }
-
-  static func resumeTraining(_ content: [UInt8]) throws {
-    let scratch = try ScratchFile(content)
-    _ = try TrainingProgress.settings(inCheckpoint: scratch.path)
-    // A run takes the memory of its batch, which is no matter of the file's size: only small runs are gone on with here.
-    struct Record: Decodable { let options: TrainingOptions, sizes: Hyperparameters }
-    let state = try StateFile.read(scratch.path)
-    if let record = try? JSONDecoder().decode(Record.self, from: Data(state.identity.options.utf8)) {
-      let (options, sizes) = (record.options, record.sizes)
-      let limits = [
-        (options.batch, 4), (options.block, 64), (options.chunk, 64), (sizes.neurons, 64), (sizes.layers, 8),
-        (sizes.synapticDimension, 64), (sizes.vocabulary, 256), (sizes.heads, 64),
-      ]
-      guard limits.allSatisfy({ $0.0 <= $0.1 }) else { return }
-    }
-    let resumed = try Trainer<Float>.resume(from: scratch.path, text: trainingText, workers: one)
-    let before = resumed.trainer.step
-    _ = try resumed.trainer.update()
-    try mustHold(resumed.trainer.step == before + 1, "one update more")
-  }
-
-  static func checkpointSeeds() throws -> [[UInt8]] {
-    try [DampingMode.none, .learned].enumerated().flatMap { index, damping in
-      var options = TrainingOptions()
-      (options.batch, options.block, options.chunk, options.steps) = (2, 8, 4, 9)
-      (options.damping, options.carry, options.passage) = (damping, index == 1, 30)
-      let sizes = Hyperparameters(
-        neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 3)
-      let trainer = try Trainer(
-        Weights.random(sizes, seed: 2), text: trainingText, options: options, workers: one)
-      _ = try trainer.update()
-      var progress = TrainingProgress()
-      progress.settings = ["validation": "0.1"]
-      let best = index == 1 ? trainer.weights : nil
-      let file = try saved { try trainer.saveCheckpoint(to: $0, progress: progress, best: best) }
       return [file, FuzzTarget.unframed(file)]
     }
   }

@@ -1,0 +1,37 @@
+import Foundation
+import HatchlingCheckpoint
+import HatchlingNumerics
+
+/// A network that comes with the program. Its name stands for its file wherever a file is asked for and none has that name.
+public enum ShippedNetwork: String, CaseIterable, Sendable {
+  /// Weights D_x, D_y, E: n 4096, d 64, H 4, L 4, trained on tiny-shakespeare (`docs/model-card.md`).
+  case shipped
+  /// A neuron graph trained on its own synapses from there (`docs/sparse.md`).
+  case sparse
+
+  /// Its file. - Throws: ``ModelError/noShippedModel(searched:)`` where it is missing.
+  public func path() throws(ModelError) -> String {
+    let paths = Self.folders.map { "\($0)/\(rawValue).safetensors" }
+    guard let path = paths.first(where: { access($0.systemPath, F_OK) == 0 }) else {
+      throw .noShippedModel(searched: paths)
+    }
+    return path
+  }
+
+  /// The file that `name` stands for: itself, unless there is none and a shipped network is called so.
+  /// - Throws: ``ModelError/noShippedModel(searched:)``.
+  public static func path(of name: String) throws(ModelError) -> String {
+    guard let network = ShippedNetwork(rawValue: name), access(name.systemPath, F_OK) != 0 else {
+      return name
+    }
+    return try network.path()
+  }
+
+  /// Where the executable is, links to it followed: in a build's bundle, beside it, in the share folder of an installation.
+  /// Not `Bundle.module` or `Bundle.main`, which end the program when the bundle is gone, or /proc.
+  private static var folders: [String] {
+    guard let program = Machine.executablePath.map({ String(anyBytes: $0) }) else { return [] }
+    let folder = program.folderOfPath
+    return ["\(folder)/hatchling_HatchlingModel.resources", folder, "\(folder.folderOfPath)/share/hatchling"]
+  }
+}
