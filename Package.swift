@@ -64,7 +64,7 @@ let package = Package(
     .target(name: "HatchlingCheckpoint", dependencies: ["HatchlingNumerics", "CCrypto"]),
     .target(
       name: "HatchlingModel", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint"],
-      resources: [.copy("Resources/shipped.safetensors")]),
+      resources: [.copy("Resources/shipped.safetensors"), .copy("Resources/sparse.safetensors")]),
     .target(name: "HatchlingDynamics", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(
       name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),

@@ -18,12 +18,13 @@ public enum Network: Sendable {
   /// Finds out what a file holds, and loads it.
   ///
   /// - Parameters: `layers`, `variant` and `prefix` are for files of weights, see `Model.load`; a graph says all of it itself.
+  /// A name of a `ShippedNetwork` stands for its file.
   /// - Throws: `CheckpointError`, `ModelError`, `NetworkError`. Cost: one pass over the file.
   public static func load(
     path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil,
     workers: Workers = Workers()
   ) throws -> Network {
-    let file = try CheckpointFile.open(path)
+    let file = try CheckpointFile.open(ShippedNetwork.path(of: path))
     guard file.graphFormat != nil else {
       return .weights(
         try Model.load(file, layers: layers, variant: variant, prefix: prefix, workers: workers))

@@ -1,3 +1,4 @@
+import HatchlingCheckpoint
 import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
@@ -7,6 +8,8 @@ import HatchlingTraining
 /// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
 public final class TrainingSession {
   private let request: TrainingRequest
+  /// Two runs that write one model would each undo what the other does.
+  private let claim: FileClaim
   private let workers: Workers
   private let texts: TrainingTexts
   private let training: TrainingRun
@@ -33,6 +36,7 @@ public final class TrainingSession {
     try request.checkRanges()
     try request.checkFiles()
     try OutputPaths.check([request.out, request.checkpointPath, request.log, request.emergenceLog])
+    claim = try FileClaim(request.checkpointPath)
     let initial = try Self.initialNetwork(request, workers, warn)
     let settings = try TrainingSettings(request, begunFrom: initial.map(Self.name))
     texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut)

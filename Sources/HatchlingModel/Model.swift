@@ -43,21 +43,8 @@ public struct Model: Sendable {
   public static func shipped(
     layers: Int? = nil, variant: Variant? = nil, workers: Workers = Workers()
   ) throws -> Model {
-    guard let path = shippedPaths.first(where: { access($0.systemPath, F_OK) == 0 }) else {
-      throw ModelError.noShippedModel(searched: shippedPaths)
-    }
+    let path = try ShippedNetwork.shipped.path()
     return try load(path: path, layers: layers, variant: variant, workers: workers)
-  }
-
-  /// Where the executable is, links to it followed: in a build's bundle, beside it, in the share folder of an installation.
-  /// Not `Bundle.module` or `Bundle.main`, which end the program when the bundle is gone, or /proc.
-  private static var shippedPaths: [String] {
-    guard let program = Machine.executablePath.map({ String(anyBytes: $0) }) else { return [] }
-    let folder = program.folderOfPath
-    return ["\(folder)/hatchling_HatchlingModel.resources", folder, "\(folder.folderOfPath)/share/hatchling"]
-      .map {
-        "\($0)/shipped.safetensors"
-      }
   }
 
   /// 16 hexadecimal digits over the sizes, the rule and all numbers of the network, whatever file and number type they came from.

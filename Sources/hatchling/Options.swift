@@ -44,7 +44,8 @@ struct CheckpointOptions: ParsableArguments {
 
   /// Weights; a neuron graph is refused.
   func load(_ path: String, workers: Workers = Workers()) throws -> Model {
-    try Model.load(path: path, layers: layers, variant: variant, prefix: prefix, workers: workers)
+    try Model.load(
+      path: ShippedNetwork.path(of: path), layers: layers, variant: variant, prefix: prefix, workers: workers)
   }
 
   func network(_ path: String, workers: Workers) throws -> Network {
@@ -56,7 +57,7 @@ struct CheckpointOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help:
-      "A .safetensors or PyTorch .pt/.pth state dict, or a neuron graph that compile has written. Default: the small network that comes with the program."
+      "A .safetensors or PyTorch .pt/.pth state dict, or a neuron graph; or sparse, the graph that comes with the program. Default: the small network that comes with it."
   )
   var model: String?
 

@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingGraph
 import TestSupport
 import Testing
 
@@ -44,7 +45,10 @@ import Testing
     #expect(loss < 4.6)
   }
 
-  @Test(arguments: [["--plastic", "kept"], ["--rewire", "random", "--rewire-every", "7"]])
+  @Test(arguments: [
+    ["--plastic", "kept"], ["--rewire", "random", "--rewire-every", "7"],
+    ["--dale", "--seen-tokens", "--rewire", "gradient", "--rewire-every", "7"],
+  ])
   func threadsAndAnInterruptionChangeNoBit(_ more: [String]) throws {
     let folder = try TemporaryFolder()
     let flags = ["--form", "direct", "--edges", "500", "--steps", "40"] + more
@@ -70,6 +74,45 @@ import Testing
     #expect(try bytes(folder, "cut.safetensors") == bytes(folder, "one.safetensors"))
   }
 
+  /// Only tokens that the text has send, and every neuron sends one sign.
+  @Test func seenTokensAndDaleAreInTheFile() throws {
+    let folder = try TemporaryFolder()
+    let run = try train(
+      folder, "g.safetensors",
+      ["--form", "direct", "--edges", "600", "--steps", "30", "--seen-tokens", "--dale", "--validation", "0"])
+    try #require(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("all synapses of a neuron have one sign"))
+    let graph = try DirectGraph<Float>.load(path: folder.path("g.safetensors")).graph
+    let seen = Set(TrainTests.text.map { 64 + Int($0) })
+    var signs: [Int: Set<Bool>] = [:]
+    var senders: Set<Int> = []
+    func note(_ node: Int, _ weight: Float) {
+      if node < 64 { signs[node, default: []].insert(weight > 0) } else { senders.insert(node) }
+    }
+    graph.drivesX.forEachEntry { node, _, weight in note(node, weight) }
+    graph.drivesY.forEachEntry { _, node, weight in note(node, weight) }
+    #expect(senders == seen)
+    #expect(signs.count > 50 && signs.values.allSatisfy { $0.count == 1 } && Set(signs.values).count == 2)
+  }
+
+  /// The graph that comes with the program: small, literal, and it predicts the text that it did not learn from.
+  @Test func theShippedGraphReads() throws {
+    let info = try CommandRun.run(["info", "--model", "sparse"])
+    try #require(info.status == 0, "\(info.errors)")
+    let path = try #require(info.output.split(separator: "\n").first?.split(separator: " ").last)
+    let size = try FileManager.default.attributesOfItem(atPath: String(path))[.size] as? Int
+    #expect(try #require(size) < 8_000_000)
+    let text = URL(filePath: #filePath).deletingLastPathComponent().appending(
+      path: "../../Benchmarks/held-out.txt")
+    let folder = try TemporaryFolder()
+    let part = try folder.write("part", Array(try Data(contentsOf: text).prefix(600)))
+    let step = try CommandRun.run(["step", part, "--model", "sparse", "--quiet", "--json"])
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: Data(step.output.utf8)) as? [String: Any])
+    let loss = try #require((object["summary"] as? [String: Any])?["loss"] as? Double)
+    #expect(loss < 2, "nats per byte: \(loss)")
+  }
+
   @Test func mistakesAreOneLine() throws {
     let folder = try TemporaryFolder()
     let graph = try train(folder, "g.safetensors", ["--form", "direct", "--edges", "300", "--steps", "2"])
@@ -82,6 +125,7 @@ import Testing
         "5000 edges: a graph of this size has 4096 between its neurons"
       ),
       (["--form", "circuit", "--edges", "5"], "say --form direct"),
+      (["--form", "circuit", "--dale"], "say --form direct"), (["--dale"], "give a number of edges"),
       (["--rewire-every", "5"], "give it too"),
       (["--form", "direct", "--edges", "300", "--rewire", "random", "--rewire-drop", "2"], "up to 1"),
       (["--form", "direct", "--edges", "300", "--detach"], "cannot count as constants"),

@@ -4,8 +4,10 @@ import Testing
 
 /// The program away from the place where it was built, and what it says of itself.
 @Suite struct InstalledTests {
-  private let shipped = CommandRun.binary.deletingLastPathComponent()
-    .appendingPathComponent("hatchling_HatchlingModel.resources/shipped.safetensors")
+  private func shipped(_ name: String) -> String {
+    CommandRun.binary.deletingLastPathComponent()
+      .appendingPathComponent("hatchling_HatchlingModel.resources/\(name).safetensors").path
+  }
 
   /// A copy of the program in `bin/` of a new folder, which holds nothing else.
   private func installed() throws -> (folder: TemporaryFolder, program: String) {
@@ -20,13 +22,21 @@ import Testing
   func theNetworkIsFoundNearTheProgram(place: String) throws {
     let (folder, program) = try installed()
     try FileManager.default.createDirectory(atPath: folder.path(place), withIntermediateDirectories: true)
-    let network = folder.path("\(place)/shipped.safetensors")
-    try FileManager.default.copyItem(atPath: shipped.path, toPath: network)
     let link = folder.path("link")
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: program)
-    for name in [program, link] {
-      let run = try CommandRun.run(["info"], program: name)
-      #expect(run.status == 0 && run.output.hasPrefix("model         \(network)\n"), "\(run.errors)")
+    for (shippedName, call) in [
+      ("shipped", ["info"]), ("shipped", ["info", "--model", "shipped"]),
+      ("sparse", ["info", "--model", "sparse"]),
+    ] {
+      let network = folder.path("\(place)/\(shippedName).safetensors")
+      if !FileManager.default.fileExists(atPath: network) {
+        try FileManager.default.copyItem(atPath: shipped(shippedName), toPath: network)
+      }
+      for name in [program, link] {
+        let run = try CommandRun.run(call, program: name)
+        let word = shippedName == "sparse" ? "graph" : "model"
+        #expect(run.status == 0 && run.output.hasPrefix("\(word)         \(network)\n"), "\(run.errors)")
+      }
     }
   }
 

@@ -28,6 +28,24 @@ extension TrainTests {
     #expect(try again.status == 0 && data(folder, "m.safetensors") == model)
   }
 
+  /// Two runs with one output: the second is refused at once and the first goes on; a killed one is in nobody's way.
+  @Test func oneModelHasOneRun() throws {
+    let folder = try TemporaryFolder()
+    let flags = Self.sizes + ["--out", folder.path("m.safetensors"), "--sample", "0"]
+    var second: CommandRun?
+    let first = try train(folder, flags + ["--steps", "100000"]) { process in
+      while process.isRunning, !folder.names.contains(where: { $0.contains(".partial-") }) { usleep(500) }
+      second = try train(folder, flags + ["--steps", "3"], text: folder.path("text"))
+      kill(process.processIdentifier, SIGKILL)
+    }
+    #expect(first.status != 0 && !first.exited)
+    #expect(try #require(second).isOneLine("m.checkpoint", "another program is writing it"))
+    #expect(folder.names.contains { $0.contains(".partial-") })
+    let third = try train(folder, flags + ["--steps", "3"])
+    #expect(third.status == 0, "\(third.errors)")
+    #expect(folder.names.contains("m.safetensors") && !folder.names.contains { $0.contains(".partial-") })
+  }
+
   @Test func interruptedAndResumedEqualsUninterrupted() throws {
     let folder = try TemporaryFolder()
     let flags = [
