@@ -7,7 +7,7 @@ import PackageDescription
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
 ///     Dynamics → Tensor; Tensor, Graph → Training
-///     Dynamics, Graph → Execution
+///     Dynamics, MPI → Shards; Shards, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
 ///     Training → Concepts
