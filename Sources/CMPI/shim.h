@@ -1,10 +1,14 @@
 #pragma once
 #include <mpi.h>
+#include <stdlib.h>
 
 // MPI's constants are macros with casts in them, which Swift does not import. Bytes travel as they are: all ranks run on processors of one
 // kind. Only the thread that started MPI calls it. Errors end the job, as MPI does unless told otherwise.
 
 static inline void hatchling_mpi_start(void) {
+  // A rank that waits lets others run, like idle threads here: where other programs want the processors, spinning makes ranks wait for one
+  // another's time slices. Only where nobody has said how Open MPI waits.
+  setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
   int provided;
   MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
 }

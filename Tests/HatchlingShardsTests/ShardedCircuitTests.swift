@@ -116,6 +116,34 @@ import Testing
     return trace
   }
 
+  /// Bytes per token as `docs/scale.md` counts them, where every rank has one head of one block: per layer a of every head, with deferred
+  /// writes 16 overlaps more, E y of every rank and two words of each; at the end the counts.
+  @Test(arguments: [false, true])
+  func trafficIsWhatTheFormulaSays(defers: Bool) throws {
+    let (heads, d, layers) = (4, 8, 3)
+    let sizes = Hyperparameters(
+      neurons: heads * 64, synapticDimension: d, heads: heads, layers: layers, vocabulary: 5,
+      variant: .released)
+    let weights = Weights.random(sizes, seed: 1)
+    let traffic = ThreadRank.run(heads) { ranks -> RankTraffic? in
+      let graph = try? Compiler().circuit(
+        from: weights.part(of: ranks.rank, ranks: heads), sum: ranks.summing
+      ).graph
+      let options = CircuitEngineOptions(defersWrites: defers)
+      guard let graph, let engine = try? CircuitEngine(graph, options: options, ranks: ranks) else {
+        return nil
+      }
+      let before = ranks.traffic
+      for token in 0..<5 { _ = try? engine.step(token) }
+      return ranks.traffic - before
+    }
+    let own = 5 * (layers * (d + (defers ? 16 : 0) + d + 2) * 4 + 8 * (2 * layers + 3))
+    for traffic in traffic {
+      #expect(traffic?.sent == own && traffic?.received == (heads - 1) * own)
+      #expect(traffic?.gathers == 5 * (2 * layers + 1))
+    }
+  }
+
   /// A number that is none stops all ranks at one place, whoever has it.
   @Test(arguments: Variant.allCases, 0..<6)
   func allRanksStopWhereOneProcessStops(variant: Variant, seed: Int) throws {
