@@ -1,4 +1,4 @@
-.PHONY: setup build demo test benchmark topology-page format lint stage install uninstall dist test-dist fuzz
+.PHONY: setup setup-mpi build mpi demo test check-mpi benchmark topology-page format lint stage install uninstall dist test-dist fuzz
 
 BINARY = .build/release/hatchling
 
@@ -13,6 +13,17 @@ setup:
 
 build: setup
 	swift build -c release
+
+# One network on many processes; see docs/scale.md. In a folder of its own.
+setup-mpi:
+	@scripts/setup libopenmpi-dev openmpi-bin
+
+mpi: setup-mpi
+	swift build -c release --traits MPI,Topology,HDF5 --scratch-path .build-mpi --product hatchling
+
+# The program with MPI on 1, 2, 3, 4 and 7 ranks against the program without.
+check-mpi: build mpi
+	scripts/check-mpi $(BINARY) .build-mpi/release/hatchling
 
 # Built only when a source is newer, so that `sudo make install` after `make stage` needs no Swift.
 stage: $(STAGED)/bin/hatchling

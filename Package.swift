@@ -7,7 +7,7 @@ import PackageDescription
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
 ///     Dynamics → Tensor; Tensor, Graph → Training
-///     Dynamics, Graph → Execution
+///     Dynamics, MPI → Shards; Shards, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
 ///     Training → Concepts
@@ -42,6 +42,7 @@ let package = Package(
       name: "Topology",
       description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
     .trait(name: "HDF5", description: "Recordings as SONATA and NWB, by libhdf5."),
+    .trait(name: "MPI", description: "One network over many processes, by MPI (libopenmpi-dev)."),
     .default(enabledTraits: ["Topology", "HDF5"]),
   ],
   dependencies: [
@@ -53,6 +54,7 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CIgraph", pkgConfig: "igraph", providers: [.apt(["libigraph-dev"])]),
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .target(name: "CKernels", dependencies: ["COpenBLAS"]),
     .target(name: "CStamp"),
@@ -67,6 +69,12 @@ let package = Package(
       resources: [.copy("Resources/shipped.safetensors"), .copy("Resources/sparse.safetensors")]),
     .target(name: "HatchlingDynamics", dependencies: ["HatchlingNumerics", "HatchlingModel"]),
     .target(
+      name: "HatchlingShards",
+      dependencies: [
+        "HatchlingDynamics", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+        .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+      ]),
+    .target(
       name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),
     .target(
       name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint", "HatchlingModel"]),
@@ -75,8 +83,8 @@ let package = Package(
     .target(
       name: "HatchlingExecution",
       dependencies: [
-        "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
-        "CKernels",
+        "HatchlingDynamics", "HatchlingShards", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics",
+        "HatchlingCheckpoint", "CKernels",
       ]),
     .target(
       name: "HatchlingEquivalence",
@@ -110,7 +118,7 @@ let package = Package(
     .target(
       name: "HatchlingCommands",
       dependencies: [
-        "HatchlingPictures", "HatchlingActivity", "HatchlingConcepts", "HatchlingDynamics",
+        "HatchlingPictures", "HatchlingActivity", "HatchlingConcepts", "HatchlingDynamics", "HatchlingShards",
         .target(name: "HatchlingTopology", condition: .when(traits: ["Topology"])),
         "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler",
         "HatchlingExecution", "HatchlingEquivalence", "HatchlingExport", "HatchlingNumerics",
@@ -121,7 +129,7 @@ let package = Package(
       dependencies: [
         "CStamp", "HatchlingActivity", "HatchlingConcepts", "HatchlingCommands", "HatchlingCheckpoint",
         "HatchlingModel", "HatchlingTensor", "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics",
-        "HatchlingExecution",
+        "HatchlingExecution", "HatchlingShards",
         "HatchlingEquivalence", "HatchlingExport",
         "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,6 +154,9 @@ let package = Package(
       "HatchlingEquivalence", with: "HatchlingGraph", "HatchlingModel", "HatchlingTensor",
       "HatchlingCompiler",
       "HatchlingExecution"),
+    .test(
+      "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
+      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(
@@ -205,7 +216,7 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
         "HatchlingModel",
         "HatchlingTensor",
         "HatchlingGraph", "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution",
-        "HatchlingEquivalence",
+        "HatchlingEquivalence", "HatchlingShards",
         "HatchlingExport", "HatchlingNumerics", "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Fuzzing/Sources/fuzz", swiftSettings: [.define("FUZZING")])

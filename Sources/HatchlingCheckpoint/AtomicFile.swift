@@ -105,6 +105,33 @@ public final class AtomicFile {
     try putAll(bytes)
   }
 
+  /// Writes bytes to their places in a file that somebody else has begun, see ``temporary``; they are on disk then.
+  ///
+  /// - Parameter path: the name that the file will take, for the error.
+  /// - Throws: ``CheckpointError/unwritable(path:reason:)``.
+  package static func write(
+    _ pieces: [(offset: Int, bytes: UnsafeRawBufferPointer)], into temporary: String, of path: String
+  ) throws(CheckpointError) {
+    let descriptor = open(temporary.systemPath, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
+    defer { close(descriptor) }
+    for (offset, bytes) in pieces {
+      var done = 0
+      while done < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+        if written < 0 {
+          if errno == EINTR { continue }
+          throw .unwritable(path: path, reason: CheckpointError.lastFault)
+        }
+        done += written
+      }
+    }
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw .unwritable(path: path, reason: CheckpointError.lastFault)
+    }
+  }
+
   /// Everything is on disk, then the file takes its name.
   public func commit() throws(CheckpointError) {
     try flush()

@@ -32,6 +32,25 @@ public enum SafetensorsWriter {
   /// Writes the tensors in order, whole or not at all. The header is padded so that data begins at a multiple of 64 bytes.
   /// - Throws: ``CheckpointError/unwritable(path:reason:)``. Cost: one pass over the data.
   public static func write(_ tensors: [TensorToWrite], metadata: [String: String], to path: String) throws {
+    let header = try header(tensors.map { ($0.name, $0.type, $0.shape) }, metadata: metadata)
+    let file = try AtomicFile(path: path)
+    try file.write(header)
+    for tensor in tensors {
+      var written = 0
+      try tensor.bytes { bytes in
+        written += bytes.count
+        try file.write(bytes)
+      }
+      precondition(
+        written == tensor.shape.reduce(1, *) * tensor.type.size, "\(tensor.name) wrote \(written) bytes")
+    }
+    try file.commit()
+  }
+
+  /// All that stands before the numbers of some tensors, which follow one another: the length and the header.
+  package static func header(
+    _ tensors: [(name: String, type: ElementType, shape: [Int])], metadata: [String: String]
+  ) throws -> [UInt8] {
     var entries: [String] = []
     if !metadata.isEmpty {
       let pairs = try metadata.sorted { $0.key < $1.key }.map {
@@ -50,19 +69,7 @@ public enum SafetensorsWriter {
     }
     var header = Array("{\(entries.joined(separator: ","))}".utf8)
     header += [UInt8](repeating: UInt8(ascii: " "), count: (64 - (header.count + 8) % 64) % 64)
-    let file = try AtomicFile(path: path)
-    try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0) }
-    try file.write(header)
-    for tensor in tensors {
-      var written = 0
-      try tensor.bytes { bytes in
-        written += bytes.count
-        try file.write(bytes)
-      }
-      precondition(
-        written == tensor.shape.reduce(1, *) * tensor.type.size, "\(tensor.name) wrote \(written) bytes")
-    }
-    try file.commit()
+    return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header
   }
 
   /// A JSON string.

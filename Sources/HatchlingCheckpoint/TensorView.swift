@@ -135,7 +135,13 @@ public struct TensorView: Sendable {
   /// All elements as double, row-major; exact for every float type.
   public var doubles: [Double] {
     guard type == .f64 else { return type.isFloat ? floats.map(Double.init) : integers.map(Double.init) }
-    return (0..<count).map { base.loadUnaligned(fromByteOffset: offset(of: $0) * 8, as: Double.self) }
+    return doubles(0..<count)
+  }
+
+  /// Elements `range` (row-major) of a tensor of doubles.
+  package func doubles(_ range: Range<Int>) -> [Double] {
+    precondition(type == .f64, "a tensor of \(type.rawValue)")
+    return range.map { base.loadUnaligned(fromByteOffset: offset(of: $0) * 8, as: Double.self) }
   }
 
   /// All elements of a tensor of signed 32-bit or unsigned 16-bit integers, row-major; nil for other types.
@@ -149,7 +155,10 @@ public struct TensorView: Sendable {
   }
 
   /// All elements of an integer tensor, row-major.
-  public var integers: [Int64] { (0..<count).map { integer(at: offset(of: $0)) } }
+  public var integers: [Int64] { integers(0..<count) }
+
+  /// Elements `range` (row-major) of an integer tensor.
+  package func integers(_ range: Range<Int>) -> [Int64] { range.map { integer(at: offset(of: $0)) } }
 }
 
 extension Collection<Int> {

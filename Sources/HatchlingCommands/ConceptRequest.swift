@@ -49,7 +49,7 @@ public struct ConceptFiles: Sendable {
       return try SentencePools(
         with: WordList(name: with.name, lines: with.lines),
         without: WordList(name: without.name, lines: without.lines),
-        texts: try texts.map(TextSource.bytes), byLine: byLine, lengths: lengths)
+        texts: try texts.map { try TextSource.bytes($0) }, byLine: byLine, lengths: lengths)
     case .sentences(let with, let without):
       return try SentencePools(with: try lines(with), without: try lines(without), lengths: lengths)
     }

@@ -4,6 +4,7 @@ import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 import HatchlingTensor
 
 /// How a network is run. The arithmetic is that of the weights, the threads are those of the workers that it is given.
@@ -32,12 +33,17 @@ public struct EngineDescription: Equatable, Sendable {
 
   /// Compiles the weights to what an engine runs; several engines can run the same.
   ///
-  /// - Parameter fingerprint: of the model's file, for states that are saved; may be empty otherwise.
+  /// - Parameters:
+  ///   - fingerprint: of the model's file, for states that are saved; may be empty otherwise.
+  ///   - ranks: who has the other neurons, where the weights are a part of a network's.
   /// - Throws: `StateMemoryError`, `DirectError` or `CompilerError` when graph or plastic state would take more than half of memory,
   ///   before anything is compiled; ``EngineDescriptionError`` for reduced weights of anything but a circuit in float.
   public func network<Scalar: NetworkScalar>(
-    from weights: Weights<Scalar>, fingerprint: String = "", workers: Workers
+    from weights: Weights<Scalar>, fingerprint: String = "", ranks: Ranks? = nil, workers: Workers
   ) throws -> RunnableNetwork<Scalar> {
+    if weights.part != nil && (formulation != .circuit || spiking != nil) {
+      throw EngineDescriptionError.onlyCircuitsAreSpread
+    }
     if reduced != nil, formulation != .circuit || Scalar.self != Float.self {
       throw EngineDescriptionError.onlyCircuitsAreReduced
     }
@@ -50,8 +56,13 @@ public struct EngineDescription: Equatable, Sendable {
       try sizes.checkState(bytesPerWeight: bytes)
       return .tensors(weights, fingerprint: fingerprint)
     case .circuit:
-      try sizes.checkState(bytesPerWeight: bytes)
-      let graph = try Compiler().circuit(from: weights, fingerprint: fingerprint, workers: workers).graph
+      var here = sizes
+      // Other ranks on this machine have states of this size, too.
+      if let part = weights.part { here.neurons = part.neurons.count * (ranks?.neighbours ?? 1) }
+      try ranks.together { [here] in try here.checkState(bytesPerWeight: bytes) }
+      let graph = try Compiler().circuit(
+        from: weights, fingerprint: fingerprint, workers: workers, sum: ranks?.summing
+      ).graph
       guard let reduced, let floats = graph as? CircuitGraph<Float>,
         let rounded = ReducePass.run(floats, to: reduced) as? CircuitGraph<Scalar>
       else { return .circuit(graph) }
@@ -99,10 +110,11 @@ public enum RunnableNetwork<Scalar: NetworkScalar> {
     }
   }
 
-  /// An engine with an empty state. - Throws: `DirectError` when the plastic state would take more than half of memory.
-  public func engine(workers: Workers) throws -> any SteppingEngine<Scalar> {
+  /// An engine with an empty state. `ranks` have the other neurons of a graph that is a part.
+  /// - Throws: `DirectError` when the plastic state would take more than half of memory.
+  public func engine(ranks: Ranks? = nil, workers: Workers) throws -> any SteppingEngine<Scalar> {
     switch self {
-    case .circuit(let graph): try CircuitEngine(graph, workers: workers)
+    case .circuit(let graph): try CircuitEngine(graph, workers: workers, ranks: ranks)
     case .direct(let graph): try DirectEngine(graph, workers: workers)
     case .spikingCircuit(let graph, let setup):
       try SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers)
@@ -118,10 +130,12 @@ public enum RunnableNetwork<Scalar: NetworkScalar> {
 public enum EngineDescriptionError: InputError, Equatable {
   case onlyCircuitsAreReduced
   case onlyGraphsSpike
+  case onlyCircuitsAreSpread
 
   public var description: String {
     switch self {
     case .onlyCircuitsAreReduced: "only a circuit in float computes from reduced weights"
+    case .onlyCircuitsAreSpread: "several ranks run a circuit on numbers, nothing else yet"
     case .onlyGraphsSpike: "tensors do not send spikes; a graph does"
     }
   }

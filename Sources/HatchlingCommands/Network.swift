@@ -6,6 +6,7 @@ import HatchlingEquivalence
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 import HatchlingTensor
 
 /// A network as a file holds it. What runs is made of it in one place, ``EngineDescription/network(of:touchedBy:fingerprinted:workers:)``.
@@ -17,18 +18,20 @@ public enum Network: Sendable {
 
   /// Finds out what a file holds, and loads it.
   ///
-  /// - Parameters: `layers`, `variant` and `prefix` are for files of weights, see `Model.load`; a graph says all of it itself.
-  /// A name of a `ShippedNetwork` stands for its file.
+  /// - Parameters: `layers`, `variant` and `prefix` are for files of weights, see `Model.load`; a graph says all of it itself. Of `ranks`
+  ///   each loads its own neurons. A name of a `ShippedNetwork` stands for its file.
   /// - Throws: `CheckpointError`, `ModelError`, `NetworkError`. Cost: one pass over the file.
   public static func load(
-    path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil,
+    path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil, ranks: Ranks? = nil,
     workers: Workers = Workers()
   ) throws -> Network {
     let file = try CheckpointFile.open(ShippedNetwork.path(of: path))
     guard file.graphFormat != nil else {
       return .weights(
-        try Model.load(file, layers: layers, variant: variant, prefix: prefix, workers: workers))
+        try Model.load(
+          file, layers: layers, variant: variant, prefix: prefix, only: ranks?.choice, workers: workers))
     }
+    if ranks?.size ?? 1 > 1 { throw EngineDescriptionError.onlyCircuitsAreSpread }
     let graph = try GraphFile(file)
     let sizes = graph.graph.hyperparameters
     guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
@@ -99,16 +102,19 @@ extension EngineDescription {
   /// - Parameters:
   ///   - interventions: what of them is done to the network before it runs.
   ///   - fingerprinted: whether states or scales are to know the network.
+  ///   - ranks: who has the other neurons of a network that is a part.
   /// - Throws: as ``network(from:fingerprint:workers:)``; ``NetworkError`` for a formulation that a graph does not have.
   public func network<Scalar: NetworkScalar>(
     of network: Network, touchedBy interventions: Interventions = Interventions(), fingerprinted: Bool = true,
-    workers: Workers
+    ranks: Ranks? = nil, workers: Workers
   ) throws -> RunnableNetwork<Scalar> {
     switch network {
     case .weights(let model):
+      let fingerprint =
+        fingerprinted ? ranks.map { model.weights.fingerprint(among: $0) } ?? model.fingerprint : ""
       return try self.network(
-        from: interventions.silencing(model.weights.converted(to: Scalar.self)),
-        fingerprint: fingerprinted ? model.fingerprint : "", workers: workers)
+        from: interventions.silencing(model.weights.converted(to: Scalar.self)), fingerprint: fingerprint,
+        ranks: ranks, workers: workers)
     case .graph(let file):
       guard reduced == nil else { throw EngineDescriptionError.onlyCircuitsAreReduced }
       switch formulation {

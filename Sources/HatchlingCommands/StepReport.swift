@@ -1,6 +1,7 @@
 import Foundation
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 extension StreamReader {
   /// Steps over streams, each from the beginning (``rewind()``), many at once where that is faster; what is said comes stream by stream.
@@ -16,6 +17,7 @@ extension StreamReader {
     afterToken: (Int) -> Void, show: ((StepLine) throws -> Void)?
   ) throws -> StepSummary {
     var summary = StepSummary(sizes: engine.hyperparameters, onlyAfter: tag)
+    let before = ranks?.traffic
     try read(streams) { stream, offset, engine in
       engine.surprise(of: streams[stream].tokens[offset])
     } note: { token, loss -> (StepActivity, loss: Double?, Duration, line: StepLine?) in
@@ -34,6 +36,9 @@ extension StreamReader {
       if let line { try show?(line) }
     }
     summary.spiking = SpikingReport(of: engine)
+    if let ranks, let before {
+      summary.ranks = RankReport(ranks: ranks.size, traffic: ranks.traffic - before, tokens: summary.tokens)
+    }
     return summary
   }
 }
@@ -93,6 +98,8 @@ public struct StepSummary: Encodable, Sendable {
   private var seconds = 0.0
   /// On spikes, what they did.
   public internal(set) var spiking: SpikingReport?
+  /// Among ranks, what the first of them got from the others.
+  public internal(set) var ranks: RankReport?
 
   init(sizes: Hyperparameters, onlyAfter: String?) { (self.sizes, self.onlyAfter) = (sizes, onlyAfter) }
 
@@ -128,7 +135,7 @@ public struct StepSummary: Encodable, Sendable {
       "messages_per_token": Double(messages) / Double(max(1, tokens)), "updates": updates,
       "broadcasts": broadcasts,
     ]
-    object.append(JSONObject(omittingNil: ["only_after": onlyAfter, "spiking": spiking]))
+    object.append(JSONObject(omittingNil: ["only_after": onlyAfter, "spiking": spiking, "ranks": ranks]))
     try object.encode(to: encoder)
   }
 
@@ -146,6 +153,32 @@ public struct StepSummary: Encodable, Sendable {
       "messages           \(grouped(messages)), \(grouped(messages / max(1, tokens))) per token",
       "Hebbian updates    \(grouped(updates))",
       "tokens per second  \(decimal(rate, 1))",
-    ] + (spiking?.lines ?? [])
+    ] + (spiking?.lines ?? []) + (ranks?.lines ?? [])
+  }
+}
+
+/// What the ranks of a job exchanged while they read, as one of them saw it.
+public struct RankReport: Encodable, Sendable {
+  let ranks: Int
+  let traffic: RankTraffic
+  let tokens: Int
+
+  private func perToken(_ count: Int) -> Double { Double(count) / Double(max(1, tokens)) }
+
+  public func encode(to encoder: any Encoder) throws {
+    let object: JSONObject = [
+      "count": ranks, "exchanges_per_token": perToken(traffic.gathers),
+      "bytes_sent_per_token": perToken(traffic.sent), "bytes_received_per_token": perToken(traffic.received),
+      "seconds": traffic.seconds,
+    ]
+    try object.encode(to: encoder)
+  }
+
+  /// The report as a person reads it.
+  public var lines: [String] {
+    let microseconds = traffic.seconds / Double(max(1, tokens)) * 1e6
+    return [
+      "ranks              \(ranks); per token the first gets \(grouped(Int(perToken(traffic.received)))) bytes in \(decimal(perToken(traffic.gathers), 0)) exchanges, \(decimal(microseconds, 1)) µs"
+    ]
   }
 }

@@ -4,6 +4,7 @@ import HatchlingDynamics
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 import HatchlingTensor
 
 /// What a ``StreamReader`` reads and writes beside its tokens; nil for what is not wanted.
@@ -53,6 +54,9 @@ public struct StreamReader<Scalar: NetworkScalar> {
   private let stateOut: String?
   private let logits: NumpyWriter<Scalar>?
   private let interventions: Interventions
+  /// Who has the other neurons; nil where all are here.
+  let ranks: Ranks?
+  private let part: NeuronPart?
   /// Nil for a neuron graph.
   private let makeTensors: (() -> TensorEngine<Scalar>)?
   /// Why every token of a prompt must pass through the engine itself; nil where the tensors may read it in chunks.
@@ -60,27 +64,40 @@ public struct StreamReader<Scalar: NetworkScalar> {
   /// Shorter prompts are not worth the tensors.
   private static var fewestInChunks: Int { 64 }
 
-  /// - Parameter interventions: what is done to the network before every token.
+  /// - Parameters:
+  ///   - interventions: what is done to the network before every token.
+  ///   - ranks: who has the other neurons of a network that is a part; all ranks read the same texts together, and the first writes the files.
   /// - Throws: as `EngineDescription.network(of:touchedBy:fingerprinted:workers:)`, `ActivityError` for interventions in what there is not, and
   ///   `CheckpointError` or `StateError` for files that cannot be used.
   public init(
     _ description: EngineDescription, _ network: Network, files: StreamFiles = StreamFiles(),
-    interventions: Interventions = Interventions(), workers: Workers
+    interventions: Interventions = Interventions(), ranks: Ranks? = nil, workers: Workers
   ) throws {
-    self.interventions = interventions
+    (self.interventions, self.ranks) = (interventions, ranks)
     engine = try description.network(
       of: network, touchedBy: interventions,
-      fingerprinted: files.stateIn != nil || files.stateOut != nil, workers: workers
-    ).engine(workers: workers)
-    initialState = try files.stateIn.map { try StateFile.read($0) }
-    if let initialState { try engine.restore(initialState) }
-    stateOut = files.stateOut
+      fingerprinted: files.stateIn != nil || files.stateOut != nil, ranks: ranks, workers: workers
+    ).engine(ranks: ranks, workers: workers)
     let weights = try? network.model().weights
+    let part = weights?.part
+    self.part = part
+    let engine = engine
+    initialState = try ranks.together {
+      let state = try files.stateIn.map { try StateFile.read($0, only: part) }
+      if let state { try engine.restore(state) }
+      return state
+    }
+    stateOut = files.stateOut
     makeTensors = weights.map { weights in
       { TensorEngine(interventions.silencing(weights.converted(to: Scalar.self)), workers: workers) }
     }
-    logits = try files.logits.map { try NumpyWriter(path: $0, columns: network.hyperparameters.vocabulary) }
-    if weights == nil {
+    let kept = ranks?.speaks == false ? nil : files.logits
+    logits = try ranks.together {
+      try kept.map { try NumpyWriter(path: $0, columns: network.hyperparameters.vocabulary) }
+    }
+    if ranks != nil {
+      whyStepped = "its neurons are spread over ranks"
+    } else if weights == nil {
       whyStepped = "the network is a neuron graph, which has no tensors"
     } else if !interventions.isEmpty {
       whyStepped = "interventions reach in at every token"
@@ -123,7 +140,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
   }
 
   /// Whether tokens leave nothing behind and nobody reaches in: then streams may be read at once.
-  var isPlain: Bool { interventions.isEmpty && logits == nil && stateOut == nil }
+  var isPlain: Bool { interventions.isEmpty && logits == nil && stateOut == nil && ranks == nil }
 
   /// Reads a prompt. When nobody says who, the tensors read 64 tokens or more in chunks wherever they can.
   ///
@@ -173,6 +190,8 @@ public struct StreamReader<Scalar: NetworkScalar> {
   /// Writes what was asked for, after the last token.
   public func finish() throws {
     try logits?.commit()
-    if let stateOut { try StateFile.write(engine.save(), to: stateOut) }
+    guard let stateOut else { return }
+    guard let ranks, let part else { return try StateFile.write(engine.save(), to: stateOut) }
+    try StateFile.write(engine.save(), of: part, to: stateOut, among: ranks)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HatchlingCheckpoint
 import HatchlingNumerics
+import HatchlingShards
 
 /// A stream of tokens and what to call it in messages.
 public struct TokenStream: Sendable {
@@ -37,15 +38,18 @@ public enum TextError: InputError, Equatable {
 
 /// Text is bytes; a file ending in .npy is an array of token numbers; - is standard input.
 public enum TextSource {
-  /// One stream for a text, or one for each file. - Throws: ``TextError``, `CheckpointError`.
-  public static func streams(text: String?, files: [String] = [], vocabulary: Int) throws -> [TokenStream] {
+  /// One stream for a text, or one for each file. Of `ranks` the first has the standard input.
+  /// - Throws: ``TextError``, `CheckpointError`.
+  public static func streams(
+    text: String?, files: [String] = [], vocabulary: Int, ranks: Ranks? = nil
+  ) throws -> [TokenStream] {
     var streams: [TokenStream] = []
     if let text {
       guard files.isEmpty else { throw TextError.twoSources }
       streams = [TokenStream(name: "the text", tokens: text.anyBytes.map(Int.init))]
     } else {
       guard !files.isEmpty else { throw TextError.nothingToRead }
-      streams = try files.map(read)
+      streams = try files.map { try read($0, ranks: ranks) }
     }
     for stream in streams {
       guard !stream.tokens.isEmpty else { throw TextError.empty(stream.name) }
@@ -58,7 +62,11 @@ public enum TextSource {
   }
 
   /// The bytes of a file, or of standard input for `-`. - Throws: ``TextError/unreadable(name:reason:)``, `CheckpointError`.
-  static func bytes(_ path: String) throws -> [UInt8] {
+  static func bytes(_ path: String, ranks: Ranks? = nil) throws -> [UInt8] {
+    if path == "-", let ranks {
+      let own = try ranks.together { ranks.speaks ? try bytes(path) : [] }
+      return ranks.broadcast(own, from: 0)
+    }
     guard path == "-" else {
       let file = try MappedFile(path: path)
       // The mapping goes away with `file`.
@@ -72,10 +80,15 @@ public enum TextSource {
   }
 
   /// A file's tokens, whatever the alphabet. - Throws: ``TextError``, `CheckpointError`.
-  public static func read(_ path: String) throws -> TokenStream {
+  public static func read(_ path: String, ranks: Ranks? = nil) throws -> TokenStream {
     let name = path == "-" ? "standard input" : "'\(path)'"
+    // Ranks pass the standard input on together, see ``bytes(_:ranks:)``.
     let tokens =
-      path.hasSuffix(".npy") ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
+      path == "-"
+      ? try bytes(path, ranks: ranks).map(Int.init)
+      : try ranks.together {
+        path.hasSuffix(".npy") ? try NumpyArray.read(path).tokens(path: path) : try bytes(path).map(Int.init)
+      }
     return TokenStream(name: name, tokens: tokens)
   }
 }

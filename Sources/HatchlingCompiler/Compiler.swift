@@ -13,14 +13,15 @@ public struct Compiler: Sendable {
   /// Compiles the circuit form: (*centre*,) *split*, *lay out*.
   ///
   /// Without *centre* the graph shares the weights' storage and ``Decompiler`` gives them back bit for bit.
+  /// - Parameter sum: for weights that are a part of a network's: adds up over all parts, which are compiled together.
   /// - Throws: ``CompilerError`` or `GraphError` when the weights do not fit together. Cost: one pass over the weights, shared
   ///   among `workers`; two more with *centre*.
   public func circuit<Scalar: NetworkScalar>(
-    from weights: Weights<Scalar>, fingerprint: String = "", workers: Workers? = nil
+    from weights: Weights<Scalar>, fingerprint: String = "", workers: Workers? = nil, sum: SumOverParts? = nil
   ) throws -> (graph: CircuitGraph<Scalar>, reports: [PassReport]) {
     let passes: [any CompilerPass] =
       (centres ? [CentrePass()] : [])
-      + [SplitPass(isCentred: centres, fingerprint: fingerprint, workers: workers), LayOutPass()]
+      + [SplitPass(isCentred: centres, fingerprint: fingerprint, workers: workers), LayOutPass(sum: sum)]
     let (stage, reports) = try Self.run(passes, on: weights, workers: workers)
     guard case .circuit(let graph) = stage else {
       throw CompilerError.misplaced(pass: "lay out", needs: "a circuit")

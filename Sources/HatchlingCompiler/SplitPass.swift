@@ -35,11 +35,14 @@ public struct SplitPass: CompilerPass {
   ) throws(CompilerError) -> CircuitGraph<Scalar> {
     let sizes = weights.hyperparameters
     let perHead = sizes.neuronsPerHead
-    var neurons = NeuronPopulation(headSizes: [Int](repeating: perHead, count: sizes.heads))
-    guard neurons.count == sizes.neurons, weights.frequencies.count == perHead else {
+    let here = weights.part?.neurons ?? 0..<sizes.neurons
+    var neurons = NeuronPopulation(
+      headSizes: (0..<sizes.heads).map { here.clamped(to: $0 * perHead..<($0 + 1) * perHead).count })
+    neurons.part = weights.part
+    guard perHead * sizes.heads == sizes.neurons, weights.frequencies.count == perHead else {
       throw .inconsistentWeights("\(weights.frequencies.count) frequencies for heads of \(perHead) neurons")
     }
-    neurons.frequencies = (0..<neurons.count).map { weights.frequencies[$0 % perHead] }
+    neurons.frequencies = here.map { weights.frequencies[$0 % perHead] }
     if neurons.frequencies.contains(where: { $0 != 0 }) { Self.pairNeighbours(&neurons, perHead: perHead) }
     if let damping = weights.damping { neurons.damping = damping }
     return CircuitGraph(
@@ -48,7 +51,7 @@ public struct SplitPass: CompilerPass {
       drivesY: Projection(dense: weights.decoderY), encoder: Projection(dense: weights.encoder),
       readout: Projection(dense: weights.readout),
       plastic: PlasticProjection(
-        neurons: sizes.neurons, hubs: sizes.synapticDimension, present: weights.plasticSynapses))
+        neurons: here.count, hubs: sizes.synapticDimension, present: weights.plasticSynapses))
   }
 
   /// Neurons 2i and 2i + 1 of a head rotate together.

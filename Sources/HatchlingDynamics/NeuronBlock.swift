@@ -16,6 +16,18 @@ package struct NeuronBlock: Sendable {
     }
   }
 
+  /// The blocks of a circuit: about 64, at least 64 neurons each, an even number so that neighbouring pairs stay together.
+  package static func ofCircuit(_ heads: [Range<Int>]) -> [NeuronBlock] {
+    let neurons = heads.last?.upperBound ?? 0
+    return cut(heads, size: max(64, ((neurons + 63) / 64 + 15) / 16 * 16))
+  }
+
+  /// The block on a machine where numbers of neurons count from `first`; empty where its neurons are not there.
+  package func counted(from first: Int, isHere: Bool) -> NeuronBlock {
+    let (lower, upper) = (neurons.lowerBound - first, neurons.upperBound - first)
+    return NeuronBlock(neurons: isHere ? lower..<upper : 0..<0, head: head, firstInHead: firstInHead)
+  }
+
   /// Cuts the blocks of every head into parts that read plastic synapses side by side, so that at least 4 do, head by head.
   package static func parts(_ blocksOfHead: [Range<Int>]) -> (parts: [Range<Int>], perHead: Int) {
     let pieces = max(1, 4 / max(1, blocksOfHead.count))

@@ -45,6 +45,13 @@ public struct CircuitGraph<Scalar: NetworkScalar>: Sendable {
   /// V.
   public var tokenCount: Int { embedding.rows }
 
+  /// The sizes of the network that this graph is, or is a part of.
+  public var wholeSizes: Hyperparameters {
+    var sizes = hyperparameters
+    sizes.neurons = neurons.part?.whole ?? neuronCount
+    return sizes
+  }
+
   /// The normaliser nodes, used by every layer: H + 3, one less without a residual, none without norms.
   public var normalisers: [Normaliser] {
     guard variant.normalises else { return [] }

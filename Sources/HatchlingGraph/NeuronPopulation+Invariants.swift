@@ -5,9 +5,10 @@ extension NeuronPopulation {
     var next = 0
     for (head, range) in heads.enumerated() {
       if range.lowerBound != next { return "head \(head) starts at \(range.lowerBound), not \(next)" }
-      if range.isEmpty { return "head \(head) has no neurons" }
+      if range.isEmpty && part == nil { return "head \(head) has no neurons" }
       next = range.upperBound
     }
+    if let part, part.neurons.count != count { return "\(count) neurons for \(part.neurons)" }
     return next == count ? nil : "heads cover \(next) of \(count) neurons"
   }
 

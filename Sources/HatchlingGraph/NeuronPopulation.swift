@@ -1,3 +1,5 @@
+import HatchlingModel
+
 /// What is fixed about every neuron, apart from its synapses.
 public struct NeuronPopulation: Equatable, Sendable {
   /// One range of neurons per head; together they tile `0 ..< n`.
@@ -10,6 +12,9 @@ public struct NeuronPopulation: Equatable, Sendable {
   public var partners: [Int32]
   /// Whether the neuron is the first member of its pair, the one that the other inhibits, `(n)`.
   public var leads: [Bool]
+  /// Where only some neurons of a network are here: which. Heads may then be empty, and rows of projections are numbered from the first
+  /// neuron that is here.
+  public var part: NeuronPart?
 
   public var count: Int { frequencies.count }
 

@@ -88,8 +88,11 @@ public struct Projection<Scalar: NetworkScalar>: Sendable {
 
   /// The same synapses, stored as fits an engine: a block where most of two populations is connected, else lists. Cost: a census, and a
   /// copy where the storage changes.
-  public var laidOut: Projection {
-    let isSparse = Double(count) < Self.listsBelow * Double(rows * columns)
+  public var laidOut: Projection { laidOut(asOneOf: count, possible: rows * columns) }
+
+  /// The same where these are the synapses of some neurons: stored as fits `count` synapses of all of them, of `possible` ones.
+  package func laidOut(asOneOf count: Int, possible: Int) -> Projection {
+    let isSparse = Double(count) < Self.listsBelow * Double(possible)
     switch storage {
     case .dense(let matrix): return isSparse ? Projection(.sparse(SparseRows(matrix))) : self
     case .sparse(let lists): return isSparse ? self : Projection(dense: lists.dense)

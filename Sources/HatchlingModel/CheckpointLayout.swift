@@ -45,7 +45,7 @@ struct CheckpointLayout {
     prefix.isEmpty ? "'' (no prefix)" : prefix.hasSuffix(".") ? String(prefix.dropLast()) : prefix
   }
 
-  func model(layers: Int?, variant: Variant?, workers: Workers) throws -> Model {
+  func model(layers: Int?, variant: Variant?, only choice: NeuronChoice?, workers: Workers) throws -> Model {
     var warnings: [String] = []
     let encoder = try tensor("encoder")
     guard encoder.shape.count == 3, !encoder.shape.contains(0) else { throw shape("encoder", "(H, d, N)") }
@@ -65,15 +65,18 @@ struct CheckpointLayout {
     let sizes = Hyperparameters(
       neurons: n, synapticDimension: d, heads: heads, layers: try layerCount(layers, &warnings),
       vocabulary: vocabulary, variant: try variantName(variant, &warnings))
+    let part = choice.map { NeuronPart($0(sizes), of: n) }
+    let neurons = part?.neurons ?? 0..<n
     let weights = Weights(
       hyperparameters: sizes,
-      decoderX: try neuronRows("encoder", heads, d, perHead, workers),
-      decoderY: try neuronRows("encoder_v", heads, d, perHead, workers),
-      encoder: try matrix("decoder", n, d, workers),
-      embedding: try matrix("embed.weight", vocabulary, d, workers),
-      readout: try matrix("lm_head", d, vocabulary, workers),
-      frequencies: try frequencies(perHead, &warnings), damping: try damping(n),
-      plasticSynapses: try plasticSynapses(n, d))
+      decoderX: try neuronRows("encoder", neurons, d, perHead, workers),
+      decoderY: try neuronRows("encoder_v", neurons, d, perHead, workers),
+      encoder: try matrix("decoder", neurons, d, workers),
+      embedding: try matrix("embed.weight", 0..<vocabulary, d, workers),
+      readout: try matrix("lm_head", 0..<d, vocabulary, workers),
+      frequencies: try frequencies(perHead, &warnings),
+      damping: try damping(n).map { Array($0[neurons]) },
+      plasticSynapses: try plasticSynapses(n, d, neurons), part: part)
     warnUnknownTensors(&warnings)
     return Model(
       path: file.path, weights: weights, metadata: file.metadata, prefix: prefix,
@@ -106,38 +109,39 @@ struct CheckpointLayout {
   }
 
   private func matrix(
-    _ name: String, _ rows: Int, _ columns: Int, _ workers: Workers
+    _ name: String, _ rows: Range<Int>, _ columns: Int, _ workers: Workers
   ) throws(ModelError) -> Matrix<Float> {
     let view = try tensor(name)
+    let (first, count) = (rows.lowerBound * columns, rows.count * columns)
     let storage: NumberStorage<Float>
     if let packed = view.packedFloats {
-      storage = packed
+      storage = NumberStorage(viewing: UnsafePointer(packed.base + first), count: count, owner: packed)
     } else {
-      storage = NumberStorage(zeros: rows * columns)
-      view.copy(0..<rows * columns, to: storage.base)
+      storage = NumberStorage(zeros: count)
+      view.copy(first..<first + count, to: storage.base)
     }
-    guard SignCensus(of: UnsafePointer(storage.base), count: rows * columns, workers: workers).isFinite else {
+    guard SignCensus(of: UnsafePointer(storage.base), count: count, workers: workers).isFinite else {
       throw notFinite(name, view)
     }
-    return Matrix(rows: rows, columns: columns, storage: storage)
+    return Matrix(rows: rows.count, columns: columns, storage: storage)
   }
 
-  /// (H, d, N) → one row of d numbers per neuron. A block of work is 32 neurons: it reads two cache lines of every hub, its rows stay
+  /// (H, d, N) → one row of d numbers for each of some neurons. A block of work is 32 neurons: it reads two cache lines of every hub, its rows stay
   /// in the cache until they are full, and they are checked there.
   private func neuronRows(
-    _ name: String, _ heads: Int, _ d: Int, _ perHead: Int, _ workers: Workers
+    _ name: String, _ neurons: Range<Int>, _ d: Int, _ perHead: Int, _ workers: Workers
   ) throws(ModelError) -> Matrix<Float> {
     let view = try tensor(name)
-    var result = Matrix<Float>(rows: heads * perHead, columns: d)
+    var result = Matrix<Float>(rows: neurons.count, columns: d)
     nonisolated(unsafe) let target = result.mutablePointer()
     let packed = view.packedFloats
     let tile = 32
-    let tilesPerHead = (perHead + tile - 1) / tile
-    let isFinite = NumberStorage<UInt8>(zeros: heads * tilesPerHead)
-    workers.run(blocks: heads * tilesPerHead) { block in
-      let (head, first) = (block / tilesPerHead, block % tilesPerHead * tile)
-      let count = min(tile, perHead - first)
-      let rows = target + (head * perHead + first) * d
+    let tiles = Self.tiles(neurons, perHead: perHead, size: tile)
+    let isFinite = NumberStorage<UInt8>(zeros: tiles.count)
+    workers.run(blocks: tiles.count) { block in
+      let (head, first) = (tiles[block].lowerBound / perHead, tiles[block].lowerBound % perHead)
+      let count = tiles[block].count
+      let rows = target + (tiles[block].lowerBound - neurons.lowerBound) * d
       withUnsafeTemporaryAllocation(of: Float.self, capacity: tile) { line in
         guard let line = line.baseAddress else { return }
         for hub in 0..<d {
@@ -159,6 +163,18 @@ struct CheckpointLayout {
     return result
   }
 
+  /// Cuts some neurons into tiles that lie in one head each.
+  private static func tiles(_ neurons: Range<Int>, perHead: Int, size: Int) -> [Range<Int>] {
+    var tiles: [Range<Int>] = []
+    var first = neurons.lowerBound
+    while first < neurons.upperBound {
+      let end = min(first + size, (first / perHead + 1) * perHead, neurons.upperBound)
+      tiles.append(first..<end)
+      first = end
+    }
+    return tiles
+  }
+
   /// The error that names the first number of a tensor, in the file's order, that is not finite.
   private func notFinite(_ name: String, _ view: TensorView) -> ModelError {
     let index = view.floats.firstIndex { !$0.isFinite }
@@ -175,10 +191,13 @@ struct CheckpointLayout {
     return values.allSatisfy { $0 == 0 } ? nil : values
   }
 
-  private func plasticSynapses(_ n: Int, _ d: Int) throws(ModelError) -> Matrix<UInt8>? {
+  private func plasticSynapses(
+    _ n: Int, _ d: Int, _ neurons: Range<Int>
+  ) throws(ModelError) -> Matrix<UInt8>? {
     guard let view = try optional("attn.plastic") else { return nil }
     guard view.shape == [n, d], !view.type.isFloat else { throw shape("attn.plastic", "(\(n), \(d)) of U8") }
-    return Matrix(rows: n, columns: d, view.integers.map { $0 == 0 ? 0 : 1 })
+    let synapses = view.integers(neurons.lowerBound * d..<neurons.upperBound * d)
+    return Matrix(rows: neurons.count, columns: d, synapses.map { $0 == 0 ? 0 : 1 })
   }
 
   /// Tensors of the network's module that the equations here have no place for: another version of the code wrote them. At the top of

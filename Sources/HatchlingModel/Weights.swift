@@ -20,15 +20,19 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
   public var damping: [Float]?
   /// Which plastic synapses exist, `(n, d)`, 1 or 0; nil means all. Only decompiled graphs lack some.
   public var plasticSynapses: Matrix<UInt8>?
+  /// Where only some neurons are here: which. Then rows of D_x, D_y, E, u and plastic synapses are theirs alone, and `hyperparameters` and
+  /// `frequencies` those of the whole network.
+  public var part: NeuronPart?
 
   public init(
     hyperparameters: Hyperparameters, decoderX: Matrix<Scalar>, decoderY: Matrix<Scalar>,
     encoder: Matrix<Scalar>, embedding: Matrix<Scalar>, readout: Matrix<Scalar>, frequencies: [Float],
-    damping: [Float]? = nil, plasticSynapses: Matrix<UInt8>? = nil
+    damping: [Float]? = nil, plasticSynapses: Matrix<UInt8>? = nil, part: NeuronPart? = nil
   ) {
     (self.hyperparameters, self.decoderX, self.decoderY) = (hyperparameters, decoderX, decoderY)
     (self.encoder, self.embedding, self.readout) = (encoder, embedding, readout)
     (self.frequencies, self.damping, self.plasticSynapses) = (frequencies, damping, plasticSynapses)
+    self.part = part
   }
 
   /// The same weights in another precision. Widening is exact; the same precision shares storage.
@@ -38,6 +42,6 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
       hyperparameters: hyperparameters, decoderX: decoderX.map { Other($0) },
       decoderY: decoderY.map { Other($0) }, encoder: encoder.map { Other($0) },
       embedding: embedding.map { Other($0) }, readout: readout.map { Other($0) }, frequencies: frequencies,
-      damping: damping, plasticSynapses: plasticSynapses)
+      damping: damping, plasticSynapses: plasticSynapses, part: part)
   }
 }

@@ -55,16 +55,17 @@ struct GenerateCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    let ranks = try options.ranks()
     try options.checkOutputs()
     let workers = options.workers
-    let network = try options.model.load(workers: workers)
+    let network = try options.model.load(ranks: ranks, workers: workers)
     let vocabulary = network.hyperparameters.vocabulary
     let interventions = try options.interventions.parsed(options.names(of: network))
     if prompt.isEmpty && options.stateIn == nil { throw TextError.empty("--prompt") }
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(
         of: network, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), network,
-      files: options.files, interventions: interventions, workers: workers)
+      files: options.files, interventions: interventions, ranks: ranks, workers: workers)
     var read = prompt.utf8.map(Int.init)
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("--prompt") }
@@ -73,10 +74,11 @@ struct GenerateCommand: EitherPrecisionCommand {
       let reader = try stepper.read(prompt: tokens, by: promptBy) { progress.update($0) }
       if reader == .tensor && options.engine == .graph { try tellHandOver(tokens.count) }
     }
-    let drawnSeed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    let drawn = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    let drawnSeed = ranks?.broadcast(drawn, from: 0) ?? drawn
     if seed == nil && temperature > 0 { note("seed \(drawnSeed)") }
     var sampler = Sampler(temperature: temperature, topK: topK, seed: drawnSeed)
-    let isTerminal = isatty(1) != 0
+    let isTerminal = Job.showsOutput
     var (shown, progress) = (TerminalText(), Progress("byte", total: count))
     for done in 0..<count {
       if !isTerminal { progress.update(done) }

@@ -35,13 +35,17 @@ enum Main {
     Interrupts.install()
     OutOfMemory.ends { bytes in
       UnfinishedFiles.removeAll()
-      note("error: not enough memory: the system refuses \(TrainingMemory.text(bytes)) more")
+      let rank = Job.speaks ? "" : "rank \(Job.ranks?.rank ?? 0): "
+      say("error: \(rank)not enough memory: the system refuses \(TrainingMemory.text(bytes)) more")
       _exit(2)
     }
     do {
+      try Job.join()
       var command = try Hatchling.parseAsRoot(Arguments.ofProgram)
+      try Job.check(command)
       try command.run()
       Output.flush()
+      Job.finish()
     } catch {
       end(error)
     }
@@ -56,11 +60,11 @@ enum Main {
     if error is CheckFailed { exit(1) }
     if let error = error as? Interrupted { exit(Output.isLost ? 2 : 128 + error.signal) }
     guard let complaint = complaint(about: error) else {
-      print(Hatchling.fullMessage(for: error))
+      if Job.speaks { print(Hatchling.fullMessage(for: error)) }
+      Job.finish()
       exit(0)
     }
-    note("error: \(complaint)")
-    exit(2)
+    Job.fail(complaint, status: 2)
   }
 
   /// What is said of bad usage or bad input, on one line; nil where help was asked for.

@@ -2,6 +2,7 @@ import ArgumentParser
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Refuses options that cannot be run.
 func require(_ holds: Bool, _ complaint: @autoclosure () -> String) throws {
@@ -48,8 +49,9 @@ struct CheckpointOptions: ParsableArguments {
       path: ShippedNetwork.path(of: path), layers: layers, variant: variant, prefix: prefix, workers: workers)
   }
 
-  func network(_ path: String, workers: Workers) throws -> Network {
-    try Network.load(path: path, layers: layers, variant: variant, prefix: prefix, workers: workers)
+  func network(_ path: String, ranks: Ranks?, workers: Workers) throws -> Network {
+    try Network.load(
+      path: path, layers: layers, variant: variant, prefix: prefix, ranks: ranks, workers: workers)
   }
 }
 
@@ -63,11 +65,14 @@ struct ModelOptions: ParsableArguments {
 
   @OptionGroup var checkpoint: CheckpointOptions
 
-  func load(workers: Workers = Workers()) throws -> Network {
-    let network =
-      try model.map { try checkpoint.network($0, workers: workers) }
-      ?? .weights(
-        Model.shipped(layers: checkpoint.layers, variant: checkpoint.variant, workers: workers))
+  /// - Parameter ranks: each loads its own neurons.
+  func load(ranks: Ranks? = nil, workers: Workers = Workers()) throws -> Network {
+    let network = try ranks.together {
+      try model.map { try checkpoint.network($0, ranks: ranks, workers: workers) }
+        ?? .weights(
+          Model.shipped(
+            layers: checkpoint.layers, variant: checkpoint.variant, only: ranks?.choice, workers: workers))
+    }
     for warning in network.warnings { note("warning: \(warning)") }
     return network
   }
@@ -82,7 +87,7 @@ struct ThreadOptions: ParsableArguments {
     try require(threads ?? 1 >= 1, "--threads \(threads ?? 1): at least one thread is needed")
   }
 
-  var workers: Workers { Workers(threads: threads) }
+  var workers: Workers { Workers(threads: threads ?? Job.threads) }
 }
 
 /// What every stepping command shares.
@@ -163,7 +168,9 @@ struct SteppingOptions: ParsableArguments {
 
   /// Tries the files that are to be written. - Throws: `OutputError`, `CheckpointError`.
   func checkOutputs(_ others: [String?] = [], reading texts: [String] = []) throws {
-    try OutputPaths.check([stateOut, logits] + others, reading: [model.model] + texts)
+    try Job.ranks.together {
+      if Job.speaks { try OutputPaths.check([stateOut, logits] + others, reading: [model.model] + texts) }
+    }
   }
 
   var files: StreamFiles { StreamFiles(stateIn: stateIn, stateOut: stateOut, logits: logits) }

@@ -13,6 +13,7 @@ enum Output {
   nonisolated(unsafe) private(set) static var isLost = false
 
   static func write(_ bytes: some Sequence<UInt8>) {
+    guard Job.speaks else { return }
     buffer.append(contentsOf: bytes)
     if buffer.count >= 1 << 16 { flush() }
   }
@@ -86,7 +87,7 @@ struct TerminalText {
 struct Progress {
   private let what: String
   private let total: Int
-  private let isShown = isatty(2) != 0
+  private let isShown = isatty(2) != 0 && Job.speaks
   private let start = ContinuousClock.now
   private var last = ContinuousClock.now
   private var isToBeSaid = true
@@ -132,8 +133,14 @@ func shownProgress() -> WorkProgress {
   }
 }
 
-/// A remark for the person at the terminal, on standard error: one line, whatever is in it, in place of a line of progress.
+/// A remark for the person at the terminal, on standard error: one line, whatever is in it, in place of a line of progress. Of several ranks one
+/// makes it.
 func note(_ text: String) {
+  if Job.speaks { say(text) }
+}
+
+/// A ``note(_:)`` of whatever rank.
+func say(_ text: String) {
   let start = isatty(2) != 0 ? "\r\u{1B}[K" : ""
   FileHandle.standardError.write(Data("\(start)hatchling: \(text.escaped)\n".utf8))
 }

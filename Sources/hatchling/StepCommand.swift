@@ -39,11 +39,12 @@ struct StepCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    let ranks = try options.ranks()
     try options.checkOutputs(reading: files)
     let workers = options.workers
-    let network = try options.model.load(workers: workers)
+    let network = try options.model.load(ranks: ranks, workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: files, vocabulary: network.hyperparameters.vocabulary)
+      text: text, files: files, vocabulary: network.hyperparameters.vocabulary, ranks: ranks)
     let masks = try scoredTokens(of: streams)
     try require(
       !options.interventions.isUsed || streams.count == 1,
@@ -52,10 +53,10 @@ struct StepCommand: EitherPrecisionCommand {
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(
         of: network, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
-      network, files: options.files, interventions: interventions, workers: workers)
+      network, files: options.files, interventions: interventions, ranks: ranks, workers: workers)
     var progress = Progress("token", total: streams.reduce(0) { $0 + $1.tokens.count })
     // On a terminal the table itself shows how far it is.
-    let isWatched = !quiet && isatty(1) != 0
+    let isWatched = !quiet && Job.showsOutput
     if !options.json && !quiet { Output.line(StepLine.header) }
     let summary = try stepper.report(
       on: streams, counting: masks, onlyAfter: onlyAfter,

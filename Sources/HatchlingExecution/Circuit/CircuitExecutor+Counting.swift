@@ -6,6 +6,9 @@ import HatchlingNumerics
 extension CircuitExecutor: ListingExecutor {
   var blocksOfHead: [Range<Int>] { layout.blocksOfHead }
 
+  /// What every rank knows of hubs is counted by one.
+  var countsHubs: Bool { exchange?.ranks.speaks ?? true }
+
   var outDegrees: [Connection: Degrees] { layout.outDegrees }
 
   /// Plastic synapses between hubs that speak and neurons that fired.

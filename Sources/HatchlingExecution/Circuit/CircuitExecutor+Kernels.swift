@@ -28,7 +28,9 @@ extension CircuitExecutor {
               before: { $0.hearAttention() }, Self.listenGateAndEncode, after: { $0.gatherEncoded() })
           ]),
         counted("update the field", parts.field) { executor, _, _ in executor.updateField() },
-        counted("read out", schedule.readout) { executor, _, _ in executor.readOut() },
+        counted(
+          "read out", schedule.readout, [KernelPart(before: { executor, _, _ in executor.readOut() })],
+          last: total),
       ]
       if layout.pairsStayInBlocks {
         kernels.append(
@@ -43,6 +45,14 @@ extension CircuitExecutor {
       }
       return kernels
     }
+  }
+
+  /// Ranks have each counted what theirs did.
+  private var total: KernelPart<CircuitExecutor>? {
+    guard exchange != nil else { return nil }
+    return KernelPart(before: { executor, _, activity in
+      if let exchange = executor.exchange { activity = exchange.total(activity) }
+    })
   }
 
   /// Rounds 4l and 4l + 1 begin: nobody else may hold the plastic weights of the layer meanwhile.
@@ -63,9 +73,11 @@ extension CircuitExecutor {
     before: ((CircuitExecutor) -> Void)? = nil,
     _ work: @escaping (Streams<CircuitExecutor>, Int) -> Void, after: ((CircuitExecutor) -> Void)? = nil
   ) -> KernelPart<CircuitExecutor> {
-    KernelPart(
+    let first = layout.own.lowerBound
+    return KernelPart(
       before: before.map { before in { executor, _, _ in before(executor) } },
-      blocks: .init(count: layout.blocks.count, on: workers, work),
+      blocks: .init(
+        count: layout.own.count, on: workers, first == 0 ? work : { work($0, first + $1) }),
       after: after.map { after in { executor, _, _ in after(executor) } })
   }
 }

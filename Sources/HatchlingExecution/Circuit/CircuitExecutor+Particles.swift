@@ -30,14 +30,23 @@ extension CircuitExecutor: ParticleStore {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func firstNonFinite() -> Quantity? {
-    var (isFiniteX, isFiniteY) = (true, true)
-    for index in 0..<scratch.isFiniteX.count {
-      if !scratch.isFiniteX.base[index] { isFiniteX = false }
-      if !scratch.isFiniteY.base[index] { isFiniteY = false }
+    let spoilt = exchange?.spoilt ?? spoilt
+    guard !spoilt.contains(.driveX) else { return .driveX }
+    let found = spoilt.contains(.x) ? .x : held.firstNonFinite()
+    return found == .x || found == .a || !spoilt.contains(.driveY) ? found : .driveY
+  }
+
+  /// What the neurons that are here hold that is not finite; of x only where others need to be told.
+  var spoilt: Spoilt {
+    var spoilt: Spoilt = []
+    for index in layout.own {
+      if !scratch.isFiniteX.base[index] { spoilt.insert(.driveX) }
+      if !scratch.isFiniteY.base[index] { spoilt.insert(.driveY) }
     }
-    guard isFiniteX else { return .driveX }
-    let found = held.firstNonFinite()
-    return found == .x || found == .a || isFiniteY ? found : .driveY
+    if exchange != nil, graph.variant.accumulatesActivity, !Scalar.areFinite(x.base, x.count) {
+      spoilt.insert(.x)
+    }
+    return spoilt
   }
 
   /// X̃ of one neuron, found in the list of its block. Cost: O(log n).

@@ -68,15 +68,16 @@ extension CircuitExecutor {
   /// Hubs add what the blocks of each head sent, then what its neurons' histories say about the last fields.
   func gatherAttention(_ rows: PlasticPointers) {
     let (d, slots) = (graph.hubCount, Scalar.slots)
+    exchange?.completeRead()
     for (head, blocks) in layout.blocksOfHead.enumerated() {
       let sums = attention.base + head * d
-      guard let read = BlockSums.add(scratch.toHubs.base, blocks: blocks, width: d) else {
+      guard let read = sum(scratch.toHubs.base, blocks, width: d) else {
         sums.update(repeating: 0, count: d)
         continue
       }
       sums.update(from: read, count: d)
       guard let fields = rows.fields,
-        let overlaps = BlockSums.add(scratch.overlaps.base, blocks: blocks, width: slots)
+        let overlaps = sum(scratch.overlaps.base, blocks, width: slots)
       else { continue }
       for slot in 0..<slots where overlaps[slot] != 0 {
         add(fields + slot * d, times: overlaps[slot], to: sums, d)

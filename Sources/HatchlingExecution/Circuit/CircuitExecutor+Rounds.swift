@@ -145,9 +145,18 @@ extension CircuitExecutor {
 
   func gatherEncoded() {
     let d = graph.hubCount
-    if let sum = BlockSums.add(scratch.toHubs.base, blocks: layout.blocks.indices, width: d) {
+    exchange?.completeEncoded(spoilt)
+    if let sum = sum(scratch.toHubs.base, layout.blocks.indices, width: d) {
       encoded.base.update(from: sum, count: d)
     }
+  }
+
+  /// The sum over some blocks of what they wrote, `(blocks, width)`; nil without blocks. Among ranks it has been completed before.
+  func sum(
+    _ rows: UnsafeMutablePointer<Scalar>, _ blocks: Range<Int>, width: Int
+  ) -> UnsafeMutablePointer<Scalar>? {
+    guard exchange != nil else { return BlockSums.add(rows, blocks: blocks, width: width) }
+    return blocks.isEmpty ? nil : rows + blocks.lowerBound * width
   }
 
   /// The new field at the hubs: LN(v + LN(E y)), or LN(E y) without a residual.

@@ -36,7 +36,7 @@ extension CircuitExecutor {
   public func restoration(of state: SavedState) throws -> () -> Void {
     let (n, d, slots) = (graph.neuronCount, graph.hubCount, Scalar.slots)
     var layers: [PlasticLayer<Scalar>] = []
-    for (index, empty) in Self.emptyLayers(graph, defers: defersWrites).enumerated() {
+    for (index, empty) in Self.emptyLayers(graph, damped: isDamped, defers: defersWrites).enumerated() {
       var layer = empty
       layer.weights = try state.matrix("plastic.\(index + 1)", rows: n, columns: d)
       if layer.history != nil {
@@ -120,7 +120,7 @@ extension CircuitExecutor {
       attention.count == graph.layers
         && attention.allSatisfy { $0.rows == graph.neuronCount && $0.columns == graph.hubCount },
       "the state belongs to a network of other sizes")
-    var layers = Self.emptyLayers(graph, defers: defersWrites)
+    var layers = Self.emptyLayers(graph, damped: isDamped, defers: defersWrites)
     for layer in layers.indices {
       layers[layer].weights = attention[layer]
       layers[layer].stamps?.mutablePointer().update(repeating: Int64(position), count: graph.neuronCount)

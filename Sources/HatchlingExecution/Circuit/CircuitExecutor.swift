@@ -2,6 +2,7 @@ import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// A network in circuit form, run event-driven: a neuron that did not fire sends nothing.
 public typealias CircuitEngine<Scalar: NetworkScalar> = Run<CircuitExecutor<Scalar>>
@@ -27,6 +28,10 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let screens: DriveScreens<Scalar>?
   /// Whether every neuron has a synapse of G_y from every hub.
   let hearsAll: Bool
+  /// Whether any neuron of the network forgets.
+  let isDamped: Bool
+  /// With whom sums over blocks are completed, where other ranks have the other neurons.
+  private(set) var exchange: CircuitExchange<Scalar>?
 
   /// State that lives from token to token, one per layer.
   var plastic: [PlasticLayer<Scalar>]
@@ -50,26 +55,37 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   let lists: FiringLists<Scalar>
   let scratch: BlockScratch<Scalar>
 
+  /// - Parameter ranks: who has the other neurons of the network, for a graph that is a part of it; all ranks make theirs together.
   /// - Throws: `GraphError` when the graph breaks the specification. Cost: one pass over the graph; the plastic weights are
   ///   `L · n · (d + 16)` numbers whose pages are touched when first written, the screens `2 n (d + 16)` bytes.
   public convenience init(
     _ graph: CircuitGraph<Scalar>, workers: Workers = Workers(),
-    options: CircuitEngineOptions = CircuitEngineOptions()
+    options: CircuitEngineOptions = CircuitEngineOptions(), ranks: Ranks? = nil
   ) throws(GraphError) {
     try graph.validate()
+    // What one rank's neurons do not show may be so for others'.
+    var (lacks, isDamped) = (graph.plastic.present != nil, graph.neurons.isDamped)
+    if let ranks {
+      let found = ranks.sum([lacks ? 1 : 0, isDamped ? 1 : 0])
+      (lacks, isDamped) = (found[0] > 0, found[1] > 0)
+    }
     // A missing plastic synapse must not remember anything: its weight is cleared at every write.
     let choice = options.settled(
-      neurons: graph.neuronCount, hubs: graph.hubCount, layers: graph.layers,
-      isComplete: graph.plastic.present == nil)
+      neurons: graph.wholeSizes.neurons, hubs: graph.hubCount, layers: graph.layers, isComplete: !lacks)
     self.init(
-      graph, CircuitLayout(graph), screens: choice.screens ? DriveScreens(graph, workers: workers) : nil,
-      damping: graph.neurons.isDamped ? DampingTable(graph.neurons.damping) : nil,
+      graph, CircuitLayout(graph, ranks),
+      screens: choice.screens ? DriveScreens(graph, workers: workers) : nil,
+      damping: isDamped ? DampingTable(graph.neurons.damping) : nil,
       defersWrites: choice.defers, workers)
+    exchange = ranks.map {
+      CircuitExchange($0, scratch, layout, hubs: graph.hubCount, defers: choice.defers)
+    }
   }
 
   /// An executor of the same network for another stream, with an empty state: graph, layout and screens are shared.
   func another() -> CircuitExecutor {
-    CircuitExecutor(
+    precondition(exchange == nil, "ranks read one stream at a time")
+    return CircuitExecutor(
       graph, layout, screens: screens?.another(), damping: dampingTable, defersWrites: defersWrites, workers)
   }
 
@@ -79,12 +95,12 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   ) {
     (self.graph, self.layout, self.workers) = (graph, layout, workers)
     (self.screens, self.defersWrites) = (screens, defersWrites)
-    (dampingTable, self.damping) = (damping, damping?.damping)
+    (dampingTable, self.damping, isDamped) = (damping, damping?.damping, damping != nil)
     schedule = graph.schedule
     hearsAll = layout.outDegrees[.y]?.uniform == graph.neuronCount
     plain = PlainRounds(graph)
     let (n, d) = (graph.neuronCount, graph.hubCount)
-    plastic = Self.emptyLayers(graph, defers: defersWrites)
+    plastic = Self.emptyLayers(graph, damped: isDamped, defers: defersWrites)
     logits = [Scalar](repeating: 0, count: graph.tokenCount)
     var held = ParticleValues<Scalar>(graph.hyperparameters)
     x = held.keep(.x)
@@ -104,14 +120,15 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   }
 
   static func emptyLayers(
-    _ graph: CircuitGraph<Scalar>, defers: Bool
+    _ graph: CircuitGraph<Scalar>, damped: Bool, defers: Bool
   ) -> [PlasticLayer<Scalar>] {
     (0..<graph.layers).map { _ in
-      PlasticLayer(
-        neurons: graph.neuronCount, hubs: graph.hubCount, damped: graph.neurons.isDamped,
-        defers: defers)
+      PlasticLayer(neurons: graph.neuronCount, hubs: graph.hubCount, damped: damped, defers: defers)
     }
   }
+
+  /// Of the whole network.
+  public var hyperparameters: Hyperparameters { graph.wholeSizes }
 
   /// Every neuron's clock moves on to this token.
   @_specialize(where Scalar == Float)
@@ -127,19 +144,23 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   }
 
   public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
+    precondition(graph.neurons.part == nil, "plain rounds need all neurons")
     plain.perform(operation, on: self, token: token, at: position, &activity)
   }
 }
 
 extension Run {
-  /// - Parameter workers: whose threads do the work; the results do not depend on how many there are.
+  /// - Parameters:
+  ///   - workers: whose threads do the work; the results do not depend on how many there are.
+  ///   - ranks: who has the other neurons of the network, for a graph that is a part of it; all ranks make theirs together.
   /// - Throws: `GraphError` when the graph breaks the specification. Cost: see ``CircuitExecutor``.
   public convenience init<Number: NetworkScalar>(
     _ graph: CircuitGraph<Number>, workers: Workers = Workers(),
-    options: CircuitEngineOptions = CircuitEngineOptions()
+    options: CircuitEngineOptions = CircuitEngineOptions(), ranks: Ranks? = nil
   ) throws(GraphError) where Engine == CircuitExecutor<Number> {
     self.init(
-      try CircuitExecutor(graph, workers: workers, options: options), leavingOut: options.leavingOut)
+      try CircuitExecutor(graph, workers: workers, options: options, ranks: ranks),
+      leavingOut: options.leavingOut)
   }
 }
 

@@ -2,10 +2,15 @@ import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// What an engine derives once from a graph: blocks of neurons, clocks, and the degrees that messages are counted with.
 struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
+  /// All blocks of the network; those of other ranks are empty here. Numbers of neurons count from the first that is here.
   let blocks: [NeuronBlock]
+  /// The numbers of the blocks that are here, and of those of every rank.
+  let own: Range<Int>
+  let blocksOfRank: [Range<Int>]
   /// The blocks of each head.
   let blocksOfHead: [Range<Int>]
   /// Whether every pair lies inside one block, so that rotation needs no barrier.
@@ -22,10 +27,20 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   /// Of each presynaptic particle: how many synapses it has.
   let outDegrees: [Connection: Degrees]
 
-  init(_ graph: CircuitGraph<Scalar>) {
-    // About 64 blocks, at least 64 neurons each, an even number so that neighbouring pairs stay together.
-    blocks = NeuronBlock.cut(
-      graph.neurons.heads, size: max(64, ((graph.neuronCount + 63) / 64 + 15) / 16 * 16))
+  /// - Parameter ranks: among which the network is shared out; nil where all of it is here.
+  init(_ graph: CircuitGraph<Scalar>, _ ranks: Ranks?) {
+    if let part = graph.neurons.part {
+      let shares = BlockShares(graph.wholeSizes, ranks: ranks?.size ?? 1)
+      let own = shares.ofRank[ranks?.rank ?? 0]
+      precondition(shares.neurons(of: ranks?.rank ?? 0) == part.neurons, "\(part.neurons) are another rank's")
+      blocks = shares.blocks.enumerated().map {
+        $1.counted(from: part.neurons.lowerBound, isHere: own.contains($0))
+      }
+      (self.own, blocksOfRank) = (own, shares.ofRank)
+    } else {
+      blocks = NeuronBlock.ofCircuit(graph.neurons.heads)
+      (own, blocksOfRank) = (blocks.indices, [blocks.indices])
+    }
     var blockOf = [Int32](repeating: 0, count: graph.neuronCount)
     for (index, block) in blocks.enumerated() {
       for neuron in block.neurons { blockOf[neuron] = Int32(index) }
@@ -50,7 +65,7 @@ struct CircuitLayout<Scalar: NetworkScalar>: Sendable {
   private static func clock(
     of block: NeuronBlock, _ neurons: NeuronPopulation, _ clockOfNeuron: [Int32], _ rotates: Bool
   ) -> Int? {
-    guard rotates else { return 0 }
+    guard rotates, !block.neurons.isEmpty else { return 0 }
     let first = block.neurons.lowerBound
     guard first % 2 == 0, block.neurons.count % 2 == 0 else { return nil }
     let regular = block.neurons.allSatisfy {

@@ -13,6 +13,8 @@ protocol ListingExecutor: GraphExecutor {
   var blocksOfHead: [Range<Int>] { get }
   /// Of each presynaptic particle of a connection: how many synapses it has.
   var outDegrees: [Connection: Degrees] { get }
+  /// Whether what does not depend on where neurons are is counted here: what the token and the hubs say to hubs and readouts.
+  var countsHubs: Bool { get }
   /// Plastic weights that the last write changed.
   func countWritten() -> Int
 }
@@ -20,15 +22,21 @@ protocol ListingExecutor: GraphExecutor {
 /// Messages, updates and broadcasts of a token, for every executor and form here. Rounds that are done plainly count for themselves,
 /// synapse by synapse; the tests hold the two against each other.
 extension ListingExecutor {
+  var countsHubs: Bool { true }
+
   typealias Count = (_ executor: Self, _ activity: inout StepActivity) -> Void
 
-  /// A kernel, and after it the count of what it did.
-  func counted(_ name: String, _ operations: [RoundOperation], _ parts: [KernelPart<Self>]) -> Kernel<Self> {
+  /// A kernel, after it the count of what it did, and then what may be left to do.
+  func counted(
+    _ name: String, _ operations: [RoundOperation], _ parts: [KernelPart<Self>],
+    last end: KernelPart<Self>? = nil
+  ) -> Kernel<Self> {
     let counts = operations.compactMap(count)
     let last = KernelPart<Self>(before: { executor, _, activity in
       for count in counts { count(executor, &activity) }
     })
-    return Kernel(name, operations, parts: counts.isEmpty ? parts : parts + [last])
+    return Kernel(
+      name, operations, parts: parts + (counts.isEmpty ? [] : [last]) + (end.map { [$0] } ?? []))
   }
 
   func counted(
@@ -48,10 +56,12 @@ extension ListingExecutor {
     case .send(let from, let connection, _, let listening, .messages):
       return listening == nil
         ? countSent(from, connection, rows: from.isPerHead ? heads : 1) : countHeard(from, connection)
+    case .send(_, _, _, _, .broadcasts) where !countsHubs: return nil
     case .send(let from, _, let into, _, .broadcasts):
       let targets = graph.count(of: into) / (into.isPerHead ? heads : 1)
       guard let place = held.place(of: from) else { return nil }
       return { $1.broadcasts += $0.held.arrays[place].countNonZero() * targets }
+    case .normalise where !countsHubs: return nil
     case .normalise(_, let measured, _):
       let values = graph.broadcastsPerAnswer * (measured.isPerHead ? heads : 1)
       return { $1.broadcasts += values }
@@ -64,6 +74,7 @@ extension ListingExecutor {
     guard let degrees = outDegrees[connection] else {
       preconditionFailure("nobody knows the degrees of \(connection.rawValue)")
     }
+    if !countsHubs && (connection == .embedding || connection == .readout) { return nil }
     if from == .token { return { $1.messages += Int(degrees.each[$0.token]) } }
     guard let place = held.place(of: from) else { return nil }
     if let uniform = degrees.uniform {
@@ -75,7 +86,7 @@ extension ListingExecutor {
 
   /// Neurons with x > 0 listen: where each of them is reached by all, a product; else they have counted on their walk.
   private func countHeard(_ from: Quantity, _ connection: Connection) -> Count? {
-    guard outDegrees[connection]?.uniform == hyperparameters.neurons, let place = held.place(of: from) else {
+    guard outDegrees[connection]?.uniform == graph.neurons.count, let place = held.place(of: from) else {
       return { $1.messages += $0.lists.total($0.lists.messages) }
     }
     return { executor, activity in

@@ -1,0 +1,117 @@
+import HatchlingNumerics
+
+/// The ranks of a job, and what has passed between them.
+public final class Ranks: @unchecked Sendable {
+  private let communicator: any Communicator
+  /// Counted while tokens are read, by the one thread that may call.
+  public private(set) var traffic = RankTraffic()
+
+  public init(_ communicator: any Communicator) { self.communicator = communicator }
+
+  public var rank: Int { communicator.rank }
+  public var size: Int { communicator.size }
+  public var neighbours: Int { communicator.neighbours }
+  /// Whether this is the rank that speaks and writes files.
+  public var speaks: Bool { rank == 0 }
+
+  /// See ``Communicator/gather(_:counts:places:)``.
+  func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32]) {
+    let start = ContinuousClock.now
+    communicator.gather(all, counts: counts, places: places)
+    traffic.seconds += (ContinuousClock.now - start).inSeconds
+    traffic.gathers += 1
+    traffic.sent += Int(counts[rank])
+    traffic.received += counts.reduce(0) { $0 + Int($1) } - Int(counts[rank])
+  }
+
+  public func barrier() { communicator.barrier() }
+  public func finish() { communicator.finish() }
+  public func abort(status: Int32) { communicator.abort(status: status) }
+
+  /// The sum over all ranks of every number; all bring as many.
+  public func sum(_ numbers: [Int]) -> [Int] {
+    let width = numbers.count
+    var all = [Int](repeating: 0, count: size * width)
+    all.replaceSubrange(rank * width..<(rank + 1) * width, with: numbers)
+    let bytes = Int32(width * MemoryLayout<Int>.size)
+    all.withUnsafeMutableBytes { all in
+      guard let base = all.baseAddress else { return }
+      gather(
+        base, counts: [Int32](repeating: bytes, count: size), places: (0..<Int32(size)).map { $0 * bytes })
+    }
+    return (0..<width).map { place in (0..<size).reduce(0) { $0 + all[$1 * width + place] } }
+  }
+
+  /// ``sum(_:)`` as a function.
+  public var summing: @Sendable ([Int]) -> [Int] { { self.sum($0) } }
+
+  /// The value that one rank has.
+  public func broadcast<Value: BitwiseCopyable>(_ value: Value, from root: Int) -> Value {
+    var value = value
+    withUnsafeMutableBytes(of: &value) { communicator.broadcast($0, from: root) }
+    return value
+  }
+
+  /// The bytes that one rank has.
+  public func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] {
+    let count = broadcast(bytes.count, from: root)
+    var result = rank == root ? bytes : [UInt8](repeating: 0, count: count)
+    result.withUnsafeMutableBytes { communicator.broadcast($0, from: root) }
+    return result
+  }
+
+  /// Does something on all ranks that may fail on some: then it fails on all, and every rank knows why.
+  /// - Throws: what it threw where it failed in the same words on all ranks, else ``LaunchError/rankFailed(rank:reason:)`` of the first.
+  public func together<Value>(_ work: () throws -> Value) throws -> Value {
+    let result = Result { try work() }
+    var reason = ""
+    if case .failure(let error) = result { reason = "\(error)" }
+    guard sum([reason.isEmpty ? 0 : 1])[0] > 0 else { return try result.get() }
+    let reasons = (0..<size).map { String(decoding: broadcast(Array(reason.utf8), from: $0), as: UTF8.self) }
+    if reasons.allSatisfy({ $0 == reason }) { return try result.get() }
+    let failed = reasons.firstIndex { !$0.isEmpty } ?? 0
+    throw LaunchError.rankFailed(rank: failed, reason: reasons[failed])
+  }
+}
+
+extension Ranks? {
+  /// See ``Ranks/together(_:)``; one process alone just does it.
+  public func together<Value>(_ work: () throws -> Value) throws -> Value {
+    try self?.together(work) ?? work()
+  }
+}
+
+/// What a rank has given to the others and got from them since the job began.
+public struct RankTraffic: Equatable, Sendable {
+  /// Bytes of its own that everybody got, each counted once, and bytes that it got from others.
+  public var (sent, received) = (0, 0)
+  /// How often all ranks exchanged something.
+  public var gathers = 0
+  /// Seconds that the exchange took, waiting for slower ranks included.
+  public var seconds = 0.0
+
+  public static func - (end: RankTraffic, start: RankTraffic) -> RankTraffic {
+    var result = end
+    result.sent -= start.sent
+    result.received -= start.received
+    result.gathers -= start.gathers
+    result.seconds -= start.seconds
+    return result
+  }
+}
+
+/// A job of several ranks that cannot go on.
+public enum LaunchError: InputError, Equatable {
+  /// Started as several ranks, built without MPI.
+  case noMPI(ranks: Int)
+  /// What only some ranks could not do.
+  case rankFailed(rank: Int, reason: String)
+
+  public var description: String {
+    switch self {
+    case .noMPI(let ranks):
+      "mpirun started \(ranks) processes of a program that was built without MPI; build it with the package trait MPI"
+    case .rankFailed(let rank, let reason): "rank \(rank): \(reason)"
+    }
+  }
+}

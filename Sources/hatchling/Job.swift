@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import HatchlingCommands
+import HatchlingShards
+
+/// The job of several processes that this one is a rank of, where `mpirun` started it. The first rank speaks and writes the files.
+enum Job {
+  /// Nil without `mpirun`.
+  nonisolated(unsafe) private(set) static var ranks: Ranks?
+
+  /// Whether this process is the one that speaks.
+  static var speaks: Bool { ranks?.speaks ?? true }
+
+  /// Whether results appear on a terminal. `mpirun` hands a rank one that nobody sees, and passes on what is written.
+  static var showsOutput: Bool { ranks == nil && isatty(1) != 0 }
+
+  /// Threads of a rank where nobody says how many: those of a machine are shared out. Nil without `mpirun`.
+  static var threads: Int? {
+    ranks.map { max(1, ProcessInfo.processInfo.activeProcessorCount / $0.neighbours) }
+  }
+
+  /// - Throws: `LaunchError` in a program that was built without MPI.
+  static func join() throws { ranks = try Launch.ranks() }
+
+  /// Only some commands share out a network.
+  static func check(_ command: any ParsableCommand) throws {
+    guard let size = ranks?.size, size > 1, !(command is StepCommand || command is GenerateCommand),
+      Hatchling.configuration.subcommands.contains(where: { $0 == type(of: command) }),
+      let name = type(of: command).configuration.commandName
+    else { return }
+    throw ValidationError(
+      "\(name) does not run on \(size) ranks yet, only step and generate do; leave mpirun out")
+  }
+
+  /// All ranks are done.
+  static func finish() { ranks?.finish() }
+
+  /// Says why this process cannot go on, and ends all ranks. What several ranks cannot do the first of them says: each waits its turn.
+  static func fail(_ complaint: String, status: Int32) -> Never {
+    guard let ranks else {
+      note("error: \(complaint)")
+      exit(status)
+    }
+    if ranks.speaks {
+      note("error: \(complaint)")
+    } else {
+      Thread.sleep(forTimeInterval: 0.2 * Double(min(ranks.rank, 10)))
+      say("error: rank \(ranks.rank): \(complaint)")
+    }
+    ranks.abort(status: status)
+    exit(status)
+  }
+}
+
+extension SteppingOptions {
+  /// The ranks that share out the network; nil where one process runs it.
+  /// - Throws: `ValidationError` for what several ranks cannot do yet.
+  func ranks() throws -> Ranks? {
+    guard let ranks = Job.ranks else { return nil }
+    let unshared = [
+      (engine == .tensor, "--engine tensor"), (form == .direct, "--form direct"),
+      (spikes.spiking != nil, "--spiking"), (interventions.isUsed, "--cut, --silence and --set"),
+    ]
+    guard let (_, flag) = unshared.first(where: { $0.0 }) else { return ranks }
+    try require(ranks.size == 1, "\(flag): not on several ranks yet; leave mpirun out")
+    return nil
+  }
+}

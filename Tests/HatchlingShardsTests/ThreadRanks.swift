@@ -1,0 +1,104 @@
+import Foundation
+import HatchlingModel
+import HatchlingNumerics
+import HatchlingShards
+import Synchronization
+
+/// Ranks that are threads of one process and exchange through its memory.
+final class ThreadRank: Communicator {
+  let rank: Int
+  private let shared: SharedMemory
+  var size: Int { shared.size }
+  var neighbours: Int { size }
+
+  private init(_ rank: Int, _ shared: SharedMemory) { (self.rank, self.shared) = (rank, shared) }
+
+  func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32]) {
+    let own = UnsafeRawBufferPointer(start: all + Int(places[rank]), count: Int(counts[rank]))
+    shared.exchange(Array(own), of: rank) { pieces in
+      for (rank, piece) in pieces.enumerated() where rank != self.rank {
+        precondition(piece.count == counts[rank], "ranks disagree about what rank \(rank) gives")
+        piece.withUnsafeBytes { bytes in
+          guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+          (all + Int(places[rank])).copyMemory(from: base, byteCount: bytes.count)
+        }
+      }
+    }
+  }
+
+  func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
+    shared.exchange(rank == root ? Array(bytes) : [], of: rank) { pieces in
+      if rank != root { bytes.copyBytes(from: pieces[root]) }
+    }
+  }
+
+  func barrier() { shared.exchange([], of: rank) { _ in } }
+  func finish() {}
+  func abort(status: Int32) { preconditionFailure("rank \(rank) gives up with \(status)") }
+
+  /// Runs the same on all ranks of a job of `size`; what each returned, in order.
+  static func run<Result: Sendable>(
+    _ size: Int, _ work: @escaping @Sendable (Ranks) -> Result
+  ) -> [Result] {
+    let shared = SharedMemory(size)
+    let results = Mutex([Result?](repeating: nil, count: size))
+    let group = DispatchGroup()
+    for rank in 0..<size {
+      group.enter()
+      let thread = Thread {
+        let result = work(Ranks(ThreadRank(rank, shared)))
+        results.withLock { $0[rank] = result }
+        group.leave()
+      }
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+    group.wait()
+    return results.withLock { $0.compactMap(\.self) }
+  }
+}
+
+/// What the threads share: everybody puts its bytes down, and looks at all of them when all are there.
+private final class SharedMemory: @unchecked Sendable {
+  let size: Int
+  private let condition = NSCondition()
+  private var pieces: [[UInt8]]
+  private var (arrived, left, round) = (0, 0, 0)
+
+  init(_ size: Int) {
+    self.size = size
+    pieces = Array(repeating: [], count: size)
+  }
+
+  func exchange(_ own: [UInt8], of rank: Int, _ look: ([[UInt8]]) -> Void) {
+    condition.lock()
+    defer { condition.unlock() }
+    while left > 0 { condition.wait() }
+    pieces[rank] = own
+    arrived += 1
+    let own = round
+    if arrived == size {
+      (arrived, left, round) = (0, size, round + 1)
+      condition.broadcast()
+    }
+    while round == own { condition.wait() }
+    look(pieces)
+    left -= 1
+    if left == 0 { condition.broadcast() }
+  }
+}
+
+extension Weights {
+  /// What a rank has of them.
+  func part(of rank: Int, ranks: Int) -> Weights {
+    let neurons = BlockShares(hyperparameters, ranks: ranks).neurons(of: rank)
+    var part = self
+    part.part = NeuronPart(neurons, of: hyperparameters.neurons)
+    part.decoderX = decoderX.selecting(neurons)
+    part.decoderY = decoderY.selecting(neurons)
+    part.encoder = encoder.selecting(neurons)
+    part.damping = damping.map { Array($0[neurons]) }
+    part.plasticSynapses = plasticSynapses?.selecting(neurons)
+    return part
+  }
+}
