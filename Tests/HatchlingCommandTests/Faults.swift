@@ -35,6 +35,10 @@ struct WritingCommand: Sendable, CustomTestStringConvertible {
         "g.nodes.csv"
       ]),
     WritingCommand(
+      name: "compile to a graph that runs",
+      arguments: ["compile", "--form", "direct", "--edges", "60", "--out", "out/g.safetensors"] + model,
+      outputs: ["g.safetensors"]),
+    WritingCommand(
       name: "step",
       arguments: ["step", "text", "--quiet", "--state-out", "out/s", "--logits", "out/l.npy"] + model + one,
       outputs: ["s", "l.npy"]),
@@ -60,6 +64,15 @@ struct WritingCommand: Sendable, CustomTestStringConvertible {
       name: "train", arguments: training + ["--log", "out/m.csv"],
       outputs: ["m.safetensors", "m.checkpoint", "m.csv", "m.gp", "m-training.dat", "m-held-out.dat"],
       varied: ["m.checkpoint", "m.csv", "m-training.dat", "m-held-out.dat"]),
+    WritingCommand(
+      name: "train a graph", arguments: training + ["--form", "direct", "--edges", "40"],
+      outputs: ["m.safetensors", "m.checkpoint"], varied: ["m.checkpoint"]),
+    WritingCommand(
+      name: "record arrays", arguments: ["record", "text", "--out", "out/r.npy"] + model + one,
+      outputs: ["r.npy", "r.json"]),
+    WritingCommand(
+      name: "record a table", arguments: ["record", "text", "--out", "out/r.csv"] + model + one,
+      outputs: ["r.csv"]),
     WritingCommand(
       name: "translate-corpus",
       arguments: [
