@@ -8,8 +8,8 @@ import HatchlingTraining
 /// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
 public final class TrainingSession {
   private let request: TrainingRequest
-  /// Two runs that write one model would each undo what the other does.
-  private let claim: FileClaim
+  /// Two runs that write one model would each undo what the other does. Nil once the run has ended.
+  private var claim: FileClaim?
   private let workers: Workers
   private let texts: TrainingTexts
   private let training: TrainingRun
@@ -140,7 +140,10 @@ public final class TrainingSession {
     report: @escaping (TrainingEvent) throws -> Void = { _ in }, isInterrupted: () -> Bool = { false }
   ) throws -> TrainingOutcome {
     self.report = report
-    defer { self.report = { _ in } }
+    defer {
+      self.report = { _ in }
+      claim = nil
+    }
     lastUpdate = .now
     do {
       let end = try training.run(isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)

@@ -55,7 +55,7 @@ import Testing
   }
 
   private struct Call: Sendable {
-    let arguments: [String]
+    var arguments: [String]
     /// The option, or what an argument is called.
     let name: String
     /// nil: missing.
@@ -180,7 +180,10 @@ import Testing
     let (calls, place) = (parsed, folder.url.path)
     DispatchQueue.concurrentPerform(iterations: calls.count) { index in
       let fault: String?
-      do { fault = try Self.fault(calls[index], in: place) } catch { fault = "\(error)" }
+      var call = calls[index]
+      // Two runs of training may not write one network.
+      call.arguments = call.arguments.map { $0 == "o.safetensors" ? "o\(index).safetensors" : $0 }
+      do { fault = try Self.fault(call, in: place) } catch { fault = "\(error)" }
       if let fault { faults.withLock { $0.append("\(calls[index].arguments): \(fault)") } }
     }
     for fault in faults.withLock({ $0 }) { Issue.record("\(fault)") }
