@@ -44,8 +44,6 @@ static inline void hatchling_mpi_broadcast(void *bytes, int count, int root) {
   MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_COMM_WORLD);
 }
 
-static inline void hatchling_mpi_barrier(void) { MPI_Barrier(MPI_COMM_WORLD); }
-
 static inline void hatchling_mpi_finish(void) { MPI_Finalize(); }
 
 static inline void hatchling_mpi_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }

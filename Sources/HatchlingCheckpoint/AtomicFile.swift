@@ -59,20 +59,42 @@ public final class AtomicFile {
     }
   }
 
+  /// Unfinished files of `target`, each with the process that began it.
+  private static func unfinished(beside target: String) -> [(path: String, process: Int32)] {
+    let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
+    return (Folder.names(in: folder) ?? []).compactMap { name in
+      guard name.hasPrefix(prefix) else { return nil }
+      let numbers = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
+      guard numbers.count == 2, let process = Int32(numbers[0]), process > 0, UInt32(numbers[1]) != nil else {
+        return nil
+      }
+      return ("\(folder)/\(name)", process)
+    }
+  }
+
+  /// Whether nobody holds the lock of an unfinished file; nil where the system has no locks. The lock is taken until `body` has ended.
+  private static func withLock<Result>(of path: String, _ body: (_ isFree: Bool?) -> Result) -> Result {
+    let descriptor = open(path.systemPath, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    if descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return body(true) }
+    return body(errno == EWOULDBLOCK ? false : nil)
+  }
+
   /// What programs that were killed have left of this file: nobody holds its lock. Where the system has no locks, the process in the
   /// name tells.
   private static func removeAbandoned(beside target: String) {
-    let (folder, prefix) = (target.folderOfPath, target.nameInPath + ".partial-")
-    for name in Folder.names(in: folder) ?? [] where name.hasPrefix(prefix) {
-      let numbers = name.dropFirst(prefix.count).split(separator: "-", omittingEmptySubsequences: false)
-      guard numbers.count == 2, let process = Int32(numbers[0]), process > 0, UInt32(numbers[1]) != nil else {
-        continue
+    for (path, process) in unfinished(beside: target) {
+      withLock(of: path) { isFree in
+        let isOver = isFree ?? (kill(process, 0) != 0 && errno == ESRCH)
+        if isOver { unlink(path.systemPath) }
       }
-      let path = "\(folder)/\(name)".systemPath
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-      defer { if descriptor >= 0 { close(descriptor) } }
-      let isLocked = descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0
-      if isLocked || errno != EWOULDBLOCK && kill(process, 0) != 0 && errno == ESRCH { unlink(path) }
+    }
+  }
+
+  /// Whether another program, or this one elsewhere, is writing the same file now. Systems without locks notice nobody.
+  var hasRival: Bool {
+    Self.unfinished(beside: target).contains { path, _ in
+      path.nameInPath != temporary.nameInPath && Self.withLock(of: path) { $0 == false }
     }
   }
 
@@ -105,27 +127,25 @@ public final class AtomicFile {
     try putAll(bytes)
   }
 
-  /// Writes bytes to their places in a file that somebody else has begun, see ``temporary``; they are on disk then.
+  /// Writes bytes to their place in a file that somebody else has begun, see ``temporary``; they are on disk then.
   ///
   /// - Parameter path: the name that the file will take, for the error.
   /// - Throws: ``CheckpointError/unwritable(path:reason:)``.
   package static func write(
-    _ pieces: [(offset: Int, bytes: UnsafeRawBufferPointer)], into temporary: String, of path: String
+    _ bytes: UnsafeRawBufferPointer, at offset: Int, into temporary: String, of path: String
   ) throws(CheckpointError) {
     let descriptor = open(temporary.systemPath, O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: CheckpointError.lastFault) }
     defer { close(descriptor) }
-    for (offset, bytes) in pieces {
-      var done = 0
-      while done < bytes.count {
-        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-        let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-        if written < 0 {
-          if errno == EINTR { continue }
-          throw .unwritable(path: path, reason: CheckpointError.lastFault)
-        }
-        done += written
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      let written = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if written < 0 {
+        if errno == EINTR { continue }
+        throw .unwritable(path: path, reason: CheckpointError.lastFault)
       }
+      done += written
     }
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .unwritable(path: path, reason: CheckpointError.lastFault)

@@ -12,23 +12,8 @@ public protocol Communicator: AnyObject, Sendable {
   func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32])
   /// Gives everybody the bytes of rank `root`.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int)
-  /// Waits for all ranks.
-  func barrier()
   /// Ends the work in good order; nothing is called afterwards.
   func finish()
   /// Ends all ranks at once. Returns where the job takes a moment to end.
   func abort(status: Int32)
-}
-
-/// One rank, which needs nobody.
-public final class OneRank: Communicator {
-  public init() {}
-  public var rank: Int { 0 }
-  public var size: Int { 1 }
-  public var neighbours: Int { 1 }
-  public func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32]) {}
-  public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {}
-  public func barrier() {}
-  public func finish() {}
-  public func abort(status: Int32) {}
 }

@@ -29,7 +29,6 @@ import Foundation
       }
     }
 
-    public func barrier() { hatchling_mpi_barrier() }
     public func finish() { hatchling_mpi_finish() }
     public func abort(status: Int32) { hatchling_mpi_abort(status) }
   }

@@ -44,7 +44,7 @@ extension StateFile {
   {
     var offset = offset
     try tensor.bytes { bytes in
-      try AtomicFile.write([(offset, bytes)], into: temporary, of: path)
+      try AtomicFile.write(bytes, at: offset, into: temporary, of: path)
       offset += bytes.count
     }
   }

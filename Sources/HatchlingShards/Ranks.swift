@@ -24,7 +24,6 @@ public final class Ranks: @unchecked Sendable {
     traffic.received += counts.reduce(0) { $0 + Int($1) } - Int(counts[rank])
   }
 
-  public func barrier() { communicator.barrier() }
   public func finish() { communicator.finish() }
   public func abort(status: Int32) { communicator.abort(status: status) }
 

@@ -58,18 +58,16 @@ struct GraphTrainingFlags: ParsableArguments {
   )
   var dale = false
 
-  var isUsed: Bool {
-    form != nil || edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale
-      || rewire != nil
-      || rewireEvery != nil
-      || rewireDrop != nil
+  /// Whether something is said that only a neuron graph has.
+  private var choosesGraph: Bool {
+    edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale || rewire != nil
   }
+
+  var isUsed: Bool { form != nil || choosesGraph || rewireEvery != nil || rewireDrop != nil }
 
   func validate() throws {
     try require(
-      form != .circuit
-        || edges == nil && plastic == nil && !pruneTokens && !seenTokens && !fixedSigns && !dale
-          && rewire == nil,
+      form != .circuit || !choosesGraph,
       "--edges, --plastic, --prune-tokens, --seen-tokens, --fixed-signs, --dale and --rewire are for neuron graphs; say --form direct"
     )
     try require(
@@ -83,12 +81,7 @@ struct GraphTrainingFlags: ParsableArguments {
 
   /// Nil where nothing of it is said: then what the run begins with decides.
   var request: DirectTrainingRequest? {
-    guard
-      form == .direct || edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale
-        || rewire != nil
-    else {
-      return nil
-    }
+    guard form == .direct || choosesGraph else { return nil }
     var request = DirectTrainingRequest(edges: edges?.count)
     request.plastic = plastic ?? .complete
     request.prunesTokens = pruneTokens

@@ -32,7 +32,6 @@ final class ThreadRank: Communicator {
     }
   }
 
-  func barrier() { shared.exchange([], of: rank) { _ in } }
   func finish() {}
   func abort(status: Int32) { preconditionFailure("rank \(rank) gives up with \(status)") }
 
