@@ -6,8 +6,8 @@ import PackageDescription
 ///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
-///     Dynamics → Tensor; Tensor, Graph → Training
-///     Dynamics, MPI → Shards; Shards, Graph → Execution
+///     Dynamics, MPI → Shards → Tensor; Tensor, Graph → Training
+///     Shards, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
 ///     Training → Concepts
@@ -75,7 +75,8 @@ let package = Package(
         .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ]),
     .target(
-      name: "HatchlingTensor", dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics"]),
+      name: "HatchlingTensor",
+      dependencies: ["HatchlingNumerics", "HatchlingModel", "HatchlingDynamics", "HatchlingShards"]),
     .target(
       name: "HatchlingGraph", dependencies: ["HatchlingNumerics", "HatchlingCheckpoint", "HatchlingModel"]),
     .target(
@@ -90,7 +91,7 @@ let package = Package(
       name: "HatchlingEquivalence",
       dependencies: [
         "HatchlingTensor", "HatchlingCompiler", "HatchlingGraph", "HatchlingExecution", "HatchlingModel",
-        "HatchlingDynamics", "HatchlingNumerics", "HatchlingCheckpoint",
+        "HatchlingDynamics", "HatchlingNumerics", "HatchlingCheckpoint", "HatchlingShards",
       ]),
     .target(
       name: "HatchlingTraining",
@@ -156,7 +157,7 @@ let package = Package(
       "HatchlingExecution"),
     .test(
       "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
-      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor"),
+      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingEquivalence"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(

@@ -17,6 +17,8 @@ public struct EngineDescription: Equatable, Sendable {
     case direct(DirectOptions)
     /// Matrix products, the reference.
     case tensors
+
+    var isDirect: Bool { if case .direct = self { true } else { false } }
   }
 
   public var formulation: Formulation
@@ -41,7 +43,7 @@ public struct EngineDescription: Equatable, Sendable {
   public func network<Scalar: NetworkScalar>(
     from weights: Weights<Scalar>, fingerprint: String = "", ranks: Ranks? = nil, workers: Workers
   ) throws -> RunnableNetwork<Scalar> {
-    if weights.part != nil && (formulation != .circuit || spiking != nil) {
+    if weights.part != nil, formulation.isDirect || spiking != nil {
       throw EngineDescriptionError.onlyCircuitsAreSpread
     }
     if reduced != nil, formulation != .circuit || Scalar.self != Float.self {
@@ -53,13 +55,10 @@ public struct EngineDescription: Equatable, Sendable {
     if let spiking { return try exact(from: weights, fingerprint, workers).onSpikes(spiking) }
     switch formulation {
     case .tensors:
-      try sizes.checkState(bytesPerWeight: bytes)
+      try checkState(of: weights, ranks)
       return .tensors(weights, fingerprint: fingerprint)
     case .circuit:
-      var here = sizes
-      // Other ranks on this machine have states of this size, too.
-      if let part = weights.part { here.neurons = part.neurons.count * (ranks?.neighbours ?? 1) }
-      try ranks.together { [here] in try here.checkState(bytesPerWeight: bytes) }
+      try checkState(of: weights, ranks)
       let graph = try Compiler().circuit(
         from: weights, fingerprint: fingerprint, workers: workers, sum: ranks?.summing
       ).graph
@@ -77,6 +76,13 @@ public struct EngineDescription: Equatable, Sendable {
         try Compiler().direct(from: weights, options: options, fingerprint: fingerprint, workers: workers)
           .graph)
     }
+  }
+
+  private func checkState<Scalar: NetworkScalar>(of weights: Weights<Scalar>, _ ranks: Ranks?) throws {
+    var here = weights.hyperparameters
+    // Other ranks on this machine have states of this size, too.
+    if let part = weights.part { here.neurons = part.neurons.count * (ranks?.neighbours ?? 1) }
+    try ranks.together { [here] in try here.checkState(bytesPerWeight: MemoryLayout<Scalar>.size) }
   }
 
   private func exact<Scalar: NetworkScalar>(
@@ -121,7 +127,7 @@ public enum RunnableNetwork<Scalar: NetworkScalar> {
     case .spikingDirect(let graph, let setup):
       try SpikingEngine(spiking: graph, setup.options, scales: setup.scales, workers: workers)
     case .tensors(let weights, let fingerprint):
-      TensorEngine(weights, workers: workers, fingerprint: fingerprint)
+      TensorEngine(weights, workers: workers, fingerprint: fingerprint, ranks: ranks)
     }
   }
 }
@@ -135,7 +141,7 @@ public enum EngineDescriptionError: InputError, Equatable {
   public var description: String {
     switch self {
     case .onlyCircuitsAreReduced: "only a circuit in float computes from reduced weights"
-    case .onlyCircuitsAreSpread: "several ranks run a circuit on numbers, nothing else yet"
+    case .onlyCircuitsAreSpread: "several ranks run a circuit or tensors on numbers, nothing else yet"
     case .onlyGraphsSpike: "tensors do not send spikes; a graph does"
     }
   }

@@ -4,6 +4,7 @@ import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Pruned direct graphs beside the unpruned network, over the same segments of a text.
 public struct FidelityStudy<Scalar: NetworkScalar> {
@@ -21,16 +22,17 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
   ///   - tokens: the text.
   ///   - limit: about how many tokens are read, in segments spread evenly.
   ///   - seed: of the bootstrap.
+  ///   - ranks: which share out the segments, each with the whole network; nil for one process.
   ///   - onRow: told every row as it comes, with the report that it stands in.
   /// - Throws: `FidelityError` for a text that is too short, `StateMemoryError`.
   public init(
-    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1, workers: Workers,
-    progress: @escaping WorkProgress = { _, _, _ in },
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1,
+    ranks: Ranks? = nil, workers: Workers, progress: @escaping WorkProgress = { _, _, _ in },
     onRow: @escaping (FidelityRow, FidelityReport) throws -> Void = { _, _ in }
   ) throws {
     try weights.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     fidelity = try Fidelity(
-      weights, tokens: tokens, segment: segment, limit: limit, workers: workers,
+      weights, tokens: tokens, segment: segment, limit: limit, ranks: ranks, workers: workers,
       afterSegment: { progress("tensors: segment", $0, $1) })
     (self.weights, self.workers, self.seed) = (weights, workers, seed)
     (self.progress, self.onRow) = (progress, onRow)
@@ -68,7 +70,7 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
   ) throws {
     let network = try description.network(from: weights, workers: workers)
     let single = Workers(threads: 1)
-    let (progress, total) = (progress, fidelity.starts.count)
+    let (progress, total) = (progress, fidelity.ownCount)
     let onSegment: @Sendable (Int) -> Void = { progress("\(name): segment", $0, total) }
     let measure = try fidelity.measure(afterSegment: onSegment) { try network.engine(workers: single) }
     var row = FidelityRow(

@@ -82,13 +82,16 @@ public enum Network: Sendable {
   }
 
   /// What graphs are compared with: the tensors of the weights, or the dense tensors of the graph.
+  ///
+  /// - Parameter ranks: who has the other neurons of a network that is a part.
   /// - Throws: `DenseGraphError`, `GraphError`.
   public func reference<Scalar: NetworkScalar>(
-    touchedBy interventions: Interventions = Interventions(), workers: Workers
+    touchedBy interventions: Interventions = Interventions(), ranks: Ranks? = nil, workers: Workers
   ) throws -> any WatchableEngine<Scalar> {
     switch self {
     case .weights(let model):
-      TensorEngine(interventions.silencing(model.weights.converted(to: Scalar.self)), workers: workers)
+      TensorEngine(
+        interventions.silencing(model.weights.converted(to: Scalar.self)), workers: workers, ranks: ranks)
     case .graph(let file):
       try DenseGraphEngine(
         dense: interventions.silencing(file.graph.converted(to: Scalar.self)), workers: workers)

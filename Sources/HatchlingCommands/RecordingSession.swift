@@ -18,6 +18,7 @@ public struct RecordingOrder: Sendable {
 extension StreamReader {
   /// Reads streams, each from the beginning, and records them into one file.
   ///
+  /// Where ranks share out the neurons, all read and look, and the first one writes.
   /// Before, up to 400 tokens are read without recording, to say what recording costs; and what is needed to choose synapses.
   /// - Parameters:
   ///   - afterToken: called with the number of tokens done.
@@ -45,7 +46,9 @@ extension StreamReader {
     let recorder = try Recorder(
       request, on: engine, model: model, streams: streams.map { ($0.name, $0.tokens.count) })
     defer { recorder.detach() }
-    let writer = try format.writer(to: path, recorder.description, Scalar.self)
+    let writer = try ranks.together {
+      ranks?.speaks == false ? nil : try format.writer(to: path, recorder.description, Scalar.self)
+    }
     var report = RecordingReport(path: path, recorder.description)
     report.rehearsal = (rehearsed.count, rehearsal)
     let (begin, beginOfThread) = (ContinuousClock.now, ThreadTime.now)
@@ -54,7 +57,7 @@ extension StreamReader {
       for token in stream.tokens {
         if isOver() { break reading }
         let seen = try recorder.read(token) { try step($0) }
-        if let frame = seen.frame { try writer.append(frame) }
+        if let frame = seen.frame { try writer?.append(frame) }
         report.add(seen.frame, surprise: seen.surprise)
         if report.tokens == rehearsed.count {
           report.recordedRehearsal = ThreadTime.now - beginOfThread
@@ -62,7 +65,7 @@ extension StreamReader {
         afterToken(report.tokens)
       }
     }
-    try writer.finish()
+    try ranks.together { try writer?.finish() }
     report.finish(after: (ContinuousClock.now - begin).inSeconds)
     return report
   }

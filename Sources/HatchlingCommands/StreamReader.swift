@@ -15,9 +15,28 @@ public struct StreamFiles: Equatable, Sendable {
   public var stateOut: String?
   /// Where the logits of all tokens go, `(tokens, V)`, a NumPy array.
   public var logits: String?
+  /// After how many tokens each the state goes to ``stateOut`` on the way, too.
+  public var stateEvery: Int?
 
-  public init(stateIn: String? = nil, stateOut: String? = nil, logits: String? = nil) {
-    (self.stateIn, self.stateOut, self.logits) = (stateIn, stateOut, logits)
+  public init(
+    stateIn: String? = nil, stateOut: String? = nil, logits: String? = nil, stateEvery: Int? = nil
+  ) {
+    (self.stateIn, self.stateOut, self.logits, self.stateEvery) = (stateIn, stateOut, logits, stateEvery)
+  }
+}
+
+/// States that are saved while a text is read.
+private final class StatesOnTheWay {
+  let every: Int
+  /// Of the text, the part that an earlier run has read included.
+  var read: [Int] = []
+
+  init(every: Int) { self.every = every }
+
+  /// Notes a token. - Returns: whether the state is to be saved now.
+  func note(_ token: Int) -> Bool {
+    read.append(token)
+    return read.count % every == 0
   }
 }
 
@@ -52,6 +71,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
   /// whole when they are first written.
   private let initialState: SavedState?
   private let stateOut: String?
+  private let onTheWay: StatesOnTheWay?
   private let logits: NumpyWriter<Scalar>?
   private let interventions: Interventions
   /// Who has the other neurons; nil where all are here.
@@ -88,6 +108,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
       return state
     }
     stateOut = files.stateOut
+    onTheWay = files.stateEvery.map { StatesOnTheWay(every: $0) }
     makeTensors = weights.map { weights in
       { TensorEngine(interventions.silencing(weights.converted(to: Scalar.self)), workers: workers) }
     }
@@ -174,10 +195,20 @@ public struct StreamReader<Scalar: NetworkScalar> {
     return .tensor
   }
 
-  /// Reads a token and keeps its logits if they are wanted.
+  /// What is left of a text to read: where the state that was given was saved on the way through it, without what had been read.
+  ///
+  /// Cost: one pass over what had been read. States that are saved on the way count what this leaves out.
+  public func rest(of text: [Int]) -> ArraySlice<Int> {
+    guard let beginning = initialState?.text, beginning.begins(text) else { return text[...] }
+    onTheWay?.read = Array(text[..<beginning.tokens])
+    return text[beginning.tokens...]
+  }
+
+  /// Reads a token, keeps its logits if they are wanted, and saves the state if it is time.
   public func step(_ token: Int) throws -> StepActivity {
     let activity = try advance(token)
     try logits?.append(engine.logits)
+    if let onTheWay, onTheWay.note(token) { try saveState(after: onTheWay.read) }
     return activity
   }
 
@@ -190,8 +221,15 @@ public struct StreamReader<Scalar: NetworkScalar> {
   /// Writes what was asked for, after the last token.
   public func finish() throws {
     try logits?.commit()
+    try saveState()
+  }
+
+  /// - Parameter tokens: what has been read of a text that goes on.
+  private func saveState(after tokens: [Int]? = nil) throws {
     guard let stateOut else { return }
-    guard let ranks, let part else { return try StateFile.write(engine.save(), to: stateOut) }
-    try StateFile.write(engine.save(), of: part, to: stateOut, among: ranks)
+    var state = engine.save()
+    state.text = tokens.map { TextBeginning($0[...]) }
+    guard let ranks, let part else { return try StateFile.write(state, to: stateOut) }
+    try StateFile.write(state, of: part, to: stateOut, among: ranks)
   }
 }

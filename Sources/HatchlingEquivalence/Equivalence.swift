@@ -1,5 +1,6 @@
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Steps a graph and the tensors over the same tokens and compares them quantity by quantity.
 ///
@@ -12,15 +13,22 @@ where Graph.Scalar == Reference.Scalar {
   public private(set) var report: EquivalenceReport
   private let comparesEveryState: Bool
   private let predicts: Bool
+  private let ranks: Ranks?
   private var sums = (agreements: 0, divergence: 0.0, lossTensor: 0.0, lossGraph: 0.0)
 
   /// 1e-4 in float32, 1e-10 in float64: room for sums taken in another order, too little for a wrong equation.
   public static var standardTolerance: Double { Graph.Scalar.self == Double.self ? 1e-10 : 1e-4 }
 
   /// Both engines must stand at the same position with the same history.
-  public init(graph: Graph, tensors: Reference, tolerance: Double = standardTolerance) {
+  ///
+  /// - Parameter ranks: who has the other neurons of both; all ranks compare together, each the plastic weights that it has, and report the
+  ///   same.
+  public init(
+    graph: Graph, tensors: Reference, tolerance: Double = standardTolerance, among ranks: Ranks? = nil
+  ) {
     self.graph = graph
     self.tensors = tensors
+    self.ranks = ranks
     report = EquivalenceReport(tolerance: tolerance)
     comparesEveryState = tensors.hyperparameters.stateSize <= 10_000_000
     predicts = tensors.position > 0
@@ -83,10 +91,11 @@ where Graph.Scalar == Reference.Scalar {
   private mutating func compare(
     _ quantity: Quantity, _ a: Matrix<Graph.Scalar>, _ b: Matrix<Graph.Scalar>, _ token: Int, _ layer: Int
   ) {
-    let difference = VectorDifference(
+    let here = VectorExtremes(
       UnsafeBufferPointer(start: a.pointer, count: a.count),
       UnsafeBufferPointer(start: b.pointer, count: b.count))
-    record(quantity, difference, token, layer)
+    let everywhere = ranks?.collect([here], counts: Array(repeating: 1, count: ranks?.size ?? 1)) ?? [here]
+    record(quantity, VectorDifference(VectorExtremes(joining: everywhere)), token, layer)
   }
 
   private mutating func record(
@@ -112,29 +121,64 @@ where Graph.Scalar == Reference.Scalar {
 /// The difference of two vectors, b the reference. Infinite when lengths differ, nothing is there, anything is not finite, or one side
 /// alone is zero.
 struct VectorDifference: Equatable {
-  private(set) var absolute = 0.0
-  private(set) var relative = 0.0
+  private(set) var absolute = Double.infinity
+  private(set) var relative = Double.infinity
+  /// argmax |a − b|, or the first element that is not finite.
+  let index: Int
+
+  init(_ extremes: VectorExtremes) {
+    index = extremes.index
+    guard extremes.count > 0, extremes.agreeInLength, extremes.areFinite else { return }
+    absolute = extremes.difference
+    if extremes.reference > 0 && extremes.other > 0 { relative = absolute / extremes.reference }
+    if extremes.reference == 0 && extremes.other == 0 { relative = 0 }
+  }
+
+  init<Scalar: NetworkScalar>(_ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>) {
+    self.init(VectorExtremes(a, b))
+  }
+}
+
+/// What the difference of two vectors is made of; parts of vectors can be looked at apart, and joined.
+struct VectorExtremes {
+  private(set) var count = 0
+  private(set) var agreeInLength = true
+  private(set) var areFinite = true
+  /// max |a − b|, max |b| and max |a|.
+  private(set) var (difference, reference, other) = (0.0, 0.0, 0.0)
   /// argmax |a − b|, or the first element that is not finite.
   private(set) var index = 0
 
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   init<Scalar: NetworkScalar>(_ a: UnsafeBufferPointer<Scalar>, _ b: UnsafeBufferPointer<Scalar>) {
-    (absolute, relative) = (.infinity, .infinity)
-    guard a.count == b.count, !b.isEmpty else { return }
+    (count, agreeInLength) = (b.count, a.count == b.count)
+    guard agreeInLength else { return }
     var (scale, other, largest): (Scalar, Scalar, Scalar) = (0, 0, 0)
     for place in 0..<b.count {
       let difference = (a[place] - b[place]).magnitude
       guard difference.isFinite else {
-        index = place
+        (areFinite, index) = (false, place)
         return
       }
       if difference > largest { (largest, index) = (difference, place) }
       scale = max(scale, b[place].magnitude)
       other = max(other, a[place].magnitude)
     }
-    absolute = Double(largest)
-    if scale > 0 && other > 0 { relative = absolute / Double(scale) }
-    if scale == 0 && other == 0 { relative = 0 }
+    (self.difference, reference, self.other) = (Double(largest), Double(scale), Double(other))
+  }
+
+  /// Of vectors that lie one after the other.
+  init(joining parts: [VectorExtremes]) {
+    for part in parts {
+      let isWorse = areFinite && (!part.areFinite || part.difference > difference)
+      if isWorse { index = count + part.index }
+      count += part.count
+      agreeInLength = agreeInLength && part.agreeInLength
+      areFinite = areFinite && part.areFinite
+      difference = max(difference, part.difference)
+      reference = max(reference, part.reference)
+      other = max(other, part.other)
+    }
   }
 }

@@ -26,7 +26,7 @@ public struct QuantityDifference: Equatable, Sendable {
 }
 
 /// The verdict of stepping two formulations side by side.
-public struct EquivalenceReport: Sendable {
+public struct EquivalenceReport: Equatable, Sendable {
   public internal(set) var tokens = 0
   public let tolerance: Double
   public internal(set) var differences: [QuantityDifference]

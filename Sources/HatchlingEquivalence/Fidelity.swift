@@ -1,5 +1,6 @@
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 import HatchlingTensor
 import Synchronization
 
@@ -51,7 +52,7 @@ public struct FidelityMeasure: Sendable {
 ///
 /// The text is read in segments of the training block, each from an empty state, and every token is followed by a prediction of the next,
 /// as in training. Segments are shared out between threads, one engine each, and added up in order: results do not depend on the
-/// number of threads.
+/// number of threads. Ranks, each with the whole network, share out the segments, and all have the same results.
 public struct Fidelity<Scalar: NetworkScalar> {
   /// Tokens per segment.
   public let segment: Int
@@ -59,11 +60,17 @@ public struct Fidelity<Scalar: NetworkScalar> {
   public let starts: [Int]
   private let tokens: [Int]
   private let workers: Workers
-  /// log p of every prediction of the reference, `(segments · segment, V)`.
+  private let ranks: Ranks?
+  private let sizes: Hyperparameters
+  /// The segments that this rank reads.
+  private let own: Range<Int>
+  /// log p of every prediction of the reference in them, `(own segments · segment, V)`.
   private let reference: Matrix<Double>
   /// The reference's own mean loss in each segment.
   public let referenceLosses: [Double]
 
+  /// How many segments this rank reads.
+  public var ownCount: Int { own.count }
   /// Tokens that are predicted.
   public var scored: Int { starts.count * segment }
   /// The reference's mean loss in nats.
@@ -71,11 +78,13 @@ public struct Fidelity<Scalar: NetworkScalar> {
 
   /// Cuts a text into whole segments, at most `limit` tokens of them spread evenly over it, and reads them as tensors.
   ///
-  /// - Parameter afterSegment: called with the number of segments read.
+  /// - Parameters:
+  ///   - ranks: which share out the segments; all of them do this together.
+  ///   - afterSegment: called with the number of segments read.
   /// - Throws: ``FidelityError/tooShort(tokens:segment:)``, `TokenError`. Cost: 8 V bytes per token are kept.
   public init(
-    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, workers: Workers = Workers(),
-    afterSegment: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, ranks: Ranks? = nil,
+    workers: Workers = Workers(), afterSegment: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let possible = (tokens.count - 1) / max(1, segment)
     guard segment > 0, possible > 0 else {
@@ -86,13 +95,15 @@ public struct Fidelity<Scalar: NetworkScalar> {
     self.segment = segment
     self.starts = starts
     self.tokens = tokens
-    self.workers = workers
+    (self.workers, self.ranks, sizes) = (workers, ranks, weights.hyperparameters)
     let vocabulary = weights.hyperparameters.vocabulary
-    var reference = Matrix<Double>(rows: wanted * segment, columns: vocabulary)
+    let own = Self.share(of: wanted, ranks, ranks?.rank ?? 0)
+    self.own = own
+    var reference = Matrix<Double>(rows: own.count * segment, columns: vocabulary)
     let rows = reference.mutablePointer()
     var losses: [Double] = []
     let tensors = TensorEngine(weights, workers: workers)
-    for (index, start) in starts.enumerated() {
+    for (index, start) in starts[own].enumerated() {
       let logits = try tensors.parallel(Array(tokens[start..<start + segment]))
       var sum = 0.0
       for place in 0..<segment {
@@ -104,10 +115,22 @@ public struct Fidelity<Scalar: NetworkScalar> {
         }
       }
       losses.append(sum / Double(segment))
-      afterSegment(index + 1, wanted)
+      afterSegment(index + 1, own.count)
     }
     self.reference = reference
-    referenceLosses = losses
+    referenceLosses = Self.collect(losses, wanted, ranks)
+  }
+
+  private static func share(of segments: Int, _ ranks: Ranks?, _ rank: Int) -> Range<Int> {
+    let size = ranks?.size ?? 1
+    return segments * rank / size..<segments * (rank + 1) / size
+  }
+
+  /// What all ranks found, in the order of the segments.
+  private static func collect<Value: BitwiseCopyable>(
+    _ own: [Value], _ segments: Int, _ ranks: Ranks?
+  ) -> [Value] {
+    ranks?.collect(own, counts: (0..<(ranks?.size ?? 1)).map { share(of: segments, ranks, $0).count }) ?? own
   }
 
   /// Reads all segments with engines made by `makeEngine`, one per thread, and compares.
@@ -117,33 +140,42 @@ public struct Fidelity<Scalar: NetworkScalar> {
   public func measure(
     afterSegment: @Sendable (Int) -> Void = { _ in }, _ makeEngine: () throws -> any SteppingEngine<Scalar>
   ) throws -> FidelityMeasure {
-    let engines = try (0..<min(workers.threads, starts.count)).map { _ in try makeEngine() }
-    let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: starts.count))
+    let found = try ranks.together { try readOwn(afterSegment, makeEngine) }
+    return summary(Self.collect(found, starts.count, ranks))
+  }
+
+  private func readOwn(
+    _ afterSegment: @Sendable (Int) -> Void, _ makeEngine: () throws -> any SteppingEngine<Scalar>
+  ) throws -> [Segment] {
+    let engines = try (0..<min(workers.threads, own.count)).map { _ in try makeEngine() }
+    let results = Mutex<[Result<Segment, any Error>?]>(Array(repeating: nil, count: own.count))
     let begun = Atomic(0)
     let done = Atomic(0)
     // A block per engine, which takes one segment after another.
     workers.run(blocks: engines.count) { block in
       while true {
         let index = begun.add(1, ordering: .relaxed).oldValue
-        guard index < starts.count else { return }
+        guard index < own.count else { return }
         let result = Result { try read(index, engines[block]) }
         results.withLock { $0[index] = result }
         afterSegment(done.add(1, ordering: .relaxed).newValue)
       }
     }
-    return summary(try results.withLock { try $0.compactMap { try $0?.get() } }, engines[0].hyperparameters)
+    return try results.withLock { try $0.compactMap { try $0?.get() } }
   }
 
-  private struct Segment: Sendable {
+  private struct Segment: Sendable, BitwiseCopyable {
     var (loss, agreements, divergence) = (0.0, 0, 0.0)
     var (messages, updates, broadcasts, spikes, activeX, activeY) = (0, 0, 0, 0, 0, 0)
   }
 
+  /// - Parameter index: of a segment among the own ones.
   private func read(_ index: Int, _ engine: some SteppingEngine<Scalar>) throws -> Segment {
     engine.reset()
+    let start = starts[own.lowerBound + index]
     var result = Segment()
     for place in 0..<segment {
-      let activity = try engine.step(tokens[starts[index] + place])
+      let activity = try engine.step(tokens[start + place])
       result.messages += activity.messages
       result.updates += activity.updates
       result.broadcasts += activity.broadcasts
@@ -151,7 +183,7 @@ public struct Fidelity<Scalar: NetworkScalar> {
       result.activeX += activity.activeX.reduce(0, +)
       result.activeY += activity.activeY.reduce(0, +)
       let predictions = Predictions(logits: engine.logits)
-      result.loss += predictions.loss(of: tokens[starts[index] + place + 1])
+      result.loss += predictions.loss(of: tokens[start + place + 1])
       let row = UnsafeBufferPointer(start: reference.row(index * segment + place), count: reference.columns)
       let expected = Predictions(logits: Array(row))
       result.divergence += expected.divergence(from: predictions)
@@ -160,7 +192,7 @@ public struct Fidelity<Scalar: NetworkScalar> {
     return result
   }
 
-  private func summary(_ segments: [Segment], _ sizes: Hyperparameters) -> FidelityMeasure {
+  private func summary(_ segments: [Segment]) -> FidelityMeasure {
     func total(_ value: (Segment) -> Int) -> Double { Double(segments.reduce(0) { $0 + value($1) }) }
     let count = Double(scored)
     let possible = count * Double(sizes.layers * sizes.neurons)

@@ -1,3 +1,4 @@
+import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// Which computation a state belongs to. A state is refused by any other.
@@ -35,9 +36,31 @@ public struct SavedState: Sendable {
   /// Tokens read so far.
   public var position: Int
   public var arrays: [String: StateArray]
+  /// What has been read of a text that was still being read; nil at its end.
+  public var text: TextBeginning?
 
   public init(identity: StateIdentity, position: Int, arrays: [String: StateArray]) {
     (self.identity, self.position, self.arrays) = (identity, position, arrays)
+  }
+}
+
+/// How a text begins, as far as it has been read.
+public struct TextBeginning: Equatable, Sendable {
+  public let tokens: Int
+  /// SHA-256 of the tokens, 64 bits each.
+  public let digest: String
+
+  init(tokens: Int, digest: String) { (self.tokens, self.digest) = (tokens, digest) }
+
+  /// Cost: one pass over the tokens.
+  public init(_ tokens: ArraySlice<Int>) {
+    let numbers = tokens.map { UInt64($0).littleEndian }
+    self.init(tokens: numbers.count, digest: numbers.withUnsafeBytes(HatchlingCheckpoint.ContentHash.sha256))
+  }
+
+  /// Whether a text begins like this.
+  public func begins(_ text: [Int]) -> Bool {
+    text.count >= tokens && TextBeginning(text[..<tokens]) == self
   }
 }
 

@@ -25,13 +25,15 @@ public enum StateFile {
   package static func metadata(of state: SavedState) -> [String: String] {
     var metadata = ["format": format, "position": String(state.position)]
     for (name, value) in state.identity.fields { metadata[name] = value }
+    metadata["text.tokens"] = state.text.map { String($0.tokens) }
+    metadata["text.digest"] = state.text?.digest
     return metadata
   }
 
   /// Which dimension of an array of a circuit's state counts neurons; nil for what all neurons share.
   package static func neuronDimension(of array: String) -> Int? {
     switch array.prefix(while: { $0 != "." }) {
-    case "plastic", "history": 0
+    case "plastic", "history", "attention": 0
     case "stamps": 1
     default: nil
     }
@@ -63,7 +65,14 @@ public enum StateFile {
       precision: try text("precision"), variant: variant, options: try text("options"))
     var arrays: [String: StateArray] = [:]
     for (name, view) in file.tensors { arrays[name] = try array(view, name, part, path) }
-    return SavedState(identity: identity, position: position, arrays: arrays)
+    var state = SavedState(identity: identity, position: position, arrays: arrays)
+    if let tokens = metadata["text.tokens"] {
+      guard let count = Int(tokens), (0...position).contains(count) else {
+        throw CheckpointError.damaged(path: path, place: "metadata", problem: "'text.tokens' is not valid")
+      }
+      state.text = TextBeginning(tokens: count, digest: try text("text.digest"))
+    }
+    return state
   }
 
   private static func array(

@@ -5,6 +5,7 @@ public final class Ranks: @unchecked Sendable {
   private let communicator: any Communicator
   /// Counted while tokens are read, by the one thread that may call.
   public private(set) var traffic = RankTraffic()
+  private let waiting = WaitingLimit()
 
   public init(_ communicator: any Communicator) { self.communicator = communicator }
 
@@ -17,11 +18,37 @@ public final class Ranks: @unchecked Sendable {
   /// See ``Communicator/gather(_:counts:places:)``.
   func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32]) {
     let start = ContinuousClock.now
+    waiting.begin()
     communicator.gather(all, counts: counts, places: places)
+    waiting.end()
     traffic.seconds += (ContinuousClock.now - start).inSeconds
     traffic.gathers += 1
     traffic.sent += Int(counts[rank])
     traffic.received += counts.reduce(0) { $0 + Int($1) } - Int(counts[rank])
+  }
+
+  private func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
+    waiting.begin()
+    communicator.broadcast(bytes, from: root)
+    waiting.end()
+  }
+
+  /// From now on a rank that waits for the others for longer than this says so; all ranks make this call together.
+  ///
+  /// - Parameters:
+  ///   - seconds: more than any rank ever works alone, on a file for example. Time in which this process itself is stopped does not count.
+  ///   - tell: gets the reason, on a thread of its own, and is to end the process.
+  public func limitWaiting(to seconds: Double, _ tell: @escaping @Sendable (_ reason: String) -> Void) {
+    let here = RankPlace.here
+    let places = collect([here], counts: Array(repeating: 1, count: size))
+    waiting.watch(seconds: seconds) {
+      let neighbours = places.indices.filter { places[$0].machine == here.machine }
+      let stopped = zip(neighbours, WaitingLimit.areStopped(neighbours.map { places[$0].process }))
+        .filter(\.1).map { "rank \($0.0) is stopped (process \(places[$0.0].process))" }
+      let reason =
+        stopped.isEmpty ? "a rank that is stopped, lost or still at work" : stopped.joined(separator: ", ")
+      tell("no answer for \(seconds) seconds: \(reason)")
+    }
   }
 
   public func finish() { communicator.finish() }
@@ -47,7 +74,7 @@ public final class Ranks: @unchecked Sendable {
   /// The value that one rank has.
   public func broadcast<Value: BitwiseCopyable>(_ value: Value, from root: Int) -> Value {
     var value = value
-    withUnsafeMutableBytes(of: &value) { communicator.broadcast($0, from: root) }
+    withUnsafeMutableBytes(of: &value) { broadcast($0, from: root) }
     return value
   }
 
@@ -55,7 +82,7 @@ public final class Ranks: @unchecked Sendable {
   public func broadcast(_ bytes: [UInt8], from root: Int) -> [UInt8] {
     let count = broadcast(bytes.count, from: root)
     var result = rank == root ? bytes : [UInt8](repeating: 0, count: count)
-    result.withUnsafeMutableBytes { communicator.broadcast($0, from: root) }
+    result.withUnsafeMutableBytes { broadcast($0, from: root) }
     return result
   }
 

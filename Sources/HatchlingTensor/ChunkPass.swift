@@ -38,6 +38,7 @@ extension TensorExecutor {
     _ tokens: [Int], at start: Int, chunk: Int, carriesState: Bool, look: ChunkPass<Scalar>.Look? = nil
   ) throws -> Matrix<Scalar> {
     precondition(chunk > 0, "a chunk holds at least one token")
+    precondition(exchange == nil, "ranks read one token after another")
     guard weights.plasticSynapses == nil else { throw TensorError.missingPlasticSynapses }
     let vocabulary = hyperparameters.vocabulary
     for (offset, token) in tokens.enumerated() where !(0..<vocabulary).contains(token) {

@@ -1,6 +1,7 @@
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// The equations, one token at a time.
 extension TensorExecutor {
@@ -25,12 +26,13 @@ extension TensorExecutor {
       Kernel("listen", parts.listen) { executor, _, _ in executor.listen() },
       Kernel("gate, encode", parts.gate) { $0.gateAndEncode(&$2) },
       Kernel("update the field", parts.field) { executor, _, _ in executor.updateField() },
-      Kernel("read out", schedule.readout) { executor, _, _ in executor.readOut() },
+      Kernel("read out", schedule.readout) { $0.readOut(&$2) },
     ]
   }
 
   func runBlocks(_ body: (NeuronBlock, Int) -> Void) {
-    workers.run(blocks: blocks.count) { body(blocks[$0], $0) }
+    let first = ownBlocks.lowerBound
+    workers.run(blocks: ownBlocks.count) { body(blocks[first + $0], first + $0) }
   }
 
   /// v₀ = LN(emb).
@@ -114,11 +116,19 @@ extension TensorExecutor {
 
   private func addReads() {
     let d = hyperparameters.synapticDimension
+    exchange?.completeRead()
     for (head, blocks) in blocksOfHead.enumerated() {
-      if let sum = BlockSums.add(partial.base, blocks: blocks, width: d) {
+      if let sum = sum(blocks) {
         (a.base + head * d).update(from: sum, count: d)
       }
     }
+  }
+
+  /// What some blocks sent to the hubs, `(d)`; nil without blocks. Among ranks the sum has been completed before.
+  private func sum(_ blocks: Range<Int>) -> UnsafeMutablePointer<Scalar>? {
+    let d = hyperparameters.synapticDimension
+    guard exchange != nil else { return BlockSums.add(partial.base, blocks: blocks, width: d) }
+    return blocks.isEmpty ? nil : partial.base + blocks.lowerBound * d
   }
 
   /// Hebb; with the damping that follows, row by row while each is at hand.
@@ -175,7 +185,8 @@ extension TensorExecutor {
         self.weights.encoder.row(first), transposed: true, rows: block.neurons.count, columns: d,
         by: self.y.base + first, into: self.partial.base + index * d)
     }
-    if let sum = BlockSums.add(partial.base, blocks: blocks.indices, width: d) {
+    exchange?.completeEncoded(spoilt)
+    if let sum = sum(blocks.indices) {
       encoded.base.update(from: sum, count: d)
     }
     activity.activeY.append(countPositive(y))
@@ -202,7 +213,8 @@ extension TensorExecutor {
 
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  func readOut() {
+  func readOut(_ activity: inout StepActivity) {
+    if let exchange { activity = exchange.ranks.total(activity) }
     logits.withUnsafeMutableBufferPointer { logits in
       guard let logits = logits.baseAddress else { return }
       BLAS.multiply(

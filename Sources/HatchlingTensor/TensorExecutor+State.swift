@@ -1,6 +1,7 @@
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// What the tensors hold, for probes and saved states.
 extension TensorExecutor {
@@ -10,23 +11,58 @@ extension TensorExecutor {
       variant: hyperparameters.variant)
   }
 
+  /// Of all neurons, wherever they are: where ranks share them out, all look at the same.
   public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
+    guard let spread = exchange?.neurons else { return valuesHere(of: quantity, channel, entries) }
+    guard quantity.population == .neurons else {
+      // What arrives at hubs comes from neurons of all ranks: nobody has the terms.
+      return channel == .net ? valuesHere(of: quantity, channel, entries) : nil
+    }
+    guard valuesHere(of: quantity, channel, []) != nil else { return nil }
+    guard let entries else { return spread.whole(valuesHere(of: quantity, channel, nil) ?? []) }
+    let first = spread.own.lowerBound
+    return spread.values(of: entries) { places in
+      valuesHere(of: quantity, channel, places.map { entries[$0] - first }) ?? []
+    }
+  }
+
+  private func valuesHere(of quantity: Quantity, _ channel: Channel, _ entries: [Int]?) -> [Scalar]? {
     if channel != .net { return channels(of: quantity, channel, entries) }
     if quantity == .logits { return entries?.map { logits[$0] } ?? logits }
     return held.values(of: quantity, entries)
   }
 
-  public func firstNonFinite() -> Quantity? { held.firstNonFinite() }
+  public func firstNonFinite() -> Quantity? {
+    guard let spoilt = exchange?.spoilt else { return held.firstNonFinite() }
+    guard !spoilt.contains(.driveX) else { return .driveX }
+    // What is at hubs all ranks have alike.
+    let found = spoilt.contains(.x) ? .x : [.a, .encoded, .v].first { !isFinite($0) }
+    return found == .x || found == .a || !spoilt.contains(.driveY) ? found : .driveY
+  }
+
+  private func isFinite(_ quantity: Quantity) -> Bool {
+    held.values(of: quantity, nil)?.allSatisfy(\.isFinite) ?? true
+  }
+
+  /// What the neurons that are here hold that is not finite.
+  var spoilt: Spoilt {
+    var spoilt: Spoilt = []
+    if !Scalar.areFinite(driveX.base, driveX.count) { spoilt.insert(.driveX) }
+    if schedule.variant.accumulatesActivity, !Scalar.areFinite(x.base, x.count) { spoilt.insert(.x) }
+    if !Scalar.areFinite(driveY.base, driveY.count) { spoilt.insert(.driveY) }
+    return spoilt
+  }
 
   /// The positive and the negative part of a dense product. Nil for quantities that are none.
   private func channels(of quantity: Quantity, _ channel: Channel, _ entries: [Int]?) -> [Scalar]? {
     let (d, perHead) = (hyperparameters.synapticDimension, hyperparameters.neuronsPerHead)
+    let first = weights.part?.neurons.lowerBound ?? 0
     let product: (Int) -> [Scalar]
     switch quantity {
     case .driveX: product = { [self] in zip($0, weights.decoderX, v.base) }
     case .driveY:
       product = { [self] in
-        x.base[$0] > 0 ? zip($0, weights.decoderY, heard.base + $0 / perHead * d) : []
+        x.base[$0] > 0 ? zip($0, weights.decoderY, heard.base + (first + $0) / perHead * d) : []
       }
     case .encoded:
       product = { [self] hub in
@@ -34,7 +70,7 @@ extension TensorExecutor {
       }
     default: return nil
     }
-    return (entries ?? Array(0..<count(of: quantity))).map { entry in
+    return (entries ?? Array(0..<(quantity.population == .neurons ? x.count : d))).map { entry in
       product(entry).reduce(0) { sum, term in
         (term > 0) == (channel == .excitation) ? sum + term.magnitude : sum
       }
@@ -45,26 +81,45 @@ extension TensorExecutor {
     (0..<matrix.columns).map { matrix.row(row)[$0] * values[$0] }
   }
 
+  /// Of all neurons, wherever they are: where ranks share them out, all look at the same.
   public func plasticWeights(
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {
-    synapses?.map { attention[layer - 1][$0.postsynaptic, $0.presynaptic] } ?? attention[layer - 1].elements
+    let rho = attention[layer - 1]
+    guard let spread = exchange?.neurons else {
+      return synapses?.map { rho[$0.postsynaptic, $0.presynaptic] } ?? rho.elements
+    }
+    guard let synapses else { return spread.whole(rho.elements, width: rho.columns) }
+    let first = spread.own.lowerBound
+    return spread.values(of: synapses.map(\.postsynaptic)) { places in
+      places.map { rho[synapses[$0].postsynaptic - first, synapses[$0].presynaptic] }
+    }
   }
 
   public func hasPlasticSynapse(_ synapse: PlasticSynapse) -> Bool {
     let (neuron, hub) = (synapse.postsynaptic, synapse.presynaptic)
-    return (0..<hyperparameters.neurons).contains(neuron)
-      && (0..<hyperparameters.synapticDimension).contains(hub)
-      && weights.plasticSynapses.map { $0[neuron, hub] != 0 } ?? true
+    guard (0..<hyperparameters.neurons).contains(neuron),
+      (0..<hyperparameters.synapticDimension).contains(hub)
+    else { return false }
+    let mask = weights.plasticSynapses
+    guard let exchange else { return mask.map { $0[neuron, hub] != 0 } ?? true }
+    return exchange.isComplete
+      || exchange.neurons.knows(neuron) { here in mask.map { $0[here, hub] != 0 } ?? true }
   }
 
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    let weight = attention[layer - 1][synapse.postsynaptic, synapse.presynaptic]
-    attention[layer - 1][synapse.postsynaptic, synapse.presynaptic] = change(weight)
+    var neuron = synapse.postsynaptic
+    if let own = exchange?.neurons.own {
+      guard own.contains(neuron) else { return }
+      neuron -= own.lowerBound
+    }
+    let weight = attention[layer - 1][neuron, synapse.presynaptic]
+    attention[layer - 1][neuron, synapse.presynaptic] = change(weight)
   }
 
+  /// Of the neurons that are here.
   public func attentionState(layer: Int, at position: Int) -> Matrix<Scalar> { attention[layer - 1] }
 
   public func stateArrays() -> [String: StateArray] {

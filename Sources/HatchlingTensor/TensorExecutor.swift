@@ -1,6 +1,7 @@
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// The tensor formulation: the equations of the paper's Appendix E (docs/equations.md) as dense products. The oracle that the graph is
 /// compared with.
@@ -22,9 +23,14 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
   let workers: Workers
   let fingerprint: String
   let phases: Phases
+  /// All blocks of the network; those of other ranks are empty here. Numbers of neurons count from the first that is here.
   let blocks: [NeuronBlock]
+  /// The numbers of the blocks that are here.
+  let ownBlocks: Range<Int>
   /// The blocks of each head.
   let blocksOfHead: [Range<Int>]
+  /// With whom sums over blocks are completed, where other ranks have the other neurons.
+  let exchange: TensorExchange<Scalar>?
   /// 1 − u, `(n)`; nil without damping.
   let keep: [Scalar]?
 
@@ -48,25 +54,45 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
 
-  /// - Parameter fingerprint: of the model, kept in saved states. Cost: ρ is `L · n · d` numbers whose pages are touched when written.
-  public init(_ weights: Weights<Scalar>, workers: Workers = Workers(), fingerprint: String = "") {
+  /// - Parameters:
+  ///   - fingerprint: of the model, kept in saved states.
+  ///   - ranks: who has the other neurons, where the weights are a part of a network's; all ranks make theirs together.
+  ///
+  /// Cost: ρ is `L · n · d` numbers whose pages are touched when written.
+  public init(
+    _ weights: Weights<Scalar>, workers: Workers = Workers(), fingerprint: String = "", ranks: Ranks? = nil
+  ) {
     self.weights = weights
     self.workers = workers
     self.fingerprint = fingerprint
     hyperparameters = weights.hyperparameters
     let sizes = weights.hyperparameters
-    let (n, d) = (sizes.neurons, sizes.synapticDimension)
+    // What is here.
+    var here = sizes
+    here.neurons = weights.decoderX.rows
+    let (n, d) = (here.neurons, sizes.synapticDimension)
     schedule = .circuit(layers: sizes.layers, variant: sizes.variant)
     phases = Phases(frequencies: weights.frequencies)
-    // About 32 blocks of at least 128 neurons each, by the size of the network alone.
-    blocks = NeuronBlock.cut(
-      (0..<sizes.heads).map { $0 * sizes.neuronsPerHead..<($0 + 1) * sizes.neuronsPerHead },
-      size: max(128, ((n + 31) / 32 + 15) / 16 * 16))
+    let shares = BlockShares(sizes, ranks: ranks?.size ?? 1)
+    if let ranks {
+      // Cut as the circuit is, so that a rank has the same neurons of both.
+      precondition(shares.neurons(of: ranks.rank).count == n, "\(n) neurons are another rank's")
+      let own = shares.ofRank[ranks.rank]
+      let first = weights.part?.neurons.lowerBound ?? 0
+      ownBlocks = own
+      blocks = shares.blocks.enumerated().map { $1.counted(from: first, isHere: own.contains($0)) }
+    } else {
+      // About 32 blocks of at least 128 neurons each, by the size of the network alone.
+      blocks = NeuronBlock.cut(
+        (0..<sizes.heads).map { $0 * sizes.neuronsPerHead..<($0 + 1) * sizes.neuronsPerHead },
+        size: max(128, ((n + 31) / 32 + 15) / 16 * 16))
+      ownBlocks = blocks.indices
+    }
     blocksOfHead = NeuronBlock.ofHeads(blocks, heads: sizes.heads)
     keep = weights.damping.map { $0.map { Scalar(1 - Double($0)) } }
     attention = (0..<sizes.layers).map { _ in Matrix(rows: n, columns: d) }
     logits = [Scalar](repeating: 0, count: sizes.vocabulary)
-    var held = ParticleValues<Scalar>(sizes)
+    var held = ParticleValues<Scalar>(here)
     driveX = held.keep(.driveX)
     driveY = held.keep(.driveY)
     x = held.keep(.x)
@@ -80,6 +106,11 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
     held.check([.driveX] + (sizes.variant.accumulatesActivity ? [.x] : []) + [.a, .driveY, .encoded, .v])
     self.held = held
     partial = NumberStorage(zeros: blocks.count * d)
+    exchange = ranks.map { [blocksOfHead, partial] in
+      TensorExchange(
+        shares, $0, isComplete: weights.plasticSynapses == nil, heads: blocksOfHead, partial: partial, hubs: d
+      )
+    }
     cosines = NumberStorage(zeros: sizes.neuronsPerHead)
     sines = NumberStorage(zeros: sizes.neuronsPerHead)
   }
@@ -89,7 +120,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
     gains.base.update(repeating: 0, count: gains.count)
     if phases.rotates { phases.fill(cosines: cosines.base, sines: sines.base, at: position) }
     if schedule.variant.accumulatesActivity {
-      x.base.update(repeating: 0, count: hyperparameters.neurons)
+      x.base.update(repeating: 0, count: x.count)
     }
   }
 
@@ -104,10 +135,14 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
 }
 
 extension Run {
-  /// - Parameter fingerprint: of the model, kept in saved states. Cost: see ``TensorExecutor``.
+  /// - Parameters:
+  ///   - fingerprint: of the model, kept in saved states.
+  ///   - ranks: who has the other neurons, where the weights are a part of a network's; all ranks make theirs together.
+  ///
+  /// Cost: see ``TensorExecutor``.
   public convenience init<Number: NetworkScalar>(
-    _ weights: Weights<Number>, workers: Workers = Workers(), fingerprint: String = ""
+    _ weights: Weights<Number>, workers: Workers = Workers(), fingerprint: String = "", ranks: Ranks? = nil
   ) where Engine == TensorExecutor<Number> {
-    self.init(TensorExecutor(weights, workers: workers, fingerprint: fingerprint))
+    self.init(TensorExecutor(weights, workers: workers, fingerprint: fingerprint, ranks: ranks))
   }
 }

@@ -3,6 +3,7 @@ import HatchlingCommands
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 struct FidelityCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
@@ -97,26 +98,28 @@ struct FidelityCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    try OutputPaths.check([], folders: [out])
+    // Every rank has the whole network; segments are shared out.
+    let ranks = Job.ranks
+    try ranks.together { if Job.speaks { try OutputPaths.check([], folders: [out]) } }
     let workers = threads.workers
-    let loaded = try model.load(workers: workers).model()
+    let loaded = try ranks.together { try model.load(workers: workers).model() }
     let hubs = loaded.hyperparameters.synapticDimension
     for series in try allSeries() { try series.options(keeping: 0).check(hubCount: hubs) }
     try loaded.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Scalar>.size)
     let streams = try TextSource.streams(
-      text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary)
+      text: nil, files: file.map { [$0] } ?? [], vocabulary: loaded.hyperparameters.vocabulary,
+      ranks: ranks)
     let text = heldOut.map { Array(streams[0].tokens.suffix(Int(Double(streams[0].tokens.count) * $0))) }
     if !spiking.isEmpty {
       let before = text.map { Array(streams[0].tokens.dropLast($0.count).suffix(SpikingRequest.most)) } ?? []
       return try studySpikes(
         on: text ?? streams[0].tokens, calibratedBy: before.count < SpikingRequest.enough ? nil : before,
-        loaded,
-        Scalar.self, workers)
+        loaded, Scalar.self, ranks, workers)
     }
     let weights = loaded.weights.converted(to: Scalar.self)
     var study = try FidelityStudy(
       weights, tokens: text ?? streams[0].tokens, segment: segment, limit: tokens, seed: seed,
-      workers: workers, progress: shownProgress(), onRow: show)
+      ranks: ranks, workers: workers, progress: shownProgress(), onRow: show)
     if study.scored < 10_000 {
       note("only \(study.scored) tokens are read; intervals are wide below some 10 000")
     }
@@ -126,19 +129,20 @@ struct FidelityCommand: EitherPrecisionCommand {
     for series in try allSeries() {
       for count in try edgeCounts() { try study.measure(series, edges: count) }
     }
-    if let out { note(try study.report.write(into: out, modelName: loaded.path)) }
+    if let out, Job.speaks { note(try study.report.write(into: out, modelName: loaded.path)) }
     if !json { Output.lines(study.report.closing) }
     guard study.report.reproducesTensors else { throw CheckFailed() }
   }
 
   /// Codes of spikes, with scales from a file, the text in front of the one that is scored, or its beginning.
   private func studySpikes<Scalar: NetworkScalar>(
-    on tokens: [Int], calibratedBy before: [Int]?, _ model: Model, _: Scalar.Type, _ workers: Workers
+    on tokens: [Int], calibratedBy before: [Int]?, _ model: Model, _: Scalar.Type, _ ranks: Ranks?,
+    _ workers: Workers
   ) throws {
     let weights = model.weights.converted(to: Scalar.self)
     var study = try SpikingStudy(
-      weights, tokens: tokens, segment: segment, limit: self.tokens, seed: seed, workers: workers,
-      progress: shownProgress(), onRow: show)
+      weights, tokens: tokens, segment: segment, limit: self.tokens, seed: seed, ranks: ranks,
+      workers: workers, progress: shownProgress(), onRow: show)
     try study.measure()
     var scales: SpikeScales?
     for code in spiking {
@@ -153,7 +157,7 @@ struct FidelityCommand: EitherPrecisionCommand {
       scales = setup.scales
       try study.measure(setup, named: code)
     }
-    if let out { note(try study.report.write(into: out)) }
+    if let out, Job.speaks { note(try study.report.write(into: out)) }
   }
 
   private func show(_ row: SpikingRow, of report: SpikingStudyReport) throws {

@@ -57,8 +57,14 @@ enum Main {
   private static func end(_ error: any Error) -> Never {
     Output.flush()
     UnfinishedFiles.removeAll()
-    if error is CheckFailed { exit(1) }
-    if let error = error as? Interrupted { exit(Output.isLost ? 2 : 128 + error.signal) }
+    if error is CheckFailed {
+      Job.finish()
+      exit(1)
+    }
+    if let error = error as? Interrupted {
+      Job.finish()
+      exit(Output.isLost ? 2 : 128 + error.signal)
+    }
     guard let complaint = complaint(about: error) else {
       if Job.speaks { print(Hatchling.fullMessage(for: error)) }
       Job.finish()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingShards
 
@@ -22,14 +23,41 @@ enum Job {
   /// - Throws: `LaunchError` in a program that was built without MPI.
   static func join() throws { ranks = try Launch.ranks() }
 
+  /// The commands that several ranks run together.
+  private static let shared: [any ParsableCommand.Type] = [
+    StepCommand.self, GenerateCommand.self, VerifyCommand.self, RecordCommand.self,
+    FidelityCommand.self,
+  ]
+
   /// Only some commands share out a network.
   static func check(_ command: any ParsableCommand) throws {
-    guard let size = ranks?.size, size > 1, !(command is StepCommand || command is GenerateCommand),
+    guard let size = ranks?.size, size > 1, !shared.contains(where: { $0 == type(of: command) }),
       Hatchling.configuration.subcommands.contains(where: { $0 == type(of: command) }),
       let name = type(of: command).configuration.commandName
     else { return }
-    throw ValidationError(
-      "\(name) does not run on \(size) ranks yet, only step and generate do; leave mpirun out")
+    let known = shared.compactMap { $0.configuration.commandName }.joined(separator: ", ")
+    throw ValidationError("\(name) does not run on \(size) ranks, only \(known) do; leave mpirun out")
+  }
+
+  nonisolated(unsafe) private static var isLimited = false
+
+  /// Ends the job when this rank has waited for the others for so many seconds; the first call counts.
+  static func limitWaiting(to seconds: Double) {
+    guard let ranks, !isLimited else { return }
+    isLimited = true
+    ranks.limitWaiting(to: seconds) { reason in
+      // Each waits its turn: the first that ends takes the others along.
+      Thread.sleep(forTimeInterval: 0.5 * Double(min(ranks.rank, 10)))
+      UnfinishedFiles.removeAll()
+      say("error: \(reason)")
+      _exit(2)
+    }
+  }
+
+  /// Whether an interrupt asked this process, or any rank, to end in good order. All ranks ask together.
+  static var wishesToEnd: Bool {
+    let isAsked = Interrupts.requested != nil
+    return ranks.map { $0.sum([isAsked ? 1 : 0])[0] > 0 } ?? isAsked
   }
 
   /// All ranks are done.
@@ -58,7 +86,7 @@ extension SteppingOptions {
   func ranks() throws -> Ranks? {
     guard let ranks = Job.ranks else { return nil }
     let unshared = [
-      (engine == .tensor, "--engine tensor"), (form == .direct, "--form direct"),
+      (form == .direct, "--form direct"),
       (spikes.spiking != nil, "--spiking"), (interventions.isUsed, "--cut, --silence and --set"),
     ]
     guard let (_, flag) = unshared.first(where: { $0.0 }) else { return ranks }

@@ -83,11 +83,26 @@ struct ThreadOptions: ParsableArguments {
   @Option(help: "At most this many threads; results do not depend on it. Default: all cores.")
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Among ranks: end the job when one has waited for another for so long. Default: wait.",
+      valueName: "seconds"))
+  var rankTimeout: Double?
+
   func validate() throws {
     try require(threads ?? 1 >= 1, "--threads \(threads ?? 1): at least one thread is needed")
+    guard let rankTimeout else { return }
+    try require(
+      rankTimeout >= 1 && rankTimeout <= 1e6, "--rank-timeout \(rankTimeout): 1 to 1000000 seconds are needed"
+    )
+    try require(Job.ranks != nil, "--rank-timeout: there are no ranks; mpirun starts them")
   }
 
-  var workers: Workers { Workers(threads: threads ?? Job.threads) }
+  /// The threads that do the work. From the first call on the ranks of a job wait for each other as long as they may.
+  var workers: Workers {
+    if let rankTimeout { Job.limitWaiting(to: rankTimeout) }
+    return Workers(threads: threads ?? Job.threads)
+  }
 }
 
 /// What every stepping command shares.

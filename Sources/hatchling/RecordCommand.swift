@@ -54,17 +54,18 @@ struct RecordCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    let ranks = try options.ranks()
     try options.checkOutputs(RecordingFormat(path: out).files(at: out), reading: files)
     let workers = options.workers
-    let network = try options.model.load(workers: workers)
+    let network = try options.model.load(ranks: ranks, workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: files, vocabulary: network.hyperparameters.vocabulary)
+      text: text, files: files, vocabulary: network.hyperparameters.vocabulary, ranks: ranks)
     let names = options.names(of: network)
     let order = try order(for: names)
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(of: network, reading: streams.flatMap(\.tokens), workers: workers), network,
       files: options.files,
-      interventions: options.interventions.parsed(names), workers: workers)
+      interventions: options.interventions.parsed(names), ranks: ranks, workers: workers)
     let total = streams.reduce(0) { $0 + $1.tokens.count }
     var progress: Progress?
     Interrupts.ask()
@@ -73,7 +74,7 @@ struct RecordCommand: EitherPrecisionCommand {
       afterToken: {
         if progress == nil { progress = Progress("token", total: total) }
         progress?.update($0)
-      }, isOver: { Interrupts.requested != nil })
+      }, isOver: { Job.wishesToEnd })
     try stepper.finish()
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
     if let signal = Interrupts.requested { throw Interrupted(signal: signal) }

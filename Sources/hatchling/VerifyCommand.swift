@@ -7,6 +7,7 @@ import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 struct VerifyCommand: EitherPrecisionCommand {
   static let configuration = CommandConfiguration(
@@ -75,25 +76,30 @@ struct VerifyCommand: EitherPrecisionCommand {
   var precision: PrecisionChoice { options.precision }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
+    let ranks = try options.ranks()
+    try require(
+      nudge == nil || ranks == nil, "--nudge: not on ranks, which have some neurons each; leave mpirun out")
     let workers = options.workers
-    let network = try options.model.load(workers: workers)
+    let network = try options.model.load(ranks: ranks, workers: workers)
     let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
+      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary,
+      ranks: ranks)
     let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
     let interventions = try options.interventions.parsed(options.names(of: network))
     let description = try options.engineDescription(
       of: network, reading: wanted, seed: seed, workers: workers)
     let runnable: RunnableNetwork<Scalar> = try description.network(
-      of: network, touchedBy: interventions, fingerprinted: description.spiking != nil, workers: workers)
+      of: network, touchedBy: interventions, fingerprinted: description.spiking != nil, ranks: ranks,
+      workers: workers)
     let reference: any WatchableEngine<Scalar> = try network.reference(
-      touchedBy: interventions, workers: workers)
+      touchedBy: interventions, ranks: ranks, workers: workers)
     let report: VerifyReport
     switch runnable {
     case .circuit(let graph):
       let change = try readNudge(of: graph, on: wanted.count)
-      let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers)
+      let engine = try CircuitEngine(change?.applied(to: graph) ?? graph, workers: workers, ranks: ranks)
       try interventions.check(on: engine)
-      report = try compare(engine, reference, wanted) {
+      report = try compare(engine, reference, wanted, ranks) {
         interventions.apply(to: engine)
         interventions.apply(to: reference)
       } afterToken: {
@@ -154,11 +160,12 @@ struct VerifyCommand: EitherPrecisionCommand {
   }
 
   private func compare<Graph: SteppingEngine, Tensors: SteppingEngine>(
-    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], beforeToken: () -> Void = {},
+    _ engine: Graph, _ tensors: Tensors, _ wanted: [Int], _ ranks: Ranks? = nil, beforeToken: () -> Void = {},
     afterToken: (Int) throws -> Void = { _ in }
   ) throws -> VerifyReport where Graph.Scalar == Tensors.Scalar {
     var check = Equivalence(
-      graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance)
+      graph: engine, tensors: tensors, tolerance: tolerance ?? Equivalence<Graph, Tensors>.standardTolerance,
+      among: ranks)
     var progress = Progress("token", total: wanted.count)
     beforeToken()
     try check.run(over: wanted) { done in

@@ -3,6 +3,7 @@ import HatchlingEquivalence
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Codes of spikes beside the exact network, over the same segments of a text.
 public struct SpikingStudy<Scalar: NetworkScalar> {
@@ -19,12 +20,12 @@ public struct SpikingStudy<Scalar: NetworkScalar> {
   /// - Parameters: as of ``FidelityStudy``.
   /// - Throws: `FidelityError` for a text that is too short, `StateMemoryError`.
   public init(
-    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1, workers: Workers,
-    progress: @escaping WorkProgress = { _, _, _ in },
+    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1,
+    ranks: Ranks? = nil, workers: Workers, progress: @escaping WorkProgress = { _, _, _ in },
     onRow: @escaping (SpikingRow, SpikingStudyReport) throws -> Void = { _, _ in }
   ) throws {
     fidelity = try Fidelity(
-      weights, tokens: tokens, segment: segment, limit: limit, workers: workers,
+      weights, tokens: tokens, segment: segment, limit: limit, ranks: ranks, workers: workers,
       afterSegment: { progress("tensors: segment", $0, $1) })
     (self.weights, self.workers, self.seed) = (weights, workers, seed)
     (self.progress, self.onRow) = (progress, onRow)
@@ -39,7 +40,7 @@ public struct SpikingStudy<Scalar: NetworkScalar> {
   public mutating func measure(_ setup: SpikingSetup? = nil, named name: String? = nil) throws {
     let network = try EngineDescription(.circuit, spiking: setup).network(from: weights, workers: workers)
     let single = Workers(threads: 1)
-    let (progress, total) = (progress, fidelity.starts.count)
+    let (progress, total) = (progress, fidelity.ownCount)
     let name = name ?? setup?.options.name ?? "exact"
     let onSegment: @Sendable (Int) -> Void = { progress("\(name): segment", $0, total) }
     let measure = try fidelity.measure(afterSegment: onSegment) { try network.engine(workers: single) }

@@ -1,6 +1,7 @@
 import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Which operations of the schedule are done fast, alone and together. Wherever a probe may look, a kernel ends.
 extension CircuitExecutor {
@@ -51,7 +52,7 @@ extension CircuitExecutor {
   private var total: KernelPart<CircuitExecutor>? {
     guard exchange != nil else { return nil }
     return KernelPart(before: { executor, _, activity in
-      if let exchange = executor.exchange { activity = exchange.total(activity) }
+      if let exchange = executor.exchange { activity = exchange.ranks.total(activity) }
     })
   }
 

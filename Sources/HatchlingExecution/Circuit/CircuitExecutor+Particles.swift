@@ -2,12 +2,32 @@ import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// What particles hold, for probes and for rounds that are done plainly.
 extension CircuitExecutor: ParticleStore {
+  /// Of all neurons, wherever they are: where ranks share them out, all look at the same.
+  public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
+    guard let spread = exchange?.neurons else {
+      return valuesHere(of: quantity, channel: channel, entries: entries)
+    }
+    guard quantity.population == .neurons else {
+      // What arrives at hubs comes from neurons of all ranks: nobody has the terms.
+      return channel == .net ? valuesHere(of: quantity, channel: channel, entries: entries) : nil
+    }
+    guard valuesHere(of: quantity, channel: channel, entries: []) != nil else { return nil }
+    guard let entries else {
+      return spread.whole(valuesHere(of: quantity, channel: channel, entries: nil) ?? [])
+    }
+    let first = spread.own.lowerBound
+    return spread.values(of: entries) { places in
+      valuesHere(of: quantity, channel: channel, entries: places.map { entries[$0] - first }) ?? []
+    }
+  }
+
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
+  private func valuesHere(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
     if channel != .net || quantity == .driveX || quantity == .driveY {
       return arrivals(of: quantity, channel: channel, entries: entries)
     }
@@ -20,11 +40,21 @@ extension CircuitExecutor: ParticleStore {
 
   /// Without a copy of the graph, which a witness of `graph` makes.
   public func hasPlasticSynapse(_ synapse: PlasticSynapse) -> Bool {
-    graph.hasPlasticSynapse(from: synapse.presynaptic, to: synapse.postsynaptic)
+    guard let exchange else {
+      return graph.hasPlasticSynapse(from: synapse.presynaptic, to: synapse.postsynaptic)
+    }
+    guard (0..<graph.hubCount).contains(synapse.presynaptic),
+      (0..<hyperparameters.neurons).contains(synapse.postsynaptic)
+    else { return false }
+    return exchange.isComplete
+      || exchange.neurons.knows(synapse.postsynaptic) {
+        graph.hasPlasticSynapse(from: synapse.presynaptic, to: $0)
+      }
   }
 
   public func firing(_ quantity: Quantity) -> Firing<Scalar> {
-    lists.firing(quantity == .x ? x : y, in: layout.blocks)
+    let here = lists.firing(quantity == .x ? x : y, in: layout.blocks)
+    return exchange?.neurons.firing(here) ?? here
   }
 
   @_specialize(where Scalar == Float)
@@ -88,7 +118,7 @@ extension CircuitExecutor: ParticleStore {
       }
       return all
     case .token: return (0..<graph.tokenCount).map { $0 == token ? 1 : 0 }
-    default: return values(of: quantity, channel: .net, entries: nil) ?? []
+    default: return valuesHere(of: quantity, channel: .net, entries: nil) ?? []
     }
   }
 

@@ -2,6 +2,7 @@ import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// The kernels. Rules decide what every particle and synapse does; this file decides who meets whom, and in which order sums are taken.
 extension CircuitExecutor {

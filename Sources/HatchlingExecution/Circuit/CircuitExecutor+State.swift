@@ -2,6 +2,7 @@ import HatchlingDynamics
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Saving and restoring.
 extension CircuitExecutor {
@@ -49,13 +50,33 @@ extension CircuitExecutor {
     return { self.plastic = layers }
   }
 
+  /// Of the neurons that are here.
   public func attentionState(layer: Int, at position: Int) -> Matrix<Scalar> {
     plastic[layer - 1].settled(at: PlasticMoment(position: position), damping)
   }
 
+  /// Of all neurons, wherever they are: where ranks share them out, all look at the same.
+  public func plasticWeights(
+    layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
+  ) -> [Scalar] {
+    guard let spread = exchange?.neurons else {
+      return weightsHere(layer: layer, at: moment, synapses: synapses)
+    }
+    guard let synapses else {
+      return spread.whole(weightsHere(layer: layer, at: moment, synapses: nil), width: graph.hubCount)
+    }
+    let first = spread.own.lowerBound
+    return spread.values(of: synapses.map(\.postsynaptic)) { places in
+      let here = places.map {
+        PlasticSynapse(from: synapses[$0].presynaptic, to: synapses[$0].postsynaptic - first)
+      }
+      return weightsHere(layer: layer, at: moment, synapses: here)
+    }
+  }
+
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
-  public func plasticWeights(
+  private func weightsHere(
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {
     guard let synapses else { return plastic[layer - 1].settled(at: moment, damping).elements }
@@ -68,7 +89,11 @@ extension CircuitExecutor {
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    let neuron = NeuronIndex(synapse.postsynaptic)
+    var neuron = NeuronIndex(synapse.postsynaptic)
+    if let own = exchange?.neurons.own {
+      guard own.contains(neuron.index) else { return }
+      neuron = NeuronIndex(neuron.index - own.lowerBound)
+    }
     plastic[layer - 1].settle(neuron, at: position, damping)
     let weight = plastic[layer - 1].weights[neuron.index, synapse.presynaptic]
     plastic[layer - 1].weights[neuron.index, synapse.presynaptic] = change(weight)

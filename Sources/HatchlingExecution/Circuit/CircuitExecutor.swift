@@ -78,7 +78,8 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
       damping: isDamped ? DampingTable(graph.neurons.damping) : nil,
       defersWrites: choice.defers, workers)
     exchange = ranks.map {
-      CircuitExchange($0, scratch, layout, hubs: graph.hubCount, defers: choice.defers)
+      CircuitExchange(
+        $0, scratch, layout, sizes: graph.wholeSizes, defers: choice.defers, isComplete: !lacks)
     }
   }
 
