@@ -182,7 +182,10 @@ enum MPIJob {
     let children =
       (try? CommandRun.run(["-o", "pid=", "--ppid", "\(job.processIdentifier)"], program: "/bin/ps"))?
       .output.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) } ?? []
-    guard children.indices.contains(rank) else { return Issue.record("the job has \(children.count) ranks") }
+    guard children.indices.contains(rank) else {
+      Issue.record("the job has \(children.count) ranks")
+      return
+    }
     kill(children[rank], number)
   }
 }
