@@ -62,7 +62,7 @@ struct MPIJobTests {
 
   /// A rank is killed after some states were saved on the way; the job started again on others ends as an undisturbed one.
   @Test func aKilledJobGoesOn() throws {
-    try folder.write("t", String(repeating: text, count: 400).utf8)
+    try folder.write("t", String(repeating: text, count: 120).utf8)
     let step = ["step", "--quiet", folder.path("t"), "--model", model]
     let alone = try result(0, step + ["--state-out", folder.path("s")], files: ["s"])
     let saving = step + ["--state-out", folder.path("way"), "--state-every", "97"]
@@ -108,7 +108,7 @@ struct MPIJobTests {
 
   @Test func whatRanksCannotDoIsRefusedOnce() throws {
     for (arguments, words) in [
-      (["degrees", "--model", model], ["degrees does not run on 2 ranks"]),
+      (["degrees", "--model", model, "--out", folder.path("d")], ["degrees does not run on 2 ranks"]),
       (["step", "--text", "a", "--form", "direct"], ["--form direct", "mpirun"]),
       (["step", "--text", "a", "--state-every", "5"], ["--state-every 5", "--state-out"]),
       (["step", "--text", "a", "--rank-timeout", "0"], ["--rank-timeout 0"]),
