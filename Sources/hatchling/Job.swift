@@ -24,12 +24,13 @@ enum Job {
 
   /// Only some commands share out a network.
   static func check(_ command: any ParsableCommand) throws {
-    guard let size = ranks?.size, size > 1, !(command is StepCommand || command is GenerateCommand),
+    guard let size = ranks?.size, size > 1,
+      !(command is StepCommand || command is GenerateCommand || command is PlanCommand),
       Hatchling.configuration.subcommands.contains(where: { $0 == type(of: command) }),
       let name = type(of: command).configuration.commandName
     else { return }
     throw ValidationError(
-      "\(name) does not run on \(size) ranks yet, only step and generate do; leave mpirun out")
+      "\(name) does not run on \(size) ranks yet, only step, generate and plan do; leave mpirun out")
   }
 
   /// All ranks are done.
