@@ -27,9 +27,9 @@ public struct PlanCalibration: Sendable {
   ) throws -> PlanCalibration {
     let perRound = (tokens + rounds - 1) / rounds
     try trial?.read(perRound)
-    let probe = MachineProbe<Scalar>(
-      d: network.sizes.synapticDimension, activity: trial?.activity ?? network.activity,
-      screens: network.choice.screens, workers: workers)
+    var network = network
+    if let trial { network.activity = trial.activity }
+    let probe = MachineProbe<Scalar>(network, workers: workers)
     var (machine, exchanges): ([MachineConstants], [ExchangeConstants]) = ([], [])
     for round in 0..<rounds {
       meet(ranks)

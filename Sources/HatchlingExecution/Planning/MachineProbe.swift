@@ -1,120 +1,190 @@
 import Foundation
 import HatchlingNumerics
 
-/// Measures how fast this machine does what a token asks of it: with the engine's own kernels, on more memory than a cache holds, in blocks that
-/// the threads share out. Give it back before memory is looked at.
+/// Measures how fast this machine does what a token asks of it: the engine's own kernels, as often as an activity asks for them, on more memory than a
+/// cache holds, in blocks that the threads share out. Give it back before memory is looked at.
 public final class MachineProbe<Scalar: NetworkScalar> {
-  private let rows, d: Int
-  private let weights: Matrix<Scalar>
-  private let screen: (rows: RowScreen, query: RowScreen.Query)?
-  private let listening, fired: [[Int32]]
+  private let d: Int
+  /// Neurons of a block.
+  private let size: Int
+  private let activity: PlannedActivity
+  private let choice: (screens: Bool, defers: Bool)
   private let workers: Workers
-  private let x, values, drives, sums, cosines: NumberStorage<Scalar>
-  private let possible, places, others: NumberStorage<Int32>
+  /// D_x, D_y or E, and ρ with its histories and fields.
+  private let weights: Matrix<Scalar>
+  private let plastic, history, fields: NumberStorage<Scalar>
+  private let screen: (rows: RowScreen, query: RowScreen.Query)?
+  /// Of every block lists of neurons: drives of x and of y, those that answer; of those that fire as many as tokens that are told apart.
+  private let hearing, listening, answering: [[Int32]]
+  private let fired: [[[Int32]]]
+  private let x, sent, drives, toHubs, cosines: NumberStorage<Scalar>
+  private let places, possible, others: NumberStorage<Int32>
+  private var passes = 0
   private static var blocks: Int { 64 }
+  private static var tokens: Int { 4 }
+
+  private var neurons: Int { size * Self.blocks }
 
   /// - Parameters:
-  ///   - d: numbers of a row; of very long ones as many as fit.
+  ///   - network: how long rows are and how many of them are read. Of very long rows a part is taken.
   ///   - bytes: of all rows, several times what a cache holds.
-  ///   - activity: which share of rows is read.
   /// Cost: writes all rows once.
-  public init(d: Int, bytes: Int = 192 << 20, activity: PlannedActivity, screens: Bool, workers: Workers) {
-    let d = min(d, bytes / (16 * Self.blocks * MemoryLayout<Scalar>.size))
-    let perBlock = max(16, bytes / (MemoryLayout<Scalar>.size * d * Self.blocks) / 2 * 2)
-    (rows, self.d, self.workers) = (perBlock * Self.blocks, d, workers)
+  public init(_ network: PlannedNetwork, bytes: Int = 192 << 20, workers: Workers) {
+    let number = MemoryLayout<Scalar>.size
+    let d = min(network.sizes.synapticDimension, bytes / (64 * Self.blocks * number))
+    let size = max(16, bytes / (2 * number * d * Self.blocks) / 2 * 2)
+    let neurons = size * Self.blocks
+    (self.d, self.size, self.workers) = (d, size, workers)
+    (activity, choice) = (network.activity, network.choice)
     var random = SeededRandom(seed: 1)
     let line = (0..<d).map { _ in Scalar(random.normal()) }
-    var weights = Matrix<Scalar>(rows: rows, columns: d)
-    let base = weights.mutablePointer()
-    for row in 0..<rows {
-      // Each row is another one; half of their sums with the first are positive.
+    weights = Self.rows(neurons, of: line, &random)
+    let (stored, past) = (
+      NumberStorage<Scalar>(zeros: neurons * d), NumberStorage<Scalar>(zeros: Scalar.slots * d)
+    )
+    stored.base.update(from: weights.pointer, count: stored.count)
+    past.base.update(from: weights.pointer, count: min(past.count, stored.count))
+    (plastic, fields) = (stored, past)
+    history = NumberStorage(zeros: neurons * Scalar.slots)
+    func listed(_ share: Double) -> [[Int32]] {
+      (0..<Self.blocks).map { block in
+        (block * size..<(block + 1) * size).filter { _ in random.uniform() < share }.map { Int32($0) }
+      }
+    }
+    let (shares, active) = (PlannedBytes.drives(network), network.activity)
+    (hearing, listening, answering) = (listed(shares.x), listed(shares.y), listed(active.y))
+    fired = (0..<Self.tokens).map { _ in listed(active.fired) }
+    let firing = NumberStorage<Scalar>(zeros: neurons)
+    for neuron in 0..<neurons { firing.base[neuron] = random.uniform() < active.x ? 1 : 0 }
+    x = firing
+    let (small, half) = (NumberStorage<Scalar>(zeros: neurons), NumberStorage<Scalar>(zeros: neurons))
+    for neuron in 0..<neurons { (small.base[neuron], half.base[neuron]) = (1e-3, 0.5) }
+    (sent, cosines, drives) = (small, half, NumberStorage(zeros: neurons))
+    toHubs = NumberStorage(zeros: Self.blocks * (d + Scalar.slots))
+    (places, possible, others) = (.init(zeros: neurons), .init(zeros: neurons), .init(zeros: neurons))
+    screen = choice.screens ? Self.screen(weights, line, workers) : nil
+  }
+
+  /// Each row is another one; half of their sums with the first are positive.
+  private static func rows(
+    _ count: Int, of line: [Scalar], _ random: inout SeededRandom
+  ) -> Matrix<Scalar> {
+    var weights = Matrix<Scalar>(rows: count, columns: line.count)
+    let (base, d) = (weights.mutablePointer(), line.count)
+    for row in 0..<count {
       let sign: Scalar = random.next() % 2 == 0 ? 1 : -1
       for column in 0..<d { base[row * d + column] = sign * line[(column + row) % d] }
     }
-    self.weights = weights
-    func listed(_ share: Double) -> [[Int32]] {
-      (0..<Self.blocks).map { block in
-        (block * perBlock..<(block + 1) * perBlock).filter { _ in random.uniform() < share }.map { Int32($0) }
-      }
-    }
-    (listening, fired) = (listed(max(0.01, activity.x)), listed(max(0.01, activity.fired)))
-    x = NumberStorage(zeros: rows)
-    for row in 0..<rows { x.base[row] = random.uniform() < activity.x ? 1 : 0 }
-    (values, drives, cosines) = (
-      NumberStorage(zeros: rows), NumberStorage(zeros: rows), NumberStorage(zeros: rows)
-    )
-    for row in 0..<rows { (values.base[row], cosines.base[row]) = (1, 0.5) }
-    sums = NumberStorage(zeros: Self.blocks * d)
-    (possible, places, others) = (
-      NumberStorage(zeros: rows), NumberStorage(zeros: rows), NumberStorage(zeros: rows)
-    )
-    guard screens, let floats = weights as? Matrix<Float>, let asked = line as? [Float] else {
-      screen = nil
-      return
-    }
-    let codes = RowScreen(floats.pointer, rows: rows, d: d, workers: workers)
-    let query = RowScreen.Query(d: d)
-    asked.withUnsafeBufferPointer { line in line.baseAddress.map { query.ask($0, codes) } }
-    screen = (codes, query)
+    return weights
+  }
+
+  private static func screen(
+    _ weights: Matrix<Scalar>, _ line: [Scalar], _ workers: Workers
+  ) -> (RowScreen, RowScreen.Query)? {
+    guard let floats = weights as? Matrix<Float>, let asked = line as? [Float] else { return nil }
+    let rows = RowScreen(floats.pointer, rows: floats.rows, d: floats.columns, workers: workers)
+    let query = RowScreen.Query(d: floats.columns)
+    asked.withUnsafeBufferPointer { line in line.baseAddress.map { query.ask($0, rows) } }
+    return (rows, query)
   }
 
   /// Does each kind of work for about so many seconds.
   public func measure(seconds: Double) -> MachineConstants {
-    let rows = rate(seconds / 3) { self.readRows() }
-    let codes = screen.map { screen in rate(seconds / 3) { self.readCodes(screen.rows, screen.query) } }
-    let neurons = rate(seconds / 3) { self.turnNeurons() }
-    return MachineConstants(exchange: nil, rows: rows, codes: codes, perNeuron: 1 / neurons)
+    let (layer, codeRow) = (
+      PlannedBytes.rowNumbers(activity, choice, d: d) * Double(MemoryLayout<Scalar>.size), Double(d + 16)
+    )
+    let rows = rate(seconds * 0.5) { self.readAndWriteRows() } * layer
+    let codes = screen.map { screen in
+      rate(seconds * 0.25) { self.readCodes(screen.rows, screen.query) } * codeRow * (1 + activity.x)
+    }
+    let turned = rate(seconds * 0.25) { self.turn() }
+    return MachineConstants(exchange: nil, rows: rows, codes: codes, perNeuron: 1 / turned)
   }
 
-  /// What passes get done per second.
-  private func rate(_ seconds: Double, _ pass: () -> Double) -> Double {
+  /// Neurons per second that a kind of work gets done.
+  private func rate(_ seconds: Double, _ pass: () -> Void) -> Double {
     let start = ContinuousClock.now
     var (done, taken) = (0.0, 0.0)
     while taken < seconds {
-      done += pass()
+      pass()
+      done += Double(neurons)
       taken = (ContinuousClock.now - start).inSeconds
     }
     return done / taken
   }
 
-  /// Sums over the rows of ρ that fired and drives of those that listen; bytes.
-  private func readRows() -> Double {
+  /// Everything that reads or writes rows, of all neurons once. Rows of D_y and E are those of another block, which no cache holds by then.
+  private func readAndWriteRows() {
+    passes += 1
     workers.run(blocks: Self.blocks) { [self] block in
-      let (fired, listening) = (fired[block], listening[block])
-      let sum = sums.base + block * d
-      sum.update(repeating: 0, count: d)
-      Scalar.addRows(weights.pointer, fired, values.base, count: fired.count, d: d, into: sum)
-      let first = block * (rows / Self.blocks)
-      Scalar.dotList(
-        weights.pointer, listening, count: listening.count, weights.pointer, d: d, into: drives.base + first)
+      let other = (block + Self.blocks / 2) % Self.blocks
+      let sum = toHubs.base + block * (d + Scalar.slots)
+      drive(hearing[block], block)
+      choice.defers ? readPlastic(block, sum) : readAndHebb(block, sum)
+      drive(listening[other], block)
+      let answering = answering[other]
+      Scalar.addRows(weights.pointer, answering, sent.base, count: answering.count, d: d, into: sum)
     }
-    let read = fired.reduce(0) { $0 + $1.count } + listening.reduce(0) { $0 + $1.count }
-    return Double(read) * Double(d * MemoryLayout<Scalar>.size)
   }
 
-  /// Screens all rows; bytes.
-  private func readCodes(_ screen: RowScreen, _ query: RowScreen.Query) -> Double {
-    let perBlock = rows / Self.blocks
-    workers.run(blocks: Self.blocks) { [self] block in
-      let first = block * perBlock
-      _ = screen.list(
-        first..<first + perBlock, query, sums: places.base + first, into: possible.base + first)
-    }
-    return Double(rows) * Double(d + 16)
+  private func drive(_ list: [Int32], _ block: Int) {
+    Scalar.dotList(
+      weights.pointer, list, count: list.count, fields.base, d: d, into: drives.base + block * size)
   }
 
-  /// Empties, turns and lists neurons, and looks whether they are finite; neurons.
-  private func turnNeurons() -> Double {
-    let perBlock = rows / Self.blocks
-    workers.run(blocks: Self.blocks) { [self] block in
-      let first = block * perBlock
-      (drives.base + first).update(repeating: 0, count: perBlock)
-      _ = Scalar.areFinite(drives.base + first, perBlock)
-      _ = Scalar.rotateAndCollect(
-        x.base + first, cosines.base + first, cosines.base + first, first..<first + perBlock,
-        listening: possible.base + first, fired: others.base + first, sent: drives.base + first)
-      _ = Scalar.areFinite(x.base + first, perBlock)
+  /// As a circuit does that defers its writes.
+  private func readPlastic(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>) {
+    let (list, slot) = (fired[passes % Self.tokens][block], passes % Scalar.slots)
+    if (passes + block) % Scalar.slots == 0 {
+      let remembering = possible.base + block * size
+      let count = Scalar.listRemembering(history.base, block * size..<(block + 1) * size, into: remembering)
+      Scalar.settleRows(
+        plastic.base, remembering, count: count, history: history.base, from: slot, fields: fields.base,
+        keep: nil, d: d)
     }
-    return Double(rows)
+    sum.update(repeating: 0, count: d + Scalar.slots)
+    Scalar.readPlastic(
+      plastic.base, list, damped: sent.base, sent.base, count: list.count, history: history.base, keep: nil,
+      d: d, into: sum, scores: sum + d)
+    for neuron in list { history.base[Int(neuron) * Scalar.slots + slot] = 1e-3 }
+  }
+
+  private func readAndHebb(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>) {
+    let list = fired[passes % Self.tokens][block]
+    sum.update(repeating: 0, count: d)
+    Scalar.readAndHebb(
+      plastic.base, list, sent.base, keep: nil, count: list.count, fields.base, d: d, into: sum)
+  }
+
+  /// Screens all rows for x, and those with x > 0 for y, of another block.
+  private func readCodes(_ screen: RowScreen, _ query: RowScreen.Query) {
+    workers.run(blocks: Self.blocks) { [self] block in
+      let first = block * size
+      let (sums, found) = (places.base + first, possible.base + first)
+      _ = screen.list(first..<first + size, query, sums: sums, into: found)
+      let list = fired[0][(block + Self.blocks / 2) % Self.blocks]
+      let count = min(list.count, Int(activity.x * Double(size)))
+      list.withUnsafeBufferPointer { list in
+        guard let list = list.baseAddress else { return }
+        _ = screen.list(list, count: count, query, sums: sums, into: found)
+      }
+    }
+  }
+
+  /// What neurons do beside their synapses: empty, activate, turn, list, gate, and look whether all is finite.
+  private func turn() {
+    workers.run(blocks: Self.blocks) { [self] block in
+      let first = block * size
+      let (drives, hears) = (drives.base + first, hearing[block])
+      _ = Scalar.areFinite(drives, hears.count)
+      var driven = 0
+      for place in hears.indices where drives[place] > 0 { driven += Int(hears[place]) & 1 }
+      let counts = Scalar.rotateAndCollect(
+        x.base + first, cosines.base + first, cosines.base + first, first..<first + size,
+        listening: possible.base + first, fired: others.base + first, sent: drives)
+      _ = Scalar.areFinite(drives, counts.listening)
+      drives.update(repeating: 0, count: size)
+      places.base[first] = Int32(truncatingIfNeeded: driven)
+    }
   }
 }

@@ -40,20 +40,33 @@ public struct PlannedBytes: Equatable, Sendable {
 
   init(_ network: PlannedNetwork, _ shares: PlannedShares) {
     let (sizes, choice, active) = (network.sizes, network.choice, network.activity)
-    let (d, b) = (Double(sizes.synapticDimension), Double(network.bytesPerNumber))
-    let slots = Double(Float.slots)
+    let d = Double(sizes.synapticDimension)
     neurons = Double(sizes.layers) * Double(shares.neurons)
     codes = choice.screens ? neurons * (d + 16) * (1 + active.x) : 0
-    let drives =
-      choice.screens
-      ? min(1, active.x + Self.wrongGuesses) + min(active.x, active.y + Self.wrongGuesses) : 1 + active.x
-    var plastic = 2 * active.fired * d
-    if choice.defers {
-      // In each 16 tokens every neuron that fired is written once; all are looked at.
-      let written = 1 - power(1 - active.fired, Float.slots)
-      plastic = active.fired * (d + slots) + (2 * written * d + slots) / slots
-    }
-    rows = b * (neurons * ((drives + active.y) * d + plastic) + Double(sizes.vocabulary) * d)
+    let perNeuron = Self.rowNumbers(active, choice, d: sizes.synapticDimension)
+    rows = Double(network.bytesPerNumber) * (neurons * perNeuron + Double(sizes.vocabulary) * d)
+  }
+
+  /// Shares of neurons whose rows of D_x and of D_y are read.
+  static func drives(_ network: PlannedNetwork) -> (x: Double, y: Double) {
+    drives(network.activity, screens: network.choice.screens)
+  }
+
+  private static func drives(_ active: PlannedActivity, screens: Bool) -> (x: Double, y: Double) {
+    screens ? (min(1, active.x + wrongGuesses), min(active.x, active.y + wrongGuesses)) : (1, active.x)
+  }
+
+  /// Numbers in rows of D_x, D_y and E and of ρ and its histories, read and written in a layer per neuron.
+  static func rowNumbers(
+    _ active: PlannedActivity, _ choice: (screens: Bool, defers: Bool), d: Int
+  ) -> Double {
+    let (d, slots) = (Double(d), Double(Float.slots))
+    let drives = drives(active, screens: choice.screens)
+    let synapses = (drives.x + drives.y + active.y) * d
+    guard choice.defers else { return synapses + 2 * active.fired * d }
+    // In each 16 tokens every neuron that fired is written once; all are looked at.
+    let written = 1 - power(1 - active.fired, Float.slots)
+    return synapses + active.fired * (d + slots) + (2 * written * d + slots) / slots
   }
 }
 
