@@ -14,7 +14,7 @@ public struct PlanCalibration: Sendable {
   public let activity: PlannedActivity?
   public let measurement: PlanMeasurement?
 
-  private static var rounds: Int { 5 }
+  private static var rounds: Int { 10 }
 
   /// Machine and network are measured in turns, so that what else runs on the machine slows both.
   ///
@@ -29,14 +29,19 @@ public struct PlanCalibration: Sendable {
     try trial?.read(perRound)
     var network = network
     if let trial { network.activity = trial.activity }
-    let probe = MachineProbe<Scalar>(network, workers: workers)
+    // Two exchanges in each layer.
+    let neurons = try ScalePlan(network, ranks: ranks?.size ?? 1).neurons
+    let probe = MachineProbe<Scalar>(network, neurons: neurons / 2, workers: workers)
     var (machine, exchanges): ([MachineConstants], [ExchangeConstants]) = ([], [])
     for round in 0..<rounds {
       meet(ranks)
-      machine.append(probe.measure(seconds: 0.3))
+      machine.append(
+        probe.measure(seconds: 0.2) { isDone in
+          ranks.map { $0.sum([isDone ? 1 : 0])[0] > 0 } ?? isDone
+        })
       if let ranks,
         let exchange = ExchangeConstants.measured(
-          among: ranks, sizes: exchangeSizes(network), repeats: 60)
+          among: ranks, sizes: exchangeSizes(network), repeats: 30)
       {
         exchanges.append(exchange)
       }

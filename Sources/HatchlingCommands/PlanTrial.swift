@@ -8,6 +8,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
   private let reader: StreamReader<Scalar>
   private let ranks: Ranks?
   private let tokens: [Int]
+  /// Seconds per token, each time that it read some.
   private var seconds: [Double] = []
   private var (read, activeX, activeY, updates) = (0, 0, 0, 0)
   private var traffic = RankTraffic()
@@ -29,15 +30,15 @@ public final class PlanTrial<Scalar: NetworkScalar> {
   /// Reads on.
   public func read(_ count: Int) throws {
     let before = ranks?.traffic
+    let start = ContinuousClock.now
     for _ in 0..<count {
-      let start = ContinuousClock.now
       let activity = try reader.step(tokens[(Self.warmup + read) % tokens.count])
-      seconds.append((ContinuousClock.now - start).inSeconds)
       read += 1
       activeX += activity.activeX.reduce(0, +)
       activeY += activity.activeY.reduce(0, +)
       updates += activity.updates
     }
+    seconds.append((ContinuousClock.now - start).inSeconds / Double(max(1, count)))
     guard let ranks, let before else { return }
     let passed = ranks.traffic - before
     traffic.sent += passed.sent
@@ -68,7 +69,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
 /// What tokens took, as the first rank saw it.
 public struct PlanMeasurement: Equatable, Sendable {
   public let tokens: Int
-  /// Of a token, the median.
+  /// Of a token: the median over the times that some were read.
   public let seconds: Double
   /// Per token.
   public let exchanges, sent, received: Double

@@ -19,21 +19,23 @@ public final class MachineProbe<Scalar: NetworkScalar> {
   private let fired: [[[Int32]]]
   private let x, sent, drives, toHubs, cosines: NumberStorage<Scalar>
   private let places, possible, others: NumberStorage<Int32>
-  private var passes = 0
+  /// Blocks that are worked on between two meetings, and how many were.
+  private let portion: Int
+  private var done = 0
   private static var blocks: Int { 64 }
   private static var tokens: Int { 4 }
 
-  private var neurons: Int { size * Self.blocks }
-
   /// - Parameters:
   ///   - network: how long rows are and how many of them are read. Of very long rows a part is taken.
+  ///   - neurons: how many a rank works on between two exchanges.
   ///   - bytes: of all rows, several times what a cache holds.
   /// Cost: writes all rows once.
-  public init(_ network: PlannedNetwork, bytes: Int = 192 << 20, workers: Workers) {
+  public init(_ network: PlannedNetwork, neurons portion: Int, bytes: Int = 192 << 20, workers: Workers) {
     let number = MemoryLayout<Scalar>.size
     let d = min(network.sizes.synapticDimension, bytes / (64 * Self.blocks * number))
     let size = max(16, bytes / (2 * number * d * Self.blocks) / 2 * 2)
     let neurons = size * Self.blocks
+    self.portion = min(Self.blocks, max(1, (portion + size / 2) / size))
     (self.d, self.size, self.workers) = (d, size, workers)
     (activity, choice) = (network.activity, network.choice)
     var random = SeededRandom(seed: 1)
@@ -89,42 +91,47 @@ public final class MachineProbe<Scalar: NetworkScalar> {
   }
 
   /// Does each kind of work for about so many seconds.
-  public func measure(seconds: Double) -> MachineConstants {
+  ///
+  /// - Parameter meet: waits for all ranks as often as a token does, so that waiting for the slowest counts. Told whether this one is done, it says
+  ///   whether all go home.
+  public func measure(seconds: Double, meet: (Bool) -> Bool = { $0 }) -> MachineConstants {
     let (layer, codeRow) = (
       PlannedBytes.rowNumbers(activity, choice, d: d) * Double(MemoryLayout<Scalar>.size), Double(d + 16)
     )
-    let rows = rate(seconds * 0.5) { self.readAndWriteRows() } * layer
+    let rows = rate(seconds * 0.5, meet) { self.readAndWriteRows($0, pass: $1) } * layer
     let codes = screen.map { screen in
-      rate(seconds * 0.25) { self.readCodes(screen.rows, screen.query) } * codeRow * (1 + activity.x)
+      rate(seconds * 0.25, meet) { block, _ in self.readCodes(block, screen.rows, screen.query) } * codeRow
+        * (1 + activity.x)
     }
-    let turned = rate(seconds * 0.25) { self.turn() }
+    let turned = rate(seconds * 0.25, meet) { block, _ in self.turn(block) }
     return MachineConstants(exchange: nil, rows: rows, codes: codes, perNeuron: 1 / turned)
   }
 
-  /// Neurons per second that a kind of work gets done.
-  private func rate(_ seconds: Double, _ pass: () -> Void) -> Double {
+  /// Neurons per second that a kind of work gets done in blocks.
+  private func rate(
+    _ seconds: Double, _ meet: (Bool) -> Bool, _ work: (_ block: Int, _ pass: Int) -> Void
+  ) -> Double {
     let start = ContinuousClock.now
-    var (done, taken) = (0.0, 0.0)
-    while taken < seconds {
-      pass()
-      done += Double(neurons)
+    var (worked, taken, isDone) = (0, 0.0, false)
+    while !isDone {
+      workers.run(blocks: portion) { [done] in work((done + $0) % Self.blocks, (done + $0) / Self.blocks) }
+      done += portion
+      worked += portion * size
+      isDone = meet((ContinuousClock.now - start).inSeconds >= seconds)
       taken = (ContinuousClock.now - start).inSeconds
     }
-    return done / taken
+    return Double(worked) / taken
   }
 
-  /// Everything that reads or writes rows, of all neurons once. Rows of D_y and E are those of another block, which no cache holds by then.
-  private func readAndWriteRows() {
-    passes += 1
-    workers.run(blocks: Self.blocks) { [self] block in
-      let other = (block + Self.blocks / 2) % Self.blocks
-      let sum = toHubs.base + block * (d + Scalar.slots)
-      drive(hearing[block], block)
-      choice.defers ? readPlastic(block, sum) : readAndHebb(block, sum)
-      drive(listening[other], block)
-      let answering = answering[other]
-      Scalar.addRows(weights.pointer, answering, sent.base, count: answering.count, d: d, into: sum)
-    }
+  /// Everything that reads or writes rows. Those of D_y and E are another block's, which no cache holds by then.
+  private func readAndWriteRows(_ block: Int, pass: Int) {
+    let other = (block + Self.blocks / 2) % Self.blocks
+    let sum = toHubs.base + block * (d + Scalar.slots)
+    drive(hearing[block], block)
+    choice.defers ? readPlastic(block, sum, pass: pass) : readAndHebb(block, sum, pass: pass)
+    drive(listening[other], block)
+    let answering = answering[other]
+    Scalar.addRows(weights.pointer, answering, sent.base, count: answering.count, d: d, into: sum)
   }
 
   private func drive(_ list: [Int32], _ block: Int) {
@@ -133,9 +140,9 @@ public final class MachineProbe<Scalar: NetworkScalar> {
   }
 
   /// As a circuit does that defers its writes.
-  private func readPlastic(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>) {
-    let (list, slot) = (fired[passes % Self.tokens][block], passes % Scalar.slots)
-    if (passes + block) % Scalar.slots == 0 {
+  private func readPlastic(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>, pass: Int) {
+    let (list, slot) = (fired[pass % Self.tokens][block], pass % Scalar.slots)
+    if (pass + block) % Scalar.slots == 0 {
       let remembering = possible.base + block * size
       let count = Scalar.listRemembering(history.base, block * size..<(block + 1) * size, into: remembering)
       Scalar.settleRows(
@@ -149,42 +156,38 @@ public final class MachineProbe<Scalar: NetworkScalar> {
     for neuron in list { history.base[Int(neuron) * Scalar.slots + slot] = 1e-3 }
   }
 
-  private func readAndHebb(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>) {
-    let list = fired[passes % Self.tokens][block]
+  private func readAndHebb(_ block: Int, _ sum: UnsafeMutablePointer<Scalar>, pass: Int) {
+    let list = fired[pass % Self.tokens][block]
     sum.update(repeating: 0, count: d)
     Scalar.readAndHebb(
       plastic.base, list, sent.base, keep: nil, count: list.count, fields.base, d: d, into: sum)
   }
 
   /// Screens all rows for x, and those with x > 0 for y, of another block.
-  private func readCodes(_ screen: RowScreen, _ query: RowScreen.Query) {
-    workers.run(blocks: Self.blocks) { [self] block in
-      let first = block * size
-      let (sums, found) = (places.base + first, possible.base + first)
-      _ = screen.list(first..<first + size, query, sums: sums, into: found)
-      let list = fired[0][(block + Self.blocks / 2) % Self.blocks]
-      let count = min(list.count, Int(activity.x * Double(size)))
-      list.withUnsafeBufferPointer { list in
-        guard let list = list.baseAddress else { return }
-        _ = screen.list(list, count: count, query, sums: sums, into: found)
-      }
+  private func readCodes(_ block: Int, _ screen: RowScreen, _ query: RowScreen.Query) {
+    let first = block * size
+    let (sums, found) = (places.base + first, possible.base + first)
+    _ = screen.list(first..<first + size, query, sums: sums, into: found)
+    let list = fired[0][(block + Self.blocks / 2) % Self.blocks]
+    let count = min(list.count, Int(activity.x * Double(size)))
+    list.withUnsafeBufferPointer { list in
+      guard let list = list.baseAddress else { return }
+      _ = screen.list(list, count: count, query, sums: sums, into: found)
     }
   }
 
   /// What neurons do beside their synapses: empty, activate, turn, list, gate, and look whether all is finite.
-  private func turn() {
-    workers.run(blocks: Self.blocks) { [self] block in
-      let first = block * size
-      let (drives, hears) = (drives.base + first, hearing[block])
-      _ = Scalar.areFinite(drives, hears.count)
-      var driven = 0
-      for place in hears.indices where drives[place] > 0 { driven += Int(hears[place]) & 1 }
-      let counts = Scalar.rotateAndCollect(
-        x.base + first, cosines.base + first, cosines.base + first, first..<first + size,
-        listening: possible.base + first, fired: others.base + first, sent: drives)
-      _ = Scalar.areFinite(drives, counts.listening)
-      drives.update(repeating: 0, count: size)
-      places.base[first] = Int32(truncatingIfNeeded: driven)
-    }
+  private func turn(_ block: Int) {
+    let first = block * size
+    let (drives, hears) = (drives.base + first, hearing[block])
+    _ = Scalar.areFinite(drives, hears.count)
+    var driven = 0
+    for place in hears.indices where drives[place] > 0 { driven += Int(hears[place]) & 1 }
+    let counts = Scalar.rotateAndCollect(
+      x.base + first, cosines.base + first, cosines.base + first, first..<first + size,
+      listening: possible.base + first, fired: others.base + first, sent: drives)
+    _ = Scalar.areFinite(drives, counts.listening)
+    drives.update(repeating: 0, count: size)
+    places.base[first] = Int32(truncatingIfNeeded: driven)
   }
 }
