@@ -22,6 +22,7 @@ public struct PlanReport: Encodable, Sendable {
     self.measurement = measurement
   }
 
+  public var ranks: Int { plan.ranks }
   private var memory: Double { plan.memory.anonymous + program }
   private func time(reducing: Bool = false) -> PlannedTime? {
     constants.flatMap { plan.time($0, reducing: reducing) }
@@ -93,7 +94,7 @@ public struct PlanReport: Encodable, Sendable {
   }
 
   /// What the plan assumes that is not so, or what the program cannot do.
-  private var remarks: [String] {
+  public var remarks: [String] {
     var remarks: [String] = []
     if plan.busyRanks < plan.ranks {
       remarks.append(

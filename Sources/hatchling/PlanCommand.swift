@@ -100,6 +100,7 @@ struct PlanCommand: EitherPrecisionCommand {
     } else {
       Output.line(PlanReport.header)
       for report in reports { Output.line(report.row) }
+      Output.lines(reports.max { $0.ranks < $1.ranks }?.remarks ?? [])
     }
   }
 

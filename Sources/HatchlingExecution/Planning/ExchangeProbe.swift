@@ -2,7 +2,7 @@ import HatchlingShards
 
 extension ExchangeConstants {
   /// Measures exchanges of several sizes, in which every rank gives as many bytes, and fits ⌈log₂ R⌉ · latency + bytes received / bandwidth to the
-  /// medians, each by its ratio. All ranks call it together, and all get the same; nil for one rank alone.
+  /// first quartiles, each by its ratio: what waits longer waits for other programs. All ranks call it together, and all get the same; nil for one rank alone.
   ///
   /// - Parameter sizes: bytes that a rank gives.
   public static func measured(
@@ -11,7 +11,7 @@ extension ExchangeConstants {
     guard ranks.size > 1 else { return nil }
     let points = sizes.map { size in
       let times = ranks.timedExchanges(of: size, count: repeats).sorted()
-      let slowest = ranks.all(times.isEmpty ? 0 : times[times.count / 2]).max() ?? 0
+      let slowest = ranks.all(times.isEmpty ? 0 : times[times.count / 4]).max() ?? 0
       return (received: Double(size * (ranks.size - 1)), seconds: slowest)
     }
     return fitted(to: points, steps: PlannedTraffic.doublings(ranks.size))

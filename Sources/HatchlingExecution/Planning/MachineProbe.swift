@@ -90,37 +90,36 @@ public final class MachineProbe<Scalar: NetworkScalar> {
     return (rows, query)
   }
 
-  /// Does each kind of work for about so many seconds.
+  /// Does what a layer asks for, over and over, for about so many seconds.
   ///
   /// - Parameter meet: waits for all ranks as often as a token does, so that waiting for the slowest counts. Told whether this one is done, it says
   ///   whether all go home.
   public func measure(seconds: Double, meet: (Bool) -> Bool = { $0 }) -> MachineConstants {
-    let (layer, codeRow) = (
-      PlannedBytes.rowNumbers(activity, choice, d: d) * Double(MemoryLayout<Scalar>.size), Double(d + 16)
-    )
-    let rows = rate(seconds * 0.5, meet) { self.readAndWriteRows($0, pass: $1) } * layer
-    let codes = screen.map { screen in
-      rate(seconds * 0.25, meet) { block, _ in self.readCodes(block, screen.rows, screen.query) } * codeRow
-        * (1 + activity.x)
+    let start = ContinuousClock.now
+    var (neurons, rows, codes, turns, isDone) = (0.0, 0.0, 0.0, 0.0, false)
+    while !isDone {
+      rows += timed { self.readAndWriteRows($0, pass: $1) }
+      if let screen { codes += timed { block, _ in self.readCodes(block, screen.rows, screen.query) } }
+      turns += timed { block, _ in self.turn(block) }
+      done += portion
+      neurons += Double(portion * size)
+      isDone = meet((ContinuousClock.now - start).inSeconds >= seconds)
     }
-    let turned = rate(seconds * 0.25, meet) { block, _ in self.turn(block) }
-    return MachineConstants(exchange: nil, rows: rows, codes: codes, perNeuron: 1 / turned)
+    // Whoever waits works the longer.
+    let stretch = (ContinuousClock.now - start).inSeconds / (rows + codes + turns)
+    let rowBytes =
+      PlannedBytes.rowNumbers(activity, choice, d: d) * Double(MemoryLayout<Scalar>.size) * neurons
+    let codeBytes = Double(d + 16) * (1 + activity.x) * neurons
+    return MachineConstants(
+      exchange: nil, rows: rowBytes / (rows * stretch),
+      codes: codes > 0 ? codeBytes / (codes * stretch) : nil, perNeuron: turns * stretch / neurons)
   }
 
-  /// Neurons per second that a kind of work gets done in blocks.
-  private func rate(
-    _ seconds: Double, _ meet: (Bool) -> Bool, _ work: (_ block: Int, _ pass: Int) -> Void
-  ) -> Double {
+  /// Seconds that a kind of work takes in the next blocks.
+  private func timed(_ work: (_ block: Int, _ pass: Int) -> Void) -> Double {
     let start = ContinuousClock.now
-    var (worked, taken, isDone) = (0, 0.0, false)
-    while !isDone {
-      workers.run(blocks: portion) { [done] in work((done + $0) % Self.blocks, (done + $0) / Self.blocks) }
-      done += portion
-      worked += portion * size
-      isDone = meet((ContinuousClock.now - start).inSeconds >= seconds)
-      taken = (ContinuousClock.now - start).inSeconds
-    }
-    return Double(worked) / taken
+    workers.run(blocks: portion) { [done] in work((done + $0) % Self.blocks, (done + $0) / Self.blocks) }
+    return (ContinuousClock.now - start).inSeconds
   }
 
   /// Everything that reads or writes rows. Those of D_y and E are another block's, which no cache holds by then.
