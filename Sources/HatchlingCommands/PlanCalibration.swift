@@ -14,7 +14,7 @@ public struct PlanCalibration: Sendable {
   public let activity: PlannedActivity?
   public let measurement: PlanMeasurement?
 
-  private static var rounds: Int { 10 }
+  private static var rounds: Int { 20 }
 
   /// Machine and network are measured in turns, so that what else runs on the machine slows both.
   ///
@@ -36,19 +36,19 @@ public struct PlanCalibration: Sendable {
     for round in 0..<rounds {
       meet(ranks)
       machine.append(
-        probe.measure(seconds: 0.2) { isDone in
+        probe.measure(seconds: 0.1) { isDone in
           ranks.map { $0.sum([isDone ? 1 : 0])[0] > 0 } ?? isDone
         })
       if let ranks,
         let exchange = ExchangeConstants.measured(
-          among: ranks, sizes: exchangeSizes(network), repeats: 30)
+          among: ranks, sizes: exchangeSizes(network), repeats: 12)
       {
         exchanges.append(exchange)
       }
       if round > 0 { try trial?.read(perRound) }
     }
     return PlanCalibration(
-      constants: slowest(median(machine, exchanges), ranks), alone: alone(probe, ranks),
+      constants: slowest(mean(machine, exchanges), ranks), alone: alone(probe, ranks),
       activity: trial?.activity, measurement: trial?.measured())
   }
 
@@ -74,18 +74,20 @@ public struct PlanCalibration: Sendable {
     return probe.measure(seconds: seconds)
   }
 
-  private static func median(
+  /// Of the machine the mean, of what bytes and neurons take, as of tokens; of exchanges, which other programs hold up at times, the median.
+  private static func mean(
     _ machine: [MachineConstants], _ exchanges: [ExchangeConstants]
   ) -> MachineConstants {
     func middle(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     let exchange =
       exchanges.isEmpty
       ? nil
       : ExchangeConstants(
         latency: middle(exchanges.map(\.latency)), bandwidth: middle(exchanges.map(\.bandwidth)))
     return MachineConstants(
-      exchange: exchange, rows: middle(machine.map(\.rows)), codes: middle(machine.map(\.codes)),
-      perNeuron: middle(machine.map(\.perNeuron)))
+      exchange: exchange, rows: 1 / mean(machine.map { 1 / $0.rows }),
+      codes: 1 / mean(machine.map { 1 / $0.codes }), perNeuron: mean(machine.map(\.perNeuron)))
   }
 
   /// Everybody waits for the slowest rank.

@@ -8,8 +8,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
   private let reader: StreamReader<Scalar>
   private let ranks: Ranks?
   private let tokens: [Int]
-  /// Seconds per token, each time that it read some.
-  private var seconds: [Double] = []
+  private var seconds = 0.0
   private var (read, activeX, activeY, updates) = (0, 0, 0, 0)
   private var traffic = RankTraffic()
   private var memory = 0
@@ -38,7 +37,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
       activeY += activity.activeY.reduce(0, +)
       updates += activity.updates
     }
-    seconds.append((ContinuousClock.now - start).inSeconds / Double(max(1, count)))
+    seconds += (ContinuousClock.now - start).inSeconds
     guard let ranks, let before else { return }
     let passed = ranks.traffic - before
     traffic.sent += passed.sent
@@ -57,10 +56,9 @@ public final class PlanTrial<Scalar: NetworkScalar> {
 
   /// What was measured. All ranks call it together.
   public func measured() -> PlanMeasurement {
-    let sorted = seconds.sorted()
     let (count, here) = (Double(max(1, read)), Double(memory))
     return PlanMeasurement(
-      tokens: read, seconds: sorted.isEmpty ? .nan : sorted[sorted.count / 2],
+      tokens: read, seconds: read == 0 ? .nan : seconds / count,
       exchanges: Double(traffic.gathers) / count, sent: Double(traffic.sent) / count,
       received: Double(traffic.received) / count, memory: (ranks?.all(here) ?? [here]).max() ?? here)
   }
@@ -69,7 +67,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
 /// What tokens took, as the first rank saw it.
 public struct PlanMeasurement: Equatable, Sendable {
   public let tokens: Int
-  /// Of a token: the median over the times that some were read.
+  /// Of a token, the mean.
   public let seconds: Double
   /// Per token.
   public let exchanges, sent, received: Double
