@@ -16,11 +16,10 @@ package struct NeuronBlock: Sendable {
     }
   }
 
-  /// The blocks of a circuit: about 64 of 64 to 16 384 neurons each, more in a larger network, which many machines share. An even number of neurons,
-  /// so that neighbouring pairs stay together.
+  /// The blocks of a circuit: about 64, at least 64 neurons each, an even number so that neighbouring pairs stay together.
   package static func ofCircuit(_ heads: [Range<Int>]) -> [NeuronBlock] {
     let neurons = heads.last?.upperBound ?? 0
-    return cut(heads, size: min(1 << 14, max(64, ((neurons + 63) / 64 + 15) / 16 * 16)))
+    return cut(heads, size: max(64, ((neurons + 63) / 64 + 15) / 16 * 16))
   }
 
   /// The block on a machine where numbers of neurons count from `first`; empty where its neurons are not there.

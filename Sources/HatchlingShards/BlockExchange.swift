@@ -32,10 +32,7 @@ package final class BlockExchange<Scalar: NetworkScalar> {
     let sums = groups.map { SubtreeSums($0, owners: owners) }
     self.sums = sums
     let width = tables.reduce(0) { $0 + $1.width }
-    // One number more, for what ranks have to say.
-    let counts = owners.indices.map { rank in
-      1 + width * sums.reduce(0) { $0 + $1.pieces[rank].count }
-    }
+    let counts = ExchangeSizes(sums, width: width, ranks: owners.count).numbers
     let places = counts.indices.map { counts[..<$0].reduce(0, +) }
     (self.counts, self.places) = (counts, places)
     buffer = NumberStorage(zeros: counts.reduce(0, +))

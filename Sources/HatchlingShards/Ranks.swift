@@ -116,6 +116,8 @@ public struct RankTraffic: Equatable, Sendable {
   /// Seconds that the exchange took, waiting for slower ranks included.
   public var seconds = 0.0
 
+  package init() {}
+
   public static func - (end: RankTraffic, start: RankTraffic) -> RankTraffic {
     var result = end
     result.sent -= start.sent

@@ -14,6 +14,7 @@ enum FlagAdvice {
     switch error {
     case let error as TrainingError: message(error)
     case let error as TrainingFileError: error.description(naming: name)
+    case PlanError.outOfRange(let quantity, let value, let allowed): "\(name(quantity)) \(value): \(allowed)"
     case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
     case TextError.empty("the text"): TextError.empty("--text").description
     default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
@@ -40,6 +41,7 @@ enum FlagAdvice {
     case CompilerError.badPruning: "--edges, --threshold, --hubs, --rescale"
     case CompilerError.expansionTooLarge: "--edges M or --threshold B, --form circuit"
     case is FidelityError: "--segment"
+    case PlanError.unevenHeads: "--neurons, --heads"
     case TextError.nothingToRead: "--text STRING, a FILE, or - for standard input"
     case TextError.twoSources: "--text, FILE"
     case is PromptError: "--prompt-by"
@@ -118,6 +120,8 @@ enum FlagAdvice {
     case .vocabulary, .finalLearningRate: quantity.rawValue
     }
   }
+
+  private static func name(_ quantity: PlannedQuantity) -> String { "--\(quantity.rawValue)" }
 
   private static func name(_ file: TrainingFile) -> String {
     switch file {

@@ -18,6 +18,7 @@ struct Hatchling: ParsableCommand {
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
       DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
       WatchCommand.self, ConceptsCommand.self, CalibrateCommand.self, TranslateCorpusCommand.self,
+      PlanCommand.self,
     ])
 }
 

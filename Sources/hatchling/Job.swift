@@ -26,7 +26,7 @@ enum Job {
   /// The commands that several ranks run together.
   private static let shared: [any ParsableCommand.Type] = [
     StepCommand.self, GenerateCommand.self, VerifyCommand.self, RecordCommand.self,
-    FidelityCommand.self,
+    FidelityCommand.self, PlanCommand.self,
   ]
 
   /// Only some commands share out a network.

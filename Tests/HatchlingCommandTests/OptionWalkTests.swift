@@ -27,6 +27,8 @@ import Testing
     "calibrate": "--model m.safetensors text --out o.json",
     "concepts":
       "--model m.safetensors --sentences-with s --sentences-without t --count 10 --permutations 19 --only-this-network",
+    "plan":
+      "--model m.safetensors --ranks 1,2 --latency 2 --bandwidth 5 --memory-bandwidth 10 --active-x 0.2",
     "translate-corpus": "a b --languages en,fr --out o.txt",
   ]
 

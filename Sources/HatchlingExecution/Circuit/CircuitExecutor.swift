@@ -212,8 +212,8 @@ public struct CircuitEngineOptions: Equatable, Sendable {
   /// What is left to choose, by the size of a network alone: the same on every machine and for every number of threads.
   func settled(neurons: Int, hubs: Int, layers: Int, isComplete: Bool) -> (screens: Bool, defers: Bool) {
     (
-      screens ?? (neurons * hubs >= 1 << 20),
-      isComplete && (defersWrites ?? (layers * neurons * hubs >= 1 << 22))
+      screens ?? ([neurons, hubs].checkedProduct ?? .max >= 1 << 20),
+      isComplete && (defersWrites ?? ([layers, neurons, hubs].checkedProduct ?? .max >= 1 << 22))
     )
   }
 }

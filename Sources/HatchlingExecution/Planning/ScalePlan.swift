@@ -1,0 +1,77 @@
+import HatchlingModel
+import HatchlingNumerics
+
+/// What a network will cost on several ranks: memory, traffic, time. Computed from sizes alone, in floating point, so that networks that no machine
+/// has ever held can be asked about.
+public struct ScalePlan: Sendable {
+  public let network: PlannedNetwork
+  public let ranks: Int
+  public let cut: BlockCut
+  /// Blocks that the network is cut into, and ranks that have any.
+  public let blocks, busyRanks: Int
+  /// Neurons of the rank that has the most; memory, bytes and time are that rank's.
+  public let neurons: Int
+  public let memory: PlannedMemory
+  public let bytes: PlannedBytes
+  /// As exchanges are built, and as a reduction along the tree would be.
+  public let gathered, reduced: PlannedTraffic
+
+  /// - Throws: ``PlanError`` for sizes that no network has. Cost: about ranks² / 64.
+  public init(_ network: PlannedNetwork, ranks: Int, cut: BlockCut = .built) throws(PlanError) {
+    try PlanError.check(network.sizes, ranks: ranks)
+    let shares = PlannedShares(network.sizes, ranks: ranks, cut: cut, readWidth: network.readWidth)
+    (self.network, self.ranks, self.cut) = (network, ranks, cut)
+    (blocks, busyRanks, neurons) = (shares.blocks, shares.busy, shares.neurons)
+    memory = PlannedMemory(network, shares, ranks: ranks)
+    bytes = PlannedBytes(network, shares)
+    gathered = PlannedTraffic(gathering: shares, network, ranks: ranks)
+    reduced = PlannedTraffic(reducing: network, ranks: ranks)
+  }
+
+  /// The time of a token; nil where several ranks exchange over a network that nobody knows.
+  public func time(_ constants: MachineConstants, reducing: Bool = false) -> PlannedTime? {
+    let traffic = reducing ? reduced : gathered
+    return PlannedTime(bytes, traffic, added: ranks == 1 ? 0 : traffic.received, ranks: ranks, constants)
+  }
+
+  /// Whether an exchange is larger than MPI can count, 2 GiB.
+  public var isTooLargeForMPI: Bool { gathered.received / gathered.exchanges > Double(Int32.max) }
+}
+
+/// Sizes that cannot be planned for.
+public enum PlanError: InputError, Equatable {
+  /// A quantity that is not in the range that is planned for.
+  case outOfRange(PlannedQuantity, value: Int, allowed: String)
+  /// Heads do not have whole pairs of neurons.
+  case unevenHeads(neurons: Int, heads: Int)
+
+  public var description: String {
+    switch self {
+    case .outOfRange(let quantity, let value, let allowed): "\(quantity.rawValue) \(value): \(allowed)"
+    case .unevenHeads(let neurons, let heads):
+      "\(neurons) neurons: a multiple of \(2 * heads) is needed, whole pairs in each of \(heads) heads"
+    }
+  }
+
+  static func check(_ sizes: Hyperparameters, ranks: Int) throws(PlanError) {
+    let ranges: [(PlannedQuantity, Int, Int)] = [
+      (.neurons, sizes.neurons, 1_000_000_000_000_000),
+      (.synapticDimension, sizes.synapticDimension, 1_000_000),
+      (.heads, sizes.heads, 4096), (.layers, sizes.layers, 1_000_000),
+      (.vocabulary, sizes.vocabulary, 1_000_000_000),
+      (.ranks, ranks, 65_536),
+    ]
+    for (quantity, value, most) in ranges where !(1...most).contains(value) {
+      throw .outOfRange(quantity, value: value, allowed: "1 to \(most)")
+    }
+    guard sizes.neurons % (2 * sizes.heads) == 0 else {
+      throw .unevenHeads(neurons: sizes.neurons, heads: sizes.heads)
+    }
+  }
+}
+
+/// What a plan is made from.
+public enum PlannedQuantity: String, Sendable {
+  case neurons, heads, layers, vocabulary, ranks
+  case synapticDimension = "d"
+}
