@@ -6,8 +6,8 @@ import PackageDescription
 ///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
-///     Dynamics → Tensor; Tensor, Graph → Training
-///     Dynamics, MPI → Shards; Shards, Graph → Execution
+///     Dynamics → Tensor; Dynamics, MPI → Shards
+///     Tensor, Shards, Graph → Training; Shards, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
 ///     Training → Concepts
@@ -95,7 +95,8 @@ let package = Package(
     .target(
       name: "HatchlingTraining",
       dependencies: [
-        "HatchlingTensor", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+        "HatchlingTensor", "HatchlingShards", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics",
+        "HatchlingCheckpoint",
       ]),
     .target(
       name: "HatchlingConcepts",
@@ -156,7 +157,7 @@ let package = Package(
       "HatchlingExecution"),
     .test(
       "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
-      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor"),
+      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingTraining"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(

@@ -58,7 +58,12 @@ enum Main {
     Output.flush()
     UnfinishedFiles.removeAll()
     if error is CheckFailed { exit(1) }
-    if let error = error as? Interrupted { exit(Output.isLost ? 2 : 128 + error.signal) }
+    if let error = error as? Interrupted {
+      // All ranks were interrupted together. The first status that is not 0 makes mpirun end the job, and what others said may be lost.
+      Job.finish()
+      if !Job.speaks { exit(0) }
+      exit(Output.isLost ? 2 : 128 + error.signal)
+    }
     guard let complaint = complaint(about: error) else {
       if Job.speaks { print(Hatchling.fullMessage(for: error)) }
       Job.finish()

@@ -22,14 +22,24 @@ enum Job {
   /// - Throws: `LaunchError` in a program that was built without MPI.
   static func join() throws { ranks = try Launch.ranks() }
 
-  /// Only some commands share out a network.
+  /// Only some commands share out their work.
   static func check(_ command: any ParsableCommand) throws {
-    guard let size = ranks?.size, size > 1, !(command is StepCommand || command is GenerateCommand),
+    guard let size = ranks?.size, size > 1, !shares(command),
       Hatchling.configuration.subcommands.contains(where: { $0 == type(of: command) }),
       let name = type(of: command).configuration.commandName
     else { return }
     throw ValidationError(
-      "\(name) does not run on \(size) ranks yet, only step and generate do; leave mpirun out")
+      "\(name) does not run on \(size) ranks yet, only step, generate and train do; leave mpirun out")
+  }
+
+  private static func shares(_ command: any ParsableCommand) -> Bool {
+    command is StepCommand || command is GenerateCommand || command is TrainCommand
+  }
+
+  /// The signal that asked some rank for an end in good order; all ranks ask together.
+  static var interrupt: Int32? {
+    guard let ranks else { return Interrupts.requested }
+    return ranks.gather(Interrupts.requested ?? 0).max().flatMap { $0 > 0 ? $0 : nil }
   }
 
   /// All ranks are done.
