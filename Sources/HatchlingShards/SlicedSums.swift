@@ -11,14 +11,13 @@ package final class SlicedSums<Scalar: NetworkScalar> {
   private let ranks: Ranks
   /// How many pieces every rank has, and the number of its first one among all.
   private let counts, places: [Int]
-  /// What is left to add, by the numbers of pieces; the sum is in the row of piece `first`.
+  /// What is left to add, by the numbers of pieces; the sum is in the row of the first piece.
   private let additions: [(into: Int, from: Int)]
-  private let first: Int
   private let slice: Int
   private let sent, received: NumberStorage<Scalar>
 
   /// - Parameters:
-  ///   - owners: the blocks of every rank; together they are `blocks`, 1 at least.
+  ///   - owners: the blocks of every rank, in order; together they are `blocks`, 1 at least.
   ///   - slice: how many numbers of a row are exchanged at once. Memory: about `slice` for each piece of this rank, and that of its part.
   package init(blocks: Int, owners: [Range<Int>], among ranks: Ranks, slice: Int = 1 << 20) {
     let sums = SubtreeSums(0..<blocks, owners: owners)
@@ -33,7 +32,6 @@ package final class SlicedSums<Scalar: NetworkScalar> {
     places = counts.indices.map { counts[..<$0].reduce(0, +) }
     pieces = sums.pieces[ranks.rank]
     additions = sums.additions.map { (number($0.into), number($0.from)) }
-    first = number(0)
     sent = NumberStorage(zeros: counts[ranks.rank] * slice)
     received = NumberStorage(zeros: counts.reduce(0, +) * ((slice + ranks.size - 1) / ranks.size))
   }
@@ -88,6 +86,6 @@ package final class SlicedSums<Scalar: NetworkScalar> {
       let (target, source) = (received.base + into * width, received.base + from * width)
       for column in 0..<width { target[column] += source[column] }
     }
-    sum.update(from: received.base + first * width, count: width)
+    sum.update(from: received.base, count: width)
   }
 }
