@@ -6,7 +6,7 @@ import PackageDescription
 ///     OpenBLAS → CKernels → Numerics
 ///     Numerics, libcrypto → Checkpoint → Model → { Dynamics, Graph }
 ///     Checkpoint → Pictures
-///     Dynamics, MPI → Shards → Tensor; Tensor, Graph → Training
+///     Dynamics, MPI → Shards → Tensor; Tensor, Shards, Graph → Training
 ///     Shards, Graph → Execution
 ///     Dynamics, Graph, libhdf5 → Activity
 ///     Graph → { Compiler, Export }
@@ -96,7 +96,8 @@ let package = Package(
     .target(
       name: "HatchlingTraining",
       dependencies: [
-        "HatchlingTensor", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
+        "HatchlingTensor", "HatchlingShards", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics",
+        "HatchlingCheckpoint",
       ]),
     .target(
       name: "HatchlingConcepts",
@@ -157,7 +158,8 @@ let package = Package(
       "HatchlingExecution"),
     .test(
       "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
-      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingEquivalence"),
+      "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingEquivalence",
+      "HatchlingTraining"),
     .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(

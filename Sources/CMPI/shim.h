@@ -40,6 +40,12 @@ static inline void hatchling_mpi_gather(void *all, const int *counts, const int 
   MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts, places, MPI_BYTE, MPI_COMM_WORLD);
 }
 
+// To every rank its own bytes.
+static inline void hatchling_mpi_exchange(const void *sent, const int *sent_counts, const int *sent_places, void *received,
+                                          const int *received_counts, const int *received_places) {
+  MPI_Alltoallv(sent, sent_counts, sent_places, MPI_BYTE, received, received_counts, received_places, MPI_BYTE, MPI_COMM_WORLD);
+}
+
 static inline void hatchling_mpi_broadcast(void *bytes, int count, int root) {
   MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_COMM_WORLD);
 }

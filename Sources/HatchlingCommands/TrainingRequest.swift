@@ -24,6 +24,8 @@ public struct TrainingRequest: Sendable {
   public var direct: DirectTrainingRequest?
   /// What the run computes, by default 2000 updates as `TrainingOptions` says.
   public var schedule = TrainingChoices<TrainingOptions>()
+  /// Cuts a batch into shares of one stream, unless `schedule` says how many: for jobs of any number of ranks, which so compute the same.
+  public var sharesStreams = false
   /// How long the run goes on, instead of a number of steps, which is then fixed after the first 20.
   public var minutes: Double?
   /// Fraction of every text that is held out. Default: 0.1.
@@ -82,6 +84,7 @@ public struct TrainingRequest: Sendable {
     options.steps = 2000
     options.damping = isContinued ? .kept : .learned
     schedule.apply(to: &options)
+    if sharesStreams && !isDirect { options.shares = options.shares ?? options.batch }
     if minutes != nil { options.steps = max(Self.stepsBeforePlanning, options.warmup ?? 0) }
     options.finalLearningRate = options.learningRate / 10
     return options
@@ -139,6 +142,11 @@ public struct TrainingChoices<Subject>: Sendable {
 }
 
 extension TrainingOptions {
+  /// S, chosen or by default.
+  public var chosenShares: Int {
+    get { shareCount }
+    set { shares = newValue }
+  }
   /// Updates of warm-up, chosen or by default.
   public var chosenWarmup: Int {
     get { warmupSteps }

@@ -3,6 +3,7 @@ import HatchlingExecution
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 import HatchlingTraining
 
 /// One training run with its texts, logs and pictures, from what was asked for to the model on disk.
@@ -10,6 +11,7 @@ public final class TrainingSession {
   private let request: TrainingRequest
   /// Two runs that write one model would each undo what the other does. Nil once the run has ended.
   private var claim: FileClaim?
+  private let ranks: Ranks?
   private let workers: Workers
   private let texts: TrainingTexts
   private let training: TrainingRun
@@ -21,39 +23,29 @@ public final class TrainingSession {
   private var lossesSinceRow: [Double] = []
   private var wasMeasuring = false
   private var lastUpdate = ContinuousClock.now
-  private var lastCheckpoint = ContinuousClock.now
   private static let betweenCheckpoints = Duration.seconds(300)
 
   /// Reads and checks everything before any work begins.
   ///
-  /// - Parameter warn: told what is odd about the model that the run begins with.
-  /// - Throws: `InputError`s: ``TrainingFileError``, ``TextError``, `TrainingError`, `ModelError`, `CheckpointError`.
+  /// - Parameters:
+  ///   - ranks: train the network together; each has a session of its own for the same request, and the first one writes the files.
+  ///   - warn: told what is odd about the model that the run begins with.
+  /// - Throws: `InputError`s: ``TrainingFileError``, ``TextError``, `TrainingError`, `ModelError`, `CheckpointError`; on ranks `LaunchError`, for what
+  ///   only one could not do or was told.
   public init(
-    _ request: TrainingRequest, workers: Workers = Workers(), warn: (String) -> Void = { _ in }
+    _ request: TrainingRequest, ranks: Ranks? = nil, workers: Workers = Workers(),
+    warn: (String) -> Void = { _ in }
   ) throws {
-    self.request = request
-    self.workers = workers
-    try request.checkRanges()
-    try request.checkFiles()
-    try OutputPaths.check([request.out, request.checkpointPath, request.log, request.emergenceLog])
-    claim = try FileClaim(request.checkpointPath)
-    let initial = try Self.initialNetwork(request, workers, warn)
-    let settings = try TrainingSettings(request, begunFrom: initial.map(Self.name))
-    texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut)
-    let trainer: any NetworkTrainer
-    var progress = TrainingProgress()
-    if let checkpoint = request.resumed {
-      (trainer, progress) = try Self.resume(checkpoint, texts.training, workers)
-      try settings.check(texts, of: checkpoint)
-      try request.network.check(trainer.sizes, of: checkpoint)
-      if request.minutes != nil {
-        throw TrainingError.lengthIsFixed(path: checkpoint, steps: trainer.options.steps)
-      }
-      try request.schedule.check(trainer.options, of: checkpoint)
-      try texts.check(vocabulary: trainer.sizes.vocabulary)
-    } else {
-      try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
-      trainer = try Self.begin(request, initial, texts.training, workers)
+    (self.request, self.ranks, self.workers) = (request, ranks, workers)
+    claim = try ranks.together { try Self.claim(request, isWriter: ranks.speaks) }
+    let (initial, settings) = try ranks.together {
+      let initial = try Self.initialNetwork(request, workers, warn)
+      return (initial, try TrainingSettings(request, begunFrom: initial.map(Self.name)))
+    }
+    let texts = try TrainingTexts(paths: request.texts, heldOut: settings.heldOut, ranks: ranks)
+    self.texts = texts
+    var (trainer, progress) = try ranks.together {
+      try Self.trainer(request, initial, settings, texts, ranks, workers)
     }
     progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
@@ -61,10 +53,50 @@ public final class TrainingSession {
     plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
     plan.metadata["training.graph"] = (trainer as? DirectTrainer<Float>)?.description
-    try DiskSpace.check(checkpoint: request.checkpointPath, trainer)
-    log = try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) }
-    emergence = try request.emergenceLog.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
+    plan.betweenCheckpoints = Self.betweenCheckpoints
+    // Weights and texts are in the metadata, by their hashes.
+    try ranks?.checkSame(
+      "texts, options or files",
+      "\(trainer.step) \(trainer.options) \(plan.metadata.sorted(by: <)) \(plan.minutes ?? 0) \(plan.validateEvery ?? 0)"
+    )
+    (log, emergence) = try ranks.together {
+      guard ranks.speaks else { return (nil, nil) }
+      try DiskSpace.check(checkpoint: request.checkpointPath, trainer)
+      return (
+        try request.log.map { try TrainingLog(path: $0, resumingAfter: trainer.step) },
+        try request.emergenceLog.map { try EmergenceLog(path: $0, resumingAfter: trainer.step) }
+      )
+    }
     training = TrainingRun(trainer, validation: texts.heldOut, plan: plan, progress: progress)
+  }
+
+  /// - Parameter isWriter: whether this process writes the files, and claims them.
+  private static func claim(_ request: TrainingRequest, isWriter: Bool) throws -> FileClaim? {
+    try request.checkRanges()
+    try request.checkFiles()
+    guard isWriter else { return nil }
+    try OutputPaths.check([request.out, request.checkpointPath, request.log, request.emergenceLog])
+    return try FileClaim(request.checkpointPath)
+  }
+
+  /// A run that begins, or one that goes on and agrees with what is asked for.
+  private static func trainer(
+    _ request: TrainingRequest, _ initial: Network?, _ settings: TrainingSettings, _ texts: TrainingTexts,
+    _ ranks: Ranks?, _ workers: Workers
+  ) throws -> (any NetworkTrainer, TrainingProgress) {
+    guard let checkpoint = request.resumed else {
+      try texts.check(vocabulary: initial?.hyperparameters.vocabulary ?? 256)
+      return (try begin(request, initial, texts.training, ranks, workers), TrainingProgress())
+    }
+    let (trainer, progress) = try resume(checkpoint, texts.training, ranks, workers)
+    try settings.check(texts, of: checkpoint)
+    try request.network.check(trainer.sizes, of: checkpoint)
+    if request.minutes != nil {
+      throw TrainingError.lengthIsFixed(path: checkpoint, steps: trainer.options.steps)
+    }
+    try request.schedule.check(trainer.options, of: checkpoint)
+    try texts.check(vocabulary: trainer.sizes.vocabulary)
+    return (trainer, progress)
   }
 
   private static func initialNetwork(
@@ -85,13 +117,14 @@ public final class TrainingSession {
 
   /// A run that begins: of the weights of tensors, or of a graph's synapses.
   private static func begin(
-    _ request: TrainingRequest, _ initial: Network?, _ text: [UInt8], _ workers: Workers
+    _ request: TrainingRequest, _ initial: Network?, _ text: [UInt8], _ ranks: Ranks?, _ workers: Workers
   ) throws -> any NetworkTrainer {
     let direct = request.direct ?? (initial?.standardForm == .direct ? DirectTrainingRequest() : nil)
     let options = request.options(isContinued: initial != nil, isDirect: direct != nil)
     try options.validate()
     let sizes = try initial?.hyperparameters ?? request.sizes()
     if let direct {
+      try checkIsAlone(ranks)
       guard request.emergenceLog == nil else { throw DirectTrainingError.logsNoTopology }
       try direct.memory(sizes, options).check()  // before a graph is drawn or compiled
       let weights = try direct.weights(
@@ -100,23 +133,31 @@ public final class TrainingSession {
         weights, text: text, options: options, rewiring: direct.rewiring, signs: direct.signs,
         workers: workers)
     }
-    try TrainingMemory(sizes, options).check()  // before the weights are drawn
+    // Before the weights are drawn.
+    try TrainingMemory(sizes, options, ranks: ranks?.size ?? 1).check(processes: ranks?.neighbours ?? 1)
     let weights = try initial?.model().weights ?? .untrained(sizes, seed: options.seed)
-    return try Trainer(weights, text: text, options: options, workers: workers)
+    return try Trainer(weights, text: text, options: options, ranks: ranks, workers: workers)
+  }
+
+  /// Neuron graphs are trained by one process.
+  private static func checkIsAlone(_ ranks: Ranks?) throws(DirectTrainingError) {
+    if let ranks, ranks.size > 1 { throw .isNotShared(ranks: ranks.size) }
   }
 
   private static func resume(
-    _ checkpoint: String, _ text: [UInt8], _ workers: Workers
+    _ checkpoint: String, _ text: [UInt8], _ ranks: Ranks?, _ workers: Workers
   ) throws -> (any NetworkTrainer, TrainingProgress) {
     if try TrainingProgress.isDirect(checkpoint: checkpoint) {
+      try checkIsAlone(ranks)
       return try DirectTrainer<Float>.resume(from: checkpoint, text: text, workers: workers)
     }
-    let (trainer, progress) = try Trainer<Float>.resume(from: checkpoint, text: text, workers: workers)
+    let (trainer, progress) = try Trainer<Float>.resume(
+      from: checkpoint, text: text, ranks: ranks, workers: workers)
     return (trainer, progress)
   }
 
   public var sizes: Hyperparameters { training.trainer.sizes }
-  /// What the run holds.
+  /// What the run holds, here.
   public var memory: TrainingMemory { training.trainer.memory }
   /// How many numbers are trained.
   public var trainedCount: Int { training.trainer.trainedCount }
@@ -149,7 +190,7 @@ public final class TrainingSession {
       let end = try training.run(isInterrupted: isInterrupted, onUpdate: updated, onValidation: validated)
       return TrainingOutcome(
         end: end, step: step, steps: options.steps, bestLoss: training.progress.bestLoss,
-        bestStep: training.progress.bestStep, pictures: try finishLog())
+        bestStep: training.progress.bestStep, pictures: try ranks.together { try finishLog() })
     } catch {
       // The first error is the one to report.
       _ = try? finishLog()
@@ -179,17 +220,11 @@ extension TrainingSession {
     try report(.updated(line, seconds: seconds))
     if training.progress.stepsAreFixed && wasMeasuring { try report(.stepsFixed(options.steps)) }
     wasMeasuring = training.isMeasuring
-    let isRow = training.isValidated(update.step)
-    if isRow && !isValidated { try writeRow(isBest: false) }
-    if now - lastCheckpoint > Self.betweenCheckpoints && !isRow && !training.isMeasuring {
-      lastCheckpoint = now
-      try training.saveCheckpoint()
-    }
+    if training.isValidated(update.step) && !isValidated { try writeRow(isBest: false) }
   }
 
   private func validated(_ step: Int, _ validation: ValidationReport) throws {
     pending?.validationLoss = validation.loss
-    lastCheckpoint = .now
     try writeRow(isBest: validation.loss < training.progress.bestLoss ?? .infinity)
     lastUpdate = .now
   }
@@ -204,7 +239,7 @@ extension TrainingSession {
     if let trainer = training.trainer as? Trainer<Float> {
       try emergence?.append(line, trainer.weights, workers: workers)
     }
-    guard request.sample > 0 else { return }
+    guard request.sample > 0, ranks.speaks else { return }
     let prompt = (texts.heldOut.isEmpty ? texts.training : texts.heldOut).prefix(64)
     try report(.sampled(sample(after: prompt)))
   }

@@ -1,4 +1,5 @@
 import HatchlingCheckpoint
+import HatchlingShards
 
 /// The texts of a training run: what is learned, what is held out, and what each file was.
 struct TrainingTexts {
@@ -16,14 +17,17 @@ struct TrainingTexts {
   /// The ends of all texts, one after another.
   private(set) var heldOut: [UInt8] = []
 
-  /// Reads files, or standard input for `-`; the last `fraction` of every one is held out.
+  /// Reads files, or standard input for `-`; the last `fraction` of every one is held out. Every rank reads the files, and the first one standard
+  /// input for all.
   /// - Throws: `CheckpointError` for a file that cannot be read, ``TextError`` for empty standard input.
-  init(paths: [String], heldOut fraction: Double) throws {
+  init(paths: [String], heldOut fraction: Double, ranks: Ranks? = nil) throws {
     var sources: [Source] = []
     if paths.count(where: { $0 == "-" }) > 1 { throw TextError.standardInputTwice }
     for path in paths {
       if path.hasSuffix(".npy") { throw TextError.noBytes(path: path) }
-      let bytes = try TextSource.bytes(path)
+      let bytes =
+        try path == "-"
+        ? TextSource.bytes(path, ranks: ranks) : ranks.together { try TextSource.bytes(path) }
       if path == "-" && bytes.isEmpty { throw TextError.empty("standard input") }
       let name = path == "-" ? "standard input" : path.nameInPath.escaped
       let cut = bytes.count - Int(Double(bytes.count) * fraction)

@@ -10,10 +10,24 @@ public protocol Communicator: AnyObject, Sendable {
 
   /// Gives everybody what everybody has. Rank r's bytes lie at `places[r]`, `counts[r]` of them; before, only the own ones.
   func gather(_ all: UnsafeMutableRawPointer, counts: [Int32], places: [Int32])
+  /// Gives every rank its own bytes, and gets from every rank what it has for this one: `sent.counts[r]` bytes for rank r lie at
+  /// `sent.places[r]`, and what came from it lies at `received.places[r]`.
+  func exchange(_ sent: BytesOfRanks<UnsafeRawPointer>, _ received: BytesOfRanks<UnsafeMutableRawPointer>)
   /// Gives everybody the bytes of rank `root`.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int)
   /// Ends the work in good order; nothing is called afterwards.
   func finish()
   /// Ends all ranks at once. Returns where the job takes a moment to end.
   func abort(status: Int32)
+}
+
+/// Bytes for every rank, or of every rank, in one piece of memory.
+public struct BytesOfRanks<Pointer> {
+  public let base: Pointer
+  /// Bytes of each rank, and where they begin.
+  public let counts, places: [Int32]
+
+  public init(_ base: Pointer, counts: [Int32], places: [Int32]) {
+    (self.base, self.counts, self.places) = (base, counts, places)
+  }
 }

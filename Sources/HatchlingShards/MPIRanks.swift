@@ -21,6 +21,13 @@ import Foundation
       hatchling_mpi_gather(all, counts, places)
     }
 
+    public func exchange(
+      _ sent: BytesOfRanks<UnsafeRawPointer>, _ received: BytesOfRanks<UnsafeMutableRawPointer>
+    ) {
+      hatchling_mpi_exchange(
+        sent.base, sent.counts, sent.places, received.base, received.counts, received.places)
+    }
+
     /// In pieces: MPI counts in 32 bits.
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
       guard let base = bytes.baseAddress else { return }

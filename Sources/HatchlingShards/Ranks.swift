@@ -3,7 +3,7 @@ import HatchlingNumerics
 /// The ranks of a job, and what has passed between them.
 public final class Ranks: @unchecked Sendable {
   private let communicator: any Communicator
-  /// Counted while tokens are read, by the one thread that may call.
+  /// Counted by the one thread that may call.
   public private(set) var traffic = RankTraffic()
   private let waiting = WaitingLimit()
 
@@ -51,6 +51,38 @@ public final class Ranks: @unchecked Sendable {
     }
   }
 
+  /// See ``Communicator/exchange(_:_:)``.
+  func exchange(
+    _ sent: BytesOfRanks<UnsafeRawPointer>, _ received: BytesOfRanks<UnsafeMutableRawPointer>
+  ) {
+    let start = ContinuousClock.now
+    waiting.begin()
+    communicator.exchange(sent, received)
+    waiting.end()
+    traffic.seconds += (ContinuousClock.now - start).inSeconds
+    traffic.gathers += 1
+    traffic.sent += sent.counts.reduce(0) { $0 + Int($1) } - Int(sent.counts[rank])
+    traffic.received += received.counts.reduce(0) { $0 + Int($1) } - Int(received.counts[rank])
+  }
+
+  /// Completes a table of which rank r has the rows `owners[r]`, `width` values each; ranges lie in order and cover the table.
+  package func gather<Value: BitwiseCopyable>(_ table: inout [Value], rows owners: [Range<Int>], width: Int) {
+    let size = width * MemoryLayout<Value>.stride
+    table.withUnsafeMutableBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      gather(
+        base, counts: owners.map { Int32($0.count * size) },
+        places: owners.map { Int32($0.lowerBound * size) })
+    }
+  }
+
+  /// What every rank has, in order.
+  public func gather<Value: BitwiseCopyable>(_ own: Value) -> [Value] {
+    var all = [Value](repeating: own, count: size)
+    gather(&all, rows: (0..<size).map { $0..<$0 + 1 }, width: 1)
+    return all
+  }
+
   public func finish() { communicator.finish() }
   public func abort(status: Int32) { communicator.abort(status: status) }
 
@@ -59,12 +91,7 @@ public final class Ranks: @unchecked Sendable {
     let width = numbers.count
     var all = [Int](repeating: 0, count: size * width)
     all.replaceSubrange(rank * width..<(rank + 1) * width, with: numbers)
-    let bytes = Int32(width * MemoryLayout<Int>.size)
-    all.withUnsafeMutableBytes { all in
-      guard let base = all.baseAddress else { return }
-      gather(
-        base, counts: [Int32](repeating: bytes, count: size), places: (0..<Int32(size)).map { $0 * bytes })
-    }
+    gather(&all, rows: (0..<size).map { $0..<$0 + 1 }, width: width)
     return (0..<width).map { place in (0..<size).reduce(0) { $0 + all[$1 * width + place] } }
   }
 
@@ -100,7 +127,20 @@ public final class Ranks: @unchecked Sendable {
   }
 }
 
+extension Ranks {
+  /// Whether all ranks were given the same.
+  /// - Throws: ``LaunchError/differs(rank:what:)`` on all ranks where one has another `value` than the first.
+  public func checkSame(_ what: String, _ value: String) throws(LaunchError) {
+    let first = String(decoding: broadcast(Array(value.utf8), from: 0), as: UTF8.self)
+    guard let other = gather(value == first).firstIndex(of: false) else { return }
+    throw .differs(rank: other, what: what)
+  }
+}
+
 extension Ranks? {
+  /// Whether this is the process that speaks and writes files.
+  public var speaks: Bool { self?.speaks ?? true }
+
   /// See ``Ranks/together(_:)``; one process alone just does it.
   public func together<Value>(_ work: () throws -> Value) throws -> Value {
     try self?.together(work) ?? work()
@@ -109,7 +149,7 @@ extension Ranks? {
 
 /// What a rank has given to the others and got from them since the job began.
 public struct RankTraffic: Equatable, Sendable {
-  /// Bytes of its own that everybody got, each counted once, and bytes that it got from others.
+  /// Bytes of its own that others got, each counted once where everybody got it, and bytes that it got from others.
   public var (sent, received) = (0, 0)
   /// How often all ranks exchanged something.
   public var gathers = 0
@@ -134,12 +174,16 @@ public enum LaunchError: InputError, Equatable {
   case noMPI(ranks: Int)
   /// What only some ranks could not do.
   case rankFailed(rank: Int, reason: String)
+  /// A rank was started with something else than the first one.
+  case differs(rank: Int, what: String)
 
   public var description: String {
     switch self {
     case .noMPI(let ranks):
       "mpirun started \(ranks) processes of a program that was built without MPI; build it with the package trait MPI"
     case .rankFailed(let rank, let reason): "rank \(rank): \(reason)"
+    case .differs(let rank, let what):
+      "rank \(rank) has \(what) that differ from the first rank's; start all ranks alike, where all see the same files"
     }
   }
 }

@@ -123,14 +123,15 @@ extension TrainingPass {
   }
 
   /// ρ at the beginning of a block.
-  func beginStates(_ layer: Int, _ states: StreamStates<Scalar>?) {
-    guard let before = states?.layers[layer] else { return }
-    tapes[layer].states.base.update(from: before.base, count: before.count)
+  func beginStates(_ layer: Int, _ states: StreamStates<Scalar>?, _ stream: Int) {
+    guard let before = states?.base(layer, stream: stream) else { return }
+    tapes[layer].states.base.update(from: before, count: shape.batch * n * d)
   }
 
   /// ρ at the end of a block goes to the next.
-  func endStates(_ layer: Int, _ states: StreamStates<Scalar>?) {
-    guard let after = states?.layers[layer] else { return }
-    after.base.update(from: tapes[layer].states.base + shape.chunks * after.count, count: after.count)
+  func endStates(_ layer: Int, _ states: StreamStates<Scalar>?, _ stream: Int) {
+    guard let after = states?.base(layer, stream: stream) else { return }
+    let count = shape.batch * n * d
+    after.update(from: tapes[layer].states.base + shape.chunks * count, count: count)
   }
 }

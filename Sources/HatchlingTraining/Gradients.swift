@@ -26,6 +26,57 @@ package struct Gradients<Scalar: NetworkScalar>: Sendable {
   package var weights: [Matrix<Scalar>] { [decoderX, decoderY, encoder, embedding, readout] }
 }
 
+extension Gradients {
+  /// Everything, in a fixed order.
+  var all: [Matrix<Scalar>] { weights + [damping] }
+
+  /// Write access to ``all``.
+  mutating func mutablePointers() -> [UnsafeMutablePointer<Scalar>] {
+    [
+      decoderX.mutablePointer(), decoderY.mutablePointer(), encoder.mutablePointer(),
+      embedding.mutablePointer(),
+      readout.mutablePointer(), damping.mutablePointer(),
+    ]
+  }
+
+  /// Adds another gradient. Cost: a pass over both.
+  mutating func add(_ other: Gradients, _ workers: Workers) {
+    for (target, source) in zip(mutablePointers(), other.all) {
+      Self.forEachStretch(of: source.count, workers) { Self.add(source.pointer + $0, to: target + $0, $1) }
+    }
+  }
+
+  /// Multiplies every entry.
+  mutating func scale(by factor: Scalar, _ workers: Workers) {
+    for (target, matrix) in zip(mutablePointers(), all) {
+      Self.forEachStretch(of: matrix.count, workers) { Self.scale(target + $0, by: factor, $1) }
+    }
+  }
+
+  private static func forEachStretch(
+    of count: Int, _ workers: Workers, _ body: (_ start: Int, _ count: Int) -> Void
+  ) {
+    let stretch = 1 << 14
+    workers.run(blocks: (count + stretch - 1) / stretch) {
+      body($0 * stretch, min(stretch, count - $0 * stretch))
+    }
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func add(
+    _ source: UnsafePointer<Scalar>, to target: UnsafeMutablePointer<Scalar>, _ count: Int
+  ) {
+    for index in 0..<count { target[index] += source[index] }
+  }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  private static func scale(_ target: UnsafeMutablePointer<Scalar>, by factor: Scalar, _ count: Int) {
+    for index in 0..<count { target[index] *= factor }
+  }
+}
+
 extension Weights {
   /// The five trained matrices, in the order of ``Gradients/weights``.
   package var trained: [Matrix<Scalar>] {

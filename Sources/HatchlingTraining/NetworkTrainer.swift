@@ -1,4 +1,5 @@
 import HatchlingModel
+import HatchlingShards
 
 /// A network in training, whatever its form: what ``TrainingRun`` needs to drive it, to keep the best one and to go on later.
 public protocol NetworkTrainer: AnyObject {
@@ -8,7 +9,9 @@ public protocol NetworkTrainer: AnyObject {
   var text: [UInt8] { get }
   /// Updates done.
   var step: Int { get }
-  /// What the run holds.
+  /// The ranks that train together, each calling the same in the same order; nil for one process alone.
+  var ranks: Ranks? { get }
+  /// What the run holds, here.
   var memory: TrainingMemory { get }
   /// How many numbers are trained.
   var trainedCount: Int { get }
@@ -24,15 +27,17 @@ public protocol NetworkTrainer: AnyObject {
   var hasBest: Bool { get }
   /// Keeps the network as it is now.
   func keepAsBest()
-  /// Writes the network that is kept, as a file that every command reads; nothing where none is.
+  /// Writes the network that is kept, as a file that every command reads; nothing where none is. For one rank.
   func saveBest(to path: String, metadata: [String: String]) throws
-  /// Writes everything that a resumed run needs, the network that is kept included.
+  /// Writes everything that a resumed run needs, the network that is kept included; all ranks together.
   func saveCheckpoint(to path: String, progress: TrainingProgress) throws
 }
 
 extension Trainer: NetworkTrainer where Scalar == Float {
   public var sizes: Hyperparameters { weights.hyperparameters }
-  public var memory: TrainingMemory { TrainingMemory(sizes, options) }
+  public var memory: TrainingMemory {
+    TrainingMemory(sizes, options, ranks: ranks?.size ?? 1)
+  }
   public var trainedCount: Int { sizes.parameters }
   public var hasBest: Bool { best != nil }
   public func keepAsBest() { best = weights }
@@ -48,6 +53,7 @@ extension Trainer: NetworkTrainer where Scalar == Float {
 
 extension DirectTrainer: NetworkTrainer where Scalar == Float {
   public var sizes: Hyperparameters { weights.sizes }
+  public var ranks: Ranks? { nil }
   public var memory: TrainingMemory { weights.memory(options, rewires: rewiring != nil) }
   public var trainedCount: Int { weights.trainedCount }
   public var hasBest: Bool { best != nil }

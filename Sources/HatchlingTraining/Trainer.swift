@@ -1,5 +1,6 @@
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// What one update did.
 public struct UpdateReport: Sendable {
@@ -16,7 +17,7 @@ public struct UpdateReport: Sendable {
 
 /// A network in training: weights, optimiser, streams and their plastic state. ``update()`` is one step of everything.
 ///
-/// Same options, text and weights: the same result, to the last bit, for any number of threads.
+/// Same options, text and weights: the same result, to the last bit, for any number of threads and ranks.
 public final class Trainer<Scalar: NetworkScalar> {
   public internal(set) var weights: Weights<Scalar>
   public private(set) var options: TrainingOptions
@@ -24,29 +25,38 @@ public final class Trainer<Scalar: NetworkScalar> {
   public let text: [UInt8]
   /// The network that ``keepAsBest()`` kept, or that a checkpoint had.
   public internal(set) var best: Weights<Scalar>?
+  /// The ranks that take the shares of every batch; nil where one process takes all. All of them call everything in the same order.
+  public let ranks: Ranks?
   let workers: Workers
+  /// Reads one share of a batch.
   let pass: TrainingPass<Scalar>
+  let shares: StreamShares
   var optimiser: AdamW<Scalar>
   /// θ of every pair, `(1, n / 2)`; nil unless damping is learned.
   var theta: Matrix<Scalar>?
   var streams: TextStreams
   let states: StreamStates<Scalar>?
-  private var gradients: Gradients<Scalar>
+  let sums: GradientSums<Scalar>
 
+  /// - Parameter ranks: each takes its shares of every batch; weights and optimiser are the same on all.
   /// - Throws: ``TrainingError`` for options or sizes out of range, more memory than the machine has, text that is too short, or
   ///   tokens beyond the alphabet.
   public init(
-    _ initial: Weights<Scalar>, text: [UInt8], options: TrainingOptions, workers: Workers = Workers()
+    _ initial: Weights<Scalar>, text: [UInt8], options: TrainingOptions, ranks: Ranks? = nil,
+    workers: Workers = Workers()
   ) throws(TrainingError) {
     try options.validate()
     let sizes = initial.hyperparameters
     try sizes.checkTrainable()
-    try TrainingMemory(sizes, options, bytes: MemoryLayout<Scalar>.size).check()
+    try TrainingMemory(sizes, options, bytes: MemoryLayout<Scalar>.size, ranks: ranks?.size ?? 1)
+      .check(processes: ranks?.neighbours ?? 1)
     try TextTokens.check(text, vocabulary: sizes.vocabulary)
     if initial.plasticSynapses != nil {
       throw .lacksPlasticSynapses
     }
-    (self.options, self.text, self.workers) = (options, text, workers)
+    (self.options, self.text, self.ranks, self.workers) = (options, text, ranks, workers)
+    let shares = StreamShares(options, ranks: ranks?.size ?? 1, rank: ranks?.rank ?? 0)
+    self.shares = shares
     streams = try TextStreams(textCount: text.count, options)
     weights = initial
     switch options.damping {
@@ -58,10 +68,10 @@ public final class Trainer<Scalar: NetworkScalar> {
       theta = initialTheta
       weights.damping = LearnedDamping.damping(initialTheta)
     }
-    let shape = PassShape(batch: options.batch, block: options.block, chunk: options.chunk)
+    let shape = PassShape(batch: shares.streams, block: options.block, chunk: options.chunk)
     pass = TrainingPass(sizes, shape, workers: workers)
-    states = options.carry ? StreamStates(sizes, batch: options.batch) : nil
-    gradients = Gradients(sizes)
+    states = options.carry ? StreamStates(sizes, batch: options.batch, own: shares.ownStreams) : nil
+    sums = GradientSums(sizes, shares, among: ranks, workers: workers)
     optimiser = AdamW(shapesOf: weights.trained + (theta.map { [$0] } ?? []))
   }
 
@@ -74,9 +84,8 @@ public final class Trainer<Scalar: NetworkScalar> {
     let batch = streams.next(text, options) { states?.reset(stream: $0) }
     let dropout =
       options.dropout > 0 ? Dropout(rate: options.dropout, seed: options.seed, step: step) : nil
-    let result = pass.forward(weights, batch, states: states, dropout: dropout)
+    let (result, gradients) = passShares(of: batch, dropout)
     guard result.loss.isFinite else { throw diverged("the loss is \(result.loss)") }
-    pass.gradients(weights, batch, detach: options.detach, into: &gradients)
     var all = gradients.weights
     if theta != nil, let damping = weights.damping {
       all.append(LearnedDamping.gradient(gradients.damping, damping))

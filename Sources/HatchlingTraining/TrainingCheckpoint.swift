@@ -2,6 +2,7 @@ import Foundation
 import HatchlingCheckpoint
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// Everything that a training run needs to go on with exactly the result of an uninterrupted one.
 struct TrainingRecord: Codable {
@@ -59,8 +60,9 @@ extension Trainer {
   }
 
   /// Writes a checkpoint, whole or not at all: weights, optimiser, streams with their plastic state, random state, options; and the best
-  /// network so far where that is another one.
-  /// - Throws: `CheckpointError.unwritable`.
+  /// network so far where that is another one. Ranks write one file together, the first one all but the plastic states, which each has of its
+  /// own streams.
+  /// - Throws: `CheckpointError.unwritable`, on all ranks.
   public func saveCheckpoint(
     to path: String, progress: TrainingProgress = TrainingProgress(), best: Weights<Scalar>? = nil
   ) throws {
@@ -70,10 +72,13 @@ extension Trainer {
       progress: progress)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+    var json = Array(try encoder.encode(record))
+    // Seconds are the first rank's: all write under one header.
+    if let ranks { json = ranks.broadcast(json, from: 0) }
     let identity = StateIdentity(
       model: "training", engine: "trainer", form: "none", precision: Scalar.precisionName,
       variant: weights.hyperparameters.variant,
-      options: String(decoding: try encoder.encode(record), as: UTF8.self))
+      options: String(decoding: json, as: UTF8.self))
     func row(_ values: [Float]) -> StateArray { .float(Matrix(rows: 1, columns: values.count, values)) }
     var arrays: [String: StateArray] = ["frequencies": row(weights.frequencies)]
     arrays["damping"] = weights.damping.map(row)
@@ -90,18 +95,21 @@ extension Trainer {
     if let states {
       let (n, d) = (weights.hyperparameters.neurons, weights.hyperparameters.synapticDimension)
       for (layer, storage) in states.layers.enumerated() {
-        arrays["plastic.\(layer + 1)"] = .make(Matrix(rows: options.batch * n, columns: d, storage: storage))
+        arrays["plastic.\(layer + 1)"] = .make(
+          Matrix(rows: states.own.count * n, columns: d, storage: storage))
       }
     }
-    try StateFile.write(SavedState(identity: identity, position: step, arrays: arrays), to: path)
+    let state = SavedState(identity: identity, position: step, arrays: arrays)
+    guard let ranks else { return try StateFile.write(state, to: path) }
+    try StateFile.write(state, of: shares.rows(weights.hyperparameters), to: path, among: ranks)
   }
 
-  /// Goes on from a checkpoint over the same text.
+  /// Goes on from a checkpoint over the same text, on any number of ranks, whatever number wrote it.
   /// - Throws: `CheckpointError`, `StateError` or ``TrainingError`` when the file is damaged, of another precision, or the text differs.
   public static func resume(
-    from path: String, text: [UInt8], workers: Workers = Workers()
+    from path: String, text: [UInt8], ranks: Ranks? = nil, workers: Workers = Workers()
   ) throws -> (trainer: Trainer, progress: TrainingProgress) {
-    let state = try StateFile.read(path)
+    let state = try StateFile.read(path, only: ranks.flatMap { try rows(inCheckpoint: path, of: $0) })
     guard state.identity.engine == "trainer" else {
       throw TrainingError.damagedCheckpoint(
         path: path, problem: "it is the state of a run, not of a training")
@@ -117,10 +125,21 @@ extension Trainer {
       throw TrainingError.otherText(path: path, bytes: record.textBytes, given: text.count)
     }
     let trainer = try Trainer(
-      try weights(state, record), text: text, options: record.options, workers: workers)
+      try weights(state, record), text: text, options: record.options, ranks: ranks, workers: workers)
     try trainer.restore(state, record, path)
     if state.arrays["best.decoder_x"] != nil { trainer.best = try weights(state, record, "best.") }
     return (trainer, record.progress)
+  }
+
+  /// The rows of plastic states that a rank goes on from; nil where the file's record makes no sense, which is said later.
+  private static func rows(inCheckpoint path: String, of ranks: Ranks) throws -> NeuronPart? {
+    let text = try CheckpointFile.open(path).metadata["options"] ?? ""
+    guard let record = try? JSONDecoder().decode(TrainingRecord.self, from: Data(text.utf8)) else {
+      return nil
+    }
+    try record.options.validate()
+    try record.sizes.checkTrainable()
+    return StreamShares(record.options, ranks: ranks.size, rank: ranks.rank).rows(record.sizes)
   }
 
   private static func weights(
@@ -168,7 +187,7 @@ extension Trainer {
     let (n, d) = (weights.hyperparameters.neurons, weights.hyperparameters.synapticDimension)
     for (layer, storage) in states.layers.enumerated() {
       let saved: Matrix<Scalar> = try state.matrix(
-        "plastic.\(layer + 1)", rows: options.batch * n, columns: d)
+        "plastic.\(layer + 1)", rows: states.own.count * n, columns: d)
       storage.base.update(from: saved.pointer, count: saved.count)
     }
     states.isEmpty = record.emptyStreams

@@ -19,6 +19,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var block = 256
   /// B, streams read side by side.
   public var batch = 8
+  /// S, shares of the batch, of as many streams each: the gradient of each is taken by itself, and those are added along a binary tree. So many
+  /// ranks can work side by side, and what the run computes depends on S, not on them. Nil means 1.
+  public var shares: Int?
   /// Tokens per chunk: attention is quadratic inside, linear between.
   public var chunk = 64
   /// All planned updates; the schedule depends on it.
@@ -49,6 +52,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   /// Updates of warm-up.
   public var warmupSteps: Int { warmup ?? min(1000, steps / 20) }
 
+  /// S.
+  public var shareCount: Int { shares ?? 1 }
+
   /// The learning rate of update `step`, counted from 1.
   public func rate(at step: Int) -> Double {
     let warmup = warmupSteps
@@ -63,6 +69,10 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
     var rules: [TrainingError.Rule] = [
       ((1...1 << 20).contains(block), .block, block, "a block has 1 … 1048576 tokens"),
       ((1...4096).contains(batch), .batch, batch, "a batch has 1 … 4096 streams"),
+      (
+        (1...4096).contains(shareCount) && batch % max(1, shareCount) == 0, .shares, shareCount,
+        "the \(batch) streams of a batch are cut into equal shares, so a divisor of \(batch)"
+      ),
       ((1...4096).contains(chunk), .chunk, chunk, "a chunk has 1 … 4096 tokens"),
       ((1...1 << 40).contains(steps), .steps, steps, "1 … 2⁴⁰ updates"),
       (
@@ -111,7 +121,7 @@ public enum TrainingQuantity: String, Equatable, Sendable {
   case neurons = "n"
   case synapticDimension = "d"
   case heads, layers, variant, vocabulary
-  case block, batch, chunk, steps
+  case block, batch, shares, chunk, steps
   case learningRate = "learning rate"
   case finalLearningRate = "final learning rate"
   case warmup = "warm-up"

@@ -6,29 +6,32 @@ extension TrainingPass {
   ///
   /// - Parameters:
   ///   - states: ρ of every stream, gone on from and left at the end of the block; nil begins and ends with nothing.
+  ///   - first: the number of the batch's first stream among those of `states`.
   ///   - dropout: nil silences nothing.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   package func forward(
     _ weights: Weights<Scalar>, _ batch: TrainingBatch, states: StreamStates<Scalar>? = nil,
-    dropout: Dropout? = nil
+    from first: Int = 0, dropout: Dropout? = nil
   ) -> PassResult {
     precondition(weights.hyperparameters == sizes, "the weights are of another size")
     precondition(batch.tokens.count == shape.rows && batch.positions.count == shape.batch)
     decay = DecayPowers(damping: weights.damping, chunk: shape.chunk)
     carries = states != nil
-    beganEmpty = states?.isEmpty ?? [Bool](repeating: true, count: shape.batch)
+    let streams = first..<first + shape.batch
+    beganEmpty =
+      states.map { Array($0.isEmpty[streams]) } ?? [Bool](repeating: true, count: shape.batch)
     fillPhases(weights, batch)
     embed(weights, batch)
     for layer in 0..<sizes.layers {
       workers.run(blocks: tiles.count) { activateX(weights, layer, tile: $0) }
-      beginStates(layer, states)
+      beginStates(layer, states, first)
       attend(layer)
       workers.run(blocks: tiles.count) { activateY(weights, layer, tile: $0, dropout) }
       updateField(weights, layer)
-      endStates(layer, states)
+      endStates(layer, states, first)
     }
-    if let states { states.isEmpty = [Bool](repeating: false, count: shape.batch) }
+    states?.isEmpty.replaceSubrange(streams, with: repeatElement(false, count: shape.batch))
     let loss = predict(weights, batch)
     let all = Double(shape.rows * n)
     return PassResult(

@@ -15,26 +15,50 @@ package struct TrainingBatch: Sendable {
   }
 }
 
-/// ρ of every stream and layer between two blocks.
+/// ρ of every stream and layer between two blocks, or of some streams where ranks have the others.
 package final class StreamStates<Scalar: NetworkScalar> {
-  /// Per layer, `(B, n, d)`.
+  /// Per layer, `(own streams, n, d)`.
   let layers: [NumberStorage<Scalar>]
-  /// Streams whose state is all zero.
+  /// The streams whose ρ is here.
+  let own: Range<Int>
+  /// Which of all B streams have a state that is all zero.
   package internal(set) var isEmpty: [Bool]
   private let perStream: Int
 
-  package init(_ sizes: Hyperparameters, batch: Int) {
+  /// - Parameter own: nil for all.
+  package init(_ sizes: Hyperparameters, batch: Int, own: Range<Int>? = nil) {
     perStream = sizes.neurons * sizes.synapticDimension
-    let count = batch * perStream
-    layers = (0..<sizes.layers).map { _ in NumberStorage(zeros: count) }
+    let streams = own ?? 0..<batch
+    layers = (0..<sizes.layers).map { [perStream] _ in NumberStorage(zeros: streams.count * perStream) }
     isEmpty = [Bool](repeating: true, count: batch)
+    self.own = streams
+  }
+
+  /// ρ of a stream and those after it in a layer from 0, `(…, n, d)`.
+  func base(_ layer: Int, stream: Int) -> UnsafeMutablePointer<Scalar> {
+    layers[layer].base + (stream - own.lowerBound) * perStream
   }
 
   /// Forgets one stream.
   package func reset(stream: Int) {
     guard !isEmpty[stream] else { return }
-    for layer in layers { layer.base.advanced(by: stream * perStream).update(repeating: 0, count: perStream) }
     isEmpty[stream] = true
+    guard own.contains(stream) else { return }
+    for layer in layers.indices { base(layer, stream: stream).update(repeating: 0, count: perStream) }
+  }
+
+  /// All streams have been read, here or elsewhere.
+  func readAll() { isEmpty = [Bool](repeating: false, count: isEmpty.count) }
+}
+
+extension TrainingBatch {
+  /// The part of some streams.
+  ///
+  /// - Parameter block: T.
+  func streams(_ streams: Range<Int>, block: Int) -> TrainingBatch {
+    let rows = streams.lowerBound * block..<streams.upperBound * block
+    return TrainingBatch(
+      tokens: Array(tokens[rows]), targets: Array(targets[rows]), positions: Array(positions[streams]))
   }
 }
 
@@ -44,6 +68,8 @@ package struct Dropout: Sendable {
   package let rate: Double
   package let seed: UInt64
   package let step: Int
+  /// The number of a pass's first row in the whole batch, so that it does not matter which pass reads a stream.
+  package var firstRow = 0
 
   package init(rate: Double, seed: UInt64, step: Int) {
     (self.rate, self.seed, self.step) = (rate, seed, step)
@@ -52,7 +78,9 @@ package struct Dropout: Sendable {
   /// The key of one layer and token.
   @inline(__always)
   func key(layer: Int, row: Int) -> UInt64 {
-    Self.mix(Self.mix(seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(layer) << 40 | UInt64(row)))
+    Self.mix(
+      Self.mix(seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15) ^ (UInt64(layer) << 40 | UInt64(firstRow + row))
+    )
   }
 
   @inline(__always)

@@ -74,6 +74,7 @@ enum FlagAdvice {
       "--edges M"
     case DirectTrainingError.carries: "--passage"
     case DirectTrainingError.detaches: "--detach"
+    case DirectTrainingError.hasNoShares: "--shares"
     case DirectTrainingError.plasticIsNotOfX: "--plastic, --prune-tokens"
     case DirectTrainingError.logsNoTopology: "--log-topology; degrees --model GRAPH"
     case TopologyMissing.positions: "--layout"
@@ -114,7 +115,8 @@ enum FlagAdvice {
     case .validateEvery: "--validate-every"
     case .clip: "--clip"
     case .sample: "--sample"
-    case .heads, .layers, .variant, .block, .batch, .chunk, .steps, .dropout, .damping, .passage, .seed,
+    case .heads, .layers, .variant, .block, .batch, .shares, .chunk, .steps, .dropout, .damping, .passage,
+      .seed,
       .minutes:
       "--\(quantity.rawValue)"
     case .vocabulary, .finalLearningRate: quantity.rawValue

@@ -63,7 +63,9 @@ enum Main {
       exit(1)
     }
     if let error = error as? Interrupted {
+      // All ranks were interrupted together. The first status that is not 0 makes mpirun end the job, and what others said may be lost.
       Job.finish()
+      if !Job.speaks { exit(0) }
       exit(Output.isLost ? 2 : 128 + error.signal)
     }
     guard let complaint = complaint(about: error) else {
@@ -99,6 +101,8 @@ enum Interrupts {
     case asked(Int32, at: ContinuousClock.Instant)
   }
   private static let wish = Mutex(Wish.end)
+  /// The thread that waits for signals; 0 before there is one.
+  nonisolated(unsafe) private static var waiting: pthread_t = 0
 
   static func install() {
     signal(SIGPIPE, SIG_IGN)
@@ -108,7 +112,7 @@ enum Interrupts {
     sigemptyset(&numbers)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // What the caller wants to be ignored (nohup) stays so.
-      let before = signal(number, SIG_DFL)
+      let before = signal(number, passOn)
       if number == SIGHUP && unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
         signal(number, SIG_IGN)
         continue
@@ -118,7 +122,16 @@ enum Interrupts {
     // Every later thread inherits the mask, so the signals wait for the one below. No dispatch source: libdispatch wants /proc.
     pthread_sigmask(SIG_BLOCK, &numbers, nil)
     let awaited = numbers
-    Thread { while true { obey(awaited) } }.start()
+    Thread {
+      waiting = pthread_self()
+      while true { obey(awaited) }
+    }.start()
+  }
+
+  /// Threads that OpenBLAS began before the program did know nothing of the mask. What they get goes to the thread that waits.
+  private static let passOn: @convention(c) (Int32) -> Void = { number in
+    if waiting == 0 { _exit(128 + number) }
+    pthread_kill(waiting, number)
   }
 
   /// Waits for one of the signals and does what it asks for.

@@ -26,7 +26,7 @@ enum Job {
   /// The commands that several ranks run together.
   private static let shared: [any ParsableCommand.Type] = [
     StepCommand.self, GenerateCommand.self, VerifyCommand.self, RecordCommand.self,
-    FidelityCommand.self, PlanCommand.self,
+    FidelityCommand.self, TrainCommand.self, PlanCommand.self,
   ]
 
   /// Only some commands share out a network.
@@ -54,10 +54,10 @@ enum Job {
     }
   }
 
-  /// Whether an interrupt asked this process, or any rank, to end in good order. All ranks ask together.
-  static var wishesToEnd: Bool {
-    let isAsked = Interrupts.requested != nil
-    return ranks.map { $0.sum([isAsked ? 1 : 0])[0] > 0 } ?? isAsked
+  /// The signal that asked some rank for an end in good order; all ranks ask together.
+  static var interrupt: Int32? {
+    guard let ranks else { return Interrupts.requested }
+    return ranks.gather(Interrupts.requested ?? 0).max().flatMap { $0 > 0 ? $0 : nil }
   }
 
   /// All ranks are done.

@@ -68,16 +68,21 @@ struct RecordCommand: EitherPrecisionCommand {
       interventions: options.interventions.parsed(names), ranks: ranks, workers: workers)
     let total = streams.reduce(0) { $0 + $1.tokens.count }
     var progress: Progress?
+    var interrupt: Int32?
     Interrupts.ask()
     let report = try stepper.record(
       order, of: streams, to: out, model: options.model.model ?? "shipped",
       afterToken: {
         if progress == nil { progress = Progress("token", total: total) }
         progress?.update($0)
-      }, isOver: { Job.wishesToEnd })
+      },
+      isOver: {
+        interrupt = Job.interrupt
+        return interrupt != nil
+      })
     try stepper.finish()
     if options.json { try Output.json(report) } else { Output.lines(report.lines) }
-    if let signal = Interrupts.requested { throw Interrupted(signal: signal) }
+    if let signal = interrupt ?? Job.interrupt { throw Interrupted(signal: signal) }
   }
 
   private func order(for names: ParticleNames) throws -> RecordingOrder {

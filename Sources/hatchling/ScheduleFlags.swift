@@ -25,6 +25,12 @@ struct ScheduleFlags: ParsableArguments {
   @Option(help: "Streams read side by side. Default: 8.")
   var batch: Int?
 
+  @Option(
+    help:
+      "Shares of the batch, of equal numbers of streams, whose gradients are taken apart and added in one order; so many ranks can work side by side. Default: 1; with mpirun one per stream."
+  )
+  var shares: Int?
+
   @Option(help: "Updates. Default: 2000.")
   var steps: Int?
 
@@ -84,6 +90,7 @@ struct ScheduleFlags: ParsableArguments {
     choices.choose(.steps, \.steps, steps)
     choices.choose(.block, \.block, block)
     choices.choose(.batch, \.batch, batch)
+    choices.choose(.shares, \.chosenShares, shares)
     choices.choose(.learningRate, \.learningRate, lr)
     choices.choose(.warmup, \.chosenWarmup, warmup)
     choices.choose(.weightDecay, \.weightDecay, weightDecay)
@@ -108,6 +115,7 @@ extension TrainingOptions {
       "--clip \(clip)", "--dropout \(dropout)", "--chunk \(chunk)", "--seed \(seed)",
     ]
     if damping != .kept { parts.insert("--damping \(damping)", at: 6) }
+    if let shares { parts.append("--shares \(shares)") }
     if let warmup { parts.append("--warmup \(warmup)") }
     if !carry { parts.append("--no-carry") }
     if passage > 0 { parts.append("--passage \(passage)") }

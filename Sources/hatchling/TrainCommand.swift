@@ -2,6 +2,7 @@ import ArgumentParser
 import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,7 +11,7 @@ struct TrainCommand: ParsableCommand {
       The last part of every TEXT is held out (--validation). --out holds the best network by held-out loss, the last one where \
       nothing is held out. Beside it lies a checkpoint with everything that --resume needs to go on to the same bits, written at \
       every validation, every five minutes and at an interrupt. --log writes a line per update, and the loss curve as .svg and \
-      .png beside it when the run ends.
+      .png beside it when the run ends. Under mpirun the ranks share out the streams of every batch.
       """)
 
   @Argument(help: ArgumentHelp("Texts, or - for standard input.", valueName: "text"))
@@ -84,6 +85,7 @@ struct TrainCommand: ParsableCommand {
     )
     request.direct = graph.request
     (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
+    request.sharesStreams = Launch.startedRanks != nil
     (request.log, request.emergenceLog) = (log, logTopology)
     request.metadata = {
       ["training.flags": $0.flags, "training.version": "hatchling \(Version.number)"]
@@ -92,7 +94,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let session = try TrainingSession(request, workers: threads.workers) { note("warning: \($0)") }
+    let session = try TrainingSession(request, ranks: Job.ranks, workers: threads.workers) {
+      note("warning: \($0)")
+    }
     var display = TrainingDisplay(isTimed: schedule.minutes != nil)
     display.open(session)
     Interrupts.ask()
@@ -117,7 +121,7 @@ struct TrainCommand: ParsableCommand {
     }
     Output.lines(outcome.pictures)
     Output.flush()
-    if outcome.end == .interrupted, let signal = Interrupts.requested { throw Interrupted(signal: signal) }
+    if outcome.end == .interrupted, let signal = Job.interrupt { throw Interrupted(signal: signal) }
   }
 }
 

@@ -7,7 +7,7 @@ struct TrainingDisplay {
   /// Wall-clock seconds per update, smoothed.
   private var secondsPerStep: Double?
   private var validationLoss: Double?
-  private let isTerminal = isatty(2) != 0
+  private let isTerminal = isatty(2) != 0 && Job.speaks
   /// Whether the user said how long the run goes on; then nothing is to be forecast.
   private let isTimed: Bool
   /// How long it will take, where no line shows it.
@@ -30,6 +30,14 @@ struct TrainingDisplay {
     Output.line(
       "text       \(grouped(session.learnedBytes)) bytes to learn, \(grouped(session.heldOutBytes)) held out")
     Output.line("run        \(options.flags)")
+    if let ranks = Job.ranks {
+      Output.line("ranks      \(ranks.size), \(options.shareCount) shares of the batch")
+      if options.shareCount < ranks.size {
+        note(
+          "warning: \(options.shareCount) shares keep no more than \(options.shareCount) of \(ranks.size) ranks busy; give a larger --batch or --shares"
+        )
+      }
+    }
     Output.line(
       "memory     up to \(TrainingMemory.text(memory.total)): parameters and optimiser \(TrainingMemory.text(memory.parameters)), activity \(TrainingMemory.text(memory.activity)), plastic states \(TrainingMemory.text(memory.plasticState)), workspace \(TrainingMemory.text(memory.workspace))"
     )
@@ -63,7 +71,7 @@ struct TrainingDisplay {
   /// Called after every update.
   private mutating func update(_ record: TrainingLine, seconds: Double) {
     secondsPerStep = secondsPerStep.map { $0 + 0.05 * (seconds - $0) } ?? seconds
-    if !isTerminal && !isTimed {
+    if !isTerminal && !isTimed && Job.speaks {
       if forecast == nil { forecast = Progress("step", total: record.steps, after: record.step) }
       forecast?.update(record.step)
     }

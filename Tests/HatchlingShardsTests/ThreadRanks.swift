@@ -26,6 +26,29 @@ final class ThreadRank: Communicator {
     }
   }
 
+  func exchange(_ sent: BytesOfRanks<UnsafeRawPointer>, _ received: BytesOfRanks<UnsafeMutableRawPointer>) {
+    // What everybody has for everybody, in order of receivers.
+    let own = (0..<size).flatMap { rank in
+      Array(
+        UnsafeRawBufferPointer(start: sent.base + Int(sent.places[rank]), count: Int(sent.counts[rank])))
+    }
+    let lengths = sent.counts.withUnsafeBytes(Array.init)
+    shared.exchange(lengths + own, of: rank) { pieces in
+      for (sender, piece) in pieces.enumerated() {
+        let counts = piece.withUnsafeBytes { bytes in
+          (0..<size).map { Int(bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self)) }
+        }
+        precondition(
+          counts[rank] == received.counts[sender], "ranks disagree about what rank \(sender) gives")
+        let start = 4 * size + counts[..<rank].reduce(0, +)
+        piece[start..<start + counts[rank]].withUnsafeBytes { bytes in
+          guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+          (received.base + Int(received.places[sender])).copyMemory(from: base, byteCount: bytes.count)
+        }
+      }
+    }
+  }
+
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
     shared.exchange(rank == root ? Array(bytes) : [], of: rank) { pieces in
       if rank != root { bytes.copyBytes(from: pieces[root]) }

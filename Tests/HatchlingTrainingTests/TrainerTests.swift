@@ -124,7 +124,8 @@ import Testing
     ("\"batch\":3", "\"batch\":2"), ("\"chunk\":8", "\"chunk\":0"), ("\"steps\":12", "\"steps\":-1"),
     ("\"offsets\":[", "\"offsets\":[-1,"), ("\"positions\":[24", "\"positions\":[9223372036854775807"),
     ("\"remaining\":[", "\"remaining\":[-9223372036854775808,"),
-    ("\"emptyStreams\":[false", "\"emptyStreams\":["),
+    ("\"emptyStreams\":[false", "\"emptyStreams\":["), ("\"seed\":1", "\"seed\":1,\"shares\":2"),
+    ("\"seed\":1", "\"seed\":1,\"shares\":0"),
   ])
   func aForgedRecordIsRefused(_ change: (String, String)) throws {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID()).training").path
@@ -179,6 +180,7 @@ import Testing
       { $0.block = 0 }, { $0.batch = 0 }, { $0.chunk = 0 }, { $0.steps = 0 }, { $0.learningRate = -1 },
       { $0.learningRate = .nan }, { $0.warmup = 13 }, { $0.dropout = 1 }, { $0.clip = -1 },
       { $0.weightDecay = -0.1 }, { $0.damping = .fixed(1.5) }, { $0.passage = -1 }, { $0.block = 1_000_000 },
+      { $0.shares = 2 }, { $0.shares = 0 }, { $0.shares = -3 }, { $0.shares = 6 },
     ]
     for change in bad {
       #expect(throws: TrainingError.self) { try Self.trainer(Self.options(change)) }

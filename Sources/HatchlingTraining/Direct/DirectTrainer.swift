@@ -33,6 +33,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     try options.validate()
     guard !options.carry, options.passage == 0 else { throw DirectTrainingError.carries }
     guard !options.detach else { throw DirectTrainingError.detaches }
+    guard options.shareCount == 1 else { throw DirectTrainingError.hasNoShares }
     let sizes = initial.sizes
     try sizes.checkTrainable()
     try initial.memory(options, rewires: rewiring != nil).check()

@@ -216,6 +216,9 @@ public enum DirectTrainingError: InputError, Equatable {
   case needsEdges
   case logsNoTopology
   case badRewiring(String)
+  case hasNoShares
+  /// Started as several ranks.
+  case isNotShared(ranks: Int)
 
   public var description: String {
     switch self {
@@ -238,6 +241,9 @@ public enum DirectTrainingError: InputError, Equatable {
     case .logsNoTopology:
       "a topology log follows D_x F while it is trained; a trained graph's degrees are found from its file"
     case .badRewiring(let what): what
+    case .hasNoShares: "a direct graph is trained on whole batches, not in shares; leave them out"
+    case .isNotShared(let ranks):
+      "a direct graph is not trained on \(ranks) ranks yet, only the weights of tensors are; leave mpirun out"
     }
   }
 }
