@@ -91,7 +91,10 @@ struct PlanCommand: EitherPrecisionCommand {
         try ScalePlan(network, ranks: count, cut: cut), given, program: program,
         measurement: isMeasured ? calibration?.measurement : nil)
     }
-    if json { return try reports.forEach { try Output.json($0) } }
+    if json {
+      for report in reports { try Output.json(report) }
+      return
+    }
     Output.lines(ScalePlan.lines(of: network, activityFrom: source))
     Output.lines(given?.lines("constants") ?? [])
     Output.lines(calibration?.alone?.lines("one rank alone") ?? [])
