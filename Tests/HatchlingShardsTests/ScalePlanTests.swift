@@ -154,6 +154,9 @@ import Testing
     #expect((15.9...16.1).contains(many.gathered.received / few.gathered.received))
     #expect(many.reduced.received == few.reduced.received * 12 / 8)
     #expect(many.gathered.steps == 12 && few.reduced.steps == 8)
+    // Four heads of 1025 blocks, of 4094 neurons: one rank has two.
+    let odd = try ScalePlan(network, ranks: 4099, cut: .finer)
+    #expect(odd.blocks == 4100 && odd.busyRanks == 4099 && odd.neurons == 2 * 4094)
   }
 
   /// Worse constants never make a token faster, and each has a part of the time to itself.
