@@ -8,9 +8,18 @@ import Testing
     Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
     .deletingLastPathComponent() ?? Bundle.main.bundleURL
 
+  /// Whether the modules were built with Open MPI.
+  private static var hasMPI: Bool {
+    #if MPI
+      true
+    #else
+      false
+    #endif
+  }
+
   /// What the C compiler needs to find the headers of the system libraries; nil when pkg-config cannot say.
   static let headerFlags: [String]? = {
-    let answer = try? run(["pkg-config", "--cflags", "openblas", "libcrypto"])
+    let answer = try? run(["pkg-config", "--cflags", "openblas", "libcrypto"] + (hasMPI ? ["ompi-c"] : []))
     guard let answer, answer.status == 0 else { return nil }
     return answer.output.split(whereSeparator: \.isWhitespace).map(String.init)
   }()
@@ -58,7 +67,8 @@ import Testing
     let maps = [
       "\(Self.modules.path)/CKernels.build", shims.path, "\(root.path)/Sources/COpenBLAS",
       "\(root.path)/Sources/CCrypto",
-    ].map { "-fmodule-map-file=\($0)/module.modulemap" }
+      "\(root.path)/Sources/CMPI",
+    ].prefix(Self.hasMPI ? 5 : 4).map { "-fmodule-map-file=\($0)/module.modulemap" }
     let headers = ["-I\(shims.path)", "-I\(root.path)/Sources/CKernels/include"] + (Self.headerFlags ?? [])
     let result = try Self.run(
       [
