@@ -37,17 +37,22 @@ public final class Ranks: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - seconds: more than any rank ever works alone, on a file for example. Time in which this process itself is stopped does not count.
-  ///   - tell: gets the reason, on a thread of its own, and is to end the process.
-  public func limitWaiting(to seconds: Double, _ tell: @escaping @Sendable (_ reason: String) -> Void) {
+  ///   - tell: gets the reason, and whether this is the first rank that is not stopped, on a thread of its own; is to end the process.
+  public func limitWaiting(
+    to seconds: Double, _ tell: @escaping @Sendable (_ reason: String, _ isFirst: Bool) -> Void
+  ) {
     let here = RankPlace.here
     let places = collect([here], counts: Array(repeating: 1, count: size))
+    let rank = rank
     waiting.watch(seconds: seconds) {
       let neighbours = places.indices.filter { places[$0].machine == here.machine }
       let stopped = zip(neighbours, WaitingLimit.areStopped(neighbours.map { places[$0].process }))
-        .filter(\.1).map { "rank \($0.0) is stopped (process \(places[$0.0].process))" }
+        .filter(\.1).map(\.0)
       let reason =
-        stopped.isEmpty ? "a rank that is stopped, lost or still at work" : stopped.joined(separator: ", ")
-      tell("no answer for \(seconds) seconds: \(reason)")
+        stopped.isEmpty
+        ? "a rank that is stopped, lost or still at work"
+        : stopped.map { "rank \($0) is stopped (process \(places[$0].process))" }.joined(separator: ", ")
+      tell("no answer for \(seconds) seconds: \(reason)", (0..<rank).allSatisfy(stopped.contains))
     }
   }
 

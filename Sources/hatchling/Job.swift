@@ -45,9 +45,9 @@ enum Job {
   static func limitWaiting(to seconds: Double) {
     guard let ranks, !isLimited else { return }
     isLimited = true
-    ranks.limitWaiting(to: seconds) { reason in
-      // Each waits its turn: the first that ends takes the others along.
-      Thread.sleep(forTimeInterval: 0.5 * Double(min(ranks.rank, 10)))
+    ranks.limitWaiting(to: seconds) { reason, isFirst in
+      // The first that ends takes the others along; they speak only if it does not.
+      if !isFirst { Thread.sleep(forTimeInterval: 10) }
       UnfinishedFiles.removeAll()
       say("error: \(reason)")
       _exit(2)
