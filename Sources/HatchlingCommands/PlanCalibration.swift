@@ -94,8 +94,8 @@ public struct PlanCalibration: Sendable {
   private static func slowest(_ own: MachineConstants, _ ranks: Ranks?) -> MachineConstants {
     guard let ranks else { return own }
     return MachineConstants(
-      exchange: own.exchange, rows: ranks.all(own.rows).min() ?? own.rows,
-      codes: ranks.all(own.codes).min() ?? own.codes,
-      perNeuron: ranks.all(own.perNeuron).max() ?? own.perNeuron)
+      exchange: own.exchange, rows: ranks.gather(own.rows).min() ?? own.rows,
+      codes: ranks.gather(own.codes).min() ?? own.codes,
+      perNeuron: ranks.gather(own.perNeuron).max() ?? own.perNeuron)
   }
 }

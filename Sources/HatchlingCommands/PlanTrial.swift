@@ -60,7 +60,7 @@ public final class PlanTrial<Scalar: NetworkScalar> {
     return PlanMeasurement(
       tokens: read, seconds: read == 0 ? .nan : seconds / count,
       exchanges: Double(traffic.gathers) / count, sent: Double(traffic.sent) / count,
-      received: Double(traffic.received) / count, memory: (ranks?.all(here) ?? [here]).max() ?? here)
+      received: Double(traffic.received) / count, memory: (ranks?.gather(here) ?? [here]).max() ?? here)
   }
 }
 

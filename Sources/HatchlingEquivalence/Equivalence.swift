@@ -94,8 +94,7 @@ where Graph.Scalar == Reference.Scalar {
     let here = VectorExtremes(
       UnsafeBufferPointer(start: a.pointer, count: a.count),
       UnsafeBufferPointer(start: b.pointer, count: b.count))
-    let everywhere = ranks?.collect([here], counts: Array(repeating: 1, count: ranks?.size ?? 1)) ?? [here]
-    record(quantity, VectorDifference(VectorExtremes(joining: everywhere)), token, layer)
+    record(quantity, VectorDifference(VectorExtremes(joining: ranks?.gather(here) ?? [here])), token, layer)
   }
 
   private mutating func record(
@@ -140,7 +139,7 @@ struct VectorDifference: Equatable {
 }
 
 /// What the difference of two vectors is made of; parts of vectors can be looked at apart, and joined.
-struct VectorExtremes {
+struct VectorExtremes: BitwiseCopyable {
   private(set) var count = 0
   private(set) var agreeInLength = true
   private(set) var areFinite = true

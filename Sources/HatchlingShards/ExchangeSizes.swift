@@ -28,11 +28,4 @@ extension Ranks {
       }
     }
   }
-
-  /// What every rank has, in order.
-  package func all(_ number: Double) -> [Double] {
-    var bits = [Int](repeating: 0, count: size)
-    bits[rank] = Int(bitPattern: UInt(number.bitPattern))
-    return sum(bits).map { Double(bitPattern: UInt64(UInt(bitPattern: $0))) }
-  }
 }

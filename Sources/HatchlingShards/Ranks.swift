@@ -42,7 +42,7 @@ public final class Ranks: @unchecked Sendable {
     to seconds: Double, _ tell: @escaping @Sendable (_ reason: String, _ isFirst: Bool) -> Void
   ) {
     let here = RankPlace.here
-    let places = collect([here], counts: Array(repeating: 1, count: size))
+    let places = gather(here)
     let rank = rank
     waiting.watch(seconds: seconds) {
       let neighbours = places.indices.filter { places[$0].machine == here.machine }
@@ -70,33 +70,13 @@ public final class Ranks: @unchecked Sendable {
     traffic.received += received.counts.reduce(0) { $0 + Int($1) } - Int(received.counts[rank])
   }
 
-  /// Completes a table of which rank r has the rows `owners[r]`, `width` values each; ranges lie in order and cover the table.
-  package func gather<Value: BitwiseCopyable>(_ table: inout [Value], rows owners: [Range<Int>], width: Int) {
-    let size = width * MemoryLayout<Value>.stride
-    table.withUnsafeMutableBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      gather(
-        base, counts: owners.map { Int32($0.count * size) },
-        places: owners.map { Int32($0.lowerBound * size) })
-    }
-  }
-
-  /// What every rank has, in order.
-  public func gather<Value: BitwiseCopyable>(_ own: Value) -> [Value] {
-    var all = [Value](repeating: own, count: size)
-    gather(&all, rows: (0..<size).map { $0..<$0 + 1 }, width: 1)
-    return all
-  }
-
   public func finish() { communicator.finish() }
   public func abort(status: Int32) { communicator.abort(status: status) }
 
   /// The sum over all ranks of every number; all bring as many.
   public func sum(_ numbers: [Int]) -> [Int] {
     let width = numbers.count
-    var all = [Int](repeating: 0, count: size * width)
-    all.replaceSubrange(rank * width..<(rank + 1) * width, with: numbers)
-    gather(&all, rows: (0..<size).map { $0..<$0 + 1 }, width: width)
+    let all = collect(numbers, counts: Array(repeating: width, count: size))
     return (0..<width).map { place in (0..<size).reduce(0) { $0 + all[$1 * width + place] } }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingModel
 import Synchronization
 
 /// Notices that a rank has waited for the others for too long, and says why.
@@ -42,17 +43,16 @@ final class WaitingLimit: Sendable {
 /// Where a rank runs.
 struct RankPlace: Equatable, BitwiseCopyable {
   let process: Int32
-  /// Of the machine's name.
+  /// A hash of the machine's name and of when it was started.
   let machine: UInt64
 
-  /// This process. Machines are told apart by their names and when they were started.
+  /// This process.
   static var here: RankPlace {
     let started = (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)) ?? ""
-    let name = ProcessInfo.processInfo.hostName + started
-    // FNV-1a: Swift's own hashes differ from process to process.
-    let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3
-    }
-    return RankPlace(process: getpid(), machine: hash)
+    var hash = ContentHash()
+    hash.begin()
+    Array((ProcessInfo.processInfo.hostName + started).utf8).withUnsafeBytes { hash.update($0) }
+    hash.end()
+    return RankPlace(process: getpid(), machine: hash.value)
   }
 }

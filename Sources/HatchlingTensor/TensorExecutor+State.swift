@@ -14,16 +14,7 @@ extension TensorExecutor {
   /// Of all neurons, wherever they are: where ranks share them out, all look at the same.
   public func values(of quantity: Quantity, channel: Channel, entries: [Int]?) -> [Scalar]? {
     guard let spread = exchange?.neurons else { return valuesHere(of: quantity, channel, entries) }
-    guard quantity.population == .neurons else {
-      // What arrives at hubs comes from neurons of all ranks: nobody has the terms.
-      return channel == .net ? valuesHere(of: quantity, channel, entries) : nil
-    }
-    guard valuesHere(of: quantity, channel, []) != nil else { return nil }
-    guard let entries else { return spread.whole(valuesHere(of: quantity, channel, nil) ?? []) }
-    let first = spread.own.lowerBound
-    return spread.values(of: entries) { places in
-      valuesHere(of: quantity, channel, places.map { entries[$0] - first }) ?? []
-    }
+    return spread.values(of: quantity, channel, entries) { valuesHere(of: quantity, channel, $0) }
   }
 
   private func valuesHere(of quantity: Quantity, _ channel: Channel, _ entries: [Int]?) -> [Scalar]? {
@@ -33,15 +24,8 @@ extension TensorExecutor {
   }
 
   public func firstNonFinite() -> Quantity? {
-    guard let spoilt = exchange?.spoilt else { return held.firstNonFinite() }
-    guard !spoilt.contains(.driveX) else { return .driveX }
-    // What is at hubs all ranks have alike.
-    let found = spoilt.contains(.x) ? .x : [.a, .encoded, .v].first { !isFinite($0) }
-    return found == .x || found == .a || !spoilt.contains(.driveY) ? found : .driveY
-  }
-
-  private func isFinite(_ quantity: Quantity) -> Bool {
-    held.values(of: quantity, nil)?.allSatisfy(\.isFinite) ?? true
+    guard let exchange else { return held.firstNonFinite() }
+    return exchange.spoilt.first { held.firstNonFinite() }
   }
 
   /// What the neurons that are here hold that is not finite.
@@ -86,35 +70,27 @@ extension TensorExecutor {
     layer: Int, at moment: PlasticMoment, synapses: [PlasticSynapse]?
   ) -> [Scalar] {
     let rho = attention[layer - 1]
-    guard let spread = exchange?.neurons else {
-      return synapses?.map { rho[$0.postsynaptic, $0.presynaptic] } ?? rho.elements
+    func here(_ synapses: [PlasticSynapse]?) -> [Scalar] {
+      synapses?.map { rho[$0.postsynaptic, $0.presynaptic] } ?? rho.elements
     }
-    guard let synapses else { return spread.whole(rho.elements, width: rho.columns) }
-    let first = spread.own.lowerBound
-    return spread.values(of: synapses.map(\.postsynaptic)) { places in
-      places.map { rho[synapses[$0].postsynaptic - first, synapses[$0].presynaptic] }
-    }
+    return exchange?.neurons.plasticWeights(of: synapses, hubs: rho.columns, here: here) ?? here(synapses)
   }
 
   public func hasPlasticSynapse(_ synapse: PlasticSynapse) -> Bool {
-    let (neuron, hub) = (synapse.postsynaptic, synapse.presynaptic)
-    guard (0..<hyperparameters.neurons).contains(neuron),
-      (0..<hyperparameters.synapticDimension).contains(hub)
-    else { return false }
-    let mask = weights.plasticSynapses
-    guard let exchange else { return mask.map { $0[neuron, hub] != 0 } ?? true }
-    return exchange.isComplete
-      || exchange.neurons.knows(neuron) { here in mask.map { $0[here, hub] != 0 } ?? true }
+    func isHere(_ neuron: Int) -> Bool {
+      weights.plasticSynapses.map { $0[neuron, synapse.presynaptic] != 0 } ?? true
+    }
+    if let exchange { return exchange.hasPlasticSynapse(synapse, of: hyperparameters, isHere) }
+    return (0..<hyperparameters.neurons).contains(synapse.postsynaptic)
+      && (0..<hyperparameters.synapticDimension).contains(synapse.presynaptic)
+      && isHere(synapse.postsynaptic)
   }
 
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    var neuron = synapse.postsynaptic
-    if let own = exchange?.neurons.own {
-      guard own.contains(neuron) else { return }
-      neuron -= own.lowerBound
-    }
+    let place = exchange.map { $0.neurons.place(of: synapse.postsynaptic) } ?? synapse.postsynaptic
+    guard let neuron = place else { return }
     let weight = attention[layer - 1][neuron, synapse.presynaptic]
     attention[layer - 1][neuron, synapse.presynaptic] = change(weight)
   }

@@ -30,7 +30,7 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
   /// The blocks of each head.
   let blocksOfHead: [Range<Int>]
   /// With whom sums over blocks are completed, where other ranks have the other neurons.
-  let exchange: TensorExchange<Scalar>?
+  let exchange: LayerExchange<Scalar>?
   /// 1 − u, `(n)`; nil without damping.
   let keep: [Scalar]?
 
@@ -106,10 +106,10 @@ public final class TensorExecutor<Scalar: NetworkScalar>: Executor {
     held.check([.driveX] + (sizes.variant.accumulatesActivity ? [.x] : []) + [.a, .driveY, .encoded, .v])
     self.held = held
     partial = NumberStorage(zeros: blocks.count * d)
-    exchange = ranks.map { [blocksOfHead, partial] in
-      TensorExchange(
-        shares, $0, isComplete: weights.plasticSynapses == nil, heads: blocksOfHead, partial: partial, hubs: d
-      )
+    exchange = ranks.map { [blocksOfHead, partial] ranks in
+      LayerExchange(
+        shares, among: ranks, toHubs: PartialSums(partial.base, width: d), heads: blocksOfHead,
+        lacksPlasticSynapses: ranks.sum([weights.plasticSynapses == nil ? 0 : 1])[0] > 0)
     }
     cosines = NumberStorage(zeros: sizes.neuronsPerHead)
     sines = NumberStorage(zeros: sizes.neuronsPerHead)

@@ -1,4 +1,5 @@
 import Foundation
+import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 import TestSupport
@@ -132,26 +133,37 @@ struct MPIJobTests {
   /// One process saves states on the way, too; with another text it begins at the beginning.
   @Test func aStateOnTheWayKnowsItsText() throws {
     let folder = try TemporaryFolder()
-    let text = "To be, or not to be: that is the question"
-    let step = ["step", "--quiet", "--json", "--state-out"]
-    let way = folder.path("way")
-    // The last state on the way is that after token 40; at the end another one takes its place.
-    _ = try CommandRun.run(step + [folder.path("whole"), "--text", text])
-    let whole = try Data(contentsOf: folder.url.appendingPathComponent("whole"))
-    let job = try CommandRun.run(
+    let text = Array("To be, or not to be: that is the question".utf8).map { Int($0) }
+    func reader(_ files: StreamFiles) throws -> StreamReader<Float> {
+      try StreamReader(
+        EngineDescription(.circuit), Model.shipped(), files: files, workers: Workers(threads: 1))
+    }
+    func bytes(_ name: String) throws -> Data {
+      try Data(contentsOf: folder.url.appendingPathComponent(name))
+    }
+    let whole = try reader(StreamFiles(stateOut: folder.path("whole")))
+    for token in text { _ = try whole.step(token) }
+    try whole.finish()
+    // One that ends after 27 tokens without a word.
+    let lost = try reader(StreamFiles(stateOut: folder.path("way"), stateEvery: 10))
+    for token in text[..<27] { _ = try lost.step(token) }
+    let again = try reader(
+      StreamFiles(stateIn: folder.path("way"), stateOut: folder.path("end"), stateEvery: 10))
+    #expect(again.rest(of: text) == text[20...])
+    for token in text[20...] { _ = try again.step(token) }
+    // Counted from the beginning of the text.
+    #expect(try StateFile.read(folder.path("end")).text?.tokens == 40)
+    try again.finish()
+    #expect(try bytes("end") == bytes("whole"))
+    let other = Array(text.reversed())
+    #expect(try reader(StreamFiles(stateIn: folder.path("way"))).rest(of: other) == other[...])
+    #expect(try reader(StreamFiles(stateIn: folder.path("end"))).rest(of: text) == text[...])
+    let said = try CommandRun.run(
       [
-        "-c", "\"$@\" & while [ ! -e \"$0\" ]; do :; done; cp \"$0\" \"$0.1\"; wait", way,
-        CommandRun.binary.path,
-      ]
-        + step + [way, "--state-every", "20", "--text", text], program: "/bin/sh")
-    #expect(job.status == 0, "\(job.errors)")
-    #expect(try Data(contentsOf: folder.url.appendingPathComponent("way")) == whole)
-    let resumed = try CommandRun.run(step + [folder.path("end"), "--state-in", way + ".1", "--text", text])
-    #expect(resumed.errors.contains("has been read up to token"), "\(resumed.errors)")
-    #expect(try Data(contentsOf: folder.url.appendingPathComponent("end")) == whole)
-    let other = try CommandRun.run(
-      step + [folder.path("end"), "--state-in", way + ".1", "--text", "To bo" + text])
-    #expect(other.status == 0 && other.errors.isEmpty && other.output.contains("\"tokens\":46"), "\(other)")
+        "step", "--quiet", "--text", String(decoding: text.map { UInt8($0) }, as: UTF8.self), "--state-in",
+        folder.path("way"),
+      ])
+    #expect(said.status == 0 && said.errors.contains("read up to token 20"), "\(said.errors)")
   }
 }
 

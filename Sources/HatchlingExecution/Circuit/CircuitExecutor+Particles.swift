@@ -11,17 +11,8 @@ extension CircuitExecutor: ParticleStore {
     guard let spread = exchange?.neurons else {
       return valuesHere(of: quantity, channel: channel, entries: entries)
     }
-    guard quantity.population == .neurons else {
-      // What arrives at hubs comes from neurons of all ranks: nobody has the terms.
-      return channel == .net ? valuesHere(of: quantity, channel: channel, entries: entries) : nil
-    }
-    guard valuesHere(of: quantity, channel: channel, entries: []) != nil else { return nil }
-    guard let entries else {
-      return spread.whole(valuesHere(of: quantity, channel: channel, entries: nil) ?? [])
-    }
-    let first = spread.own.lowerBound
-    return spread.values(of: entries) { places in
-      valuesHere(of: quantity, channel: channel, entries: places.map { entries[$0] - first }) ?? []
+    return spread.values(of: quantity, channel, entries) {
+      valuesHere(of: quantity, channel: channel, entries: $0)
     }
   }
 
@@ -43,13 +34,9 @@ extension CircuitExecutor: ParticleStore {
     guard let exchange else {
       return graph.hasPlasticSynapse(from: synapse.presynaptic, to: synapse.postsynaptic)
     }
-    guard (0..<graph.hubCount).contains(synapse.presynaptic),
-      (0..<hyperparameters.neurons).contains(synapse.postsynaptic)
-    else { return false }
-    return exchange.isComplete
-      || exchange.neurons.knows(synapse.postsynaptic) {
-        graph.hasPlasticSynapse(from: synapse.presynaptic, to: $0)
-      }
+    return exchange.hasPlasticSynapse(synapse, of: hyperparameters) {
+      graph.hasPlasticSynapse(from: synapse.presynaptic, to: $0)
+    }
   }
 
   public func firing(_ quantity: Quantity) -> Firing<Scalar> {
@@ -60,10 +47,7 @@ extension CircuitExecutor: ParticleStore {
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   public func firstNonFinite() -> Quantity? {
-    let spoilt = exchange?.spoilt ?? spoilt
-    guard !spoilt.contains(.driveX) else { return .driveX }
-    let found = spoilt.contains(.x) ? .x : held.firstNonFinite()
-    return found == .x || found == .a || !spoilt.contains(.driveY) ? found : .driveY
+    (exchange?.spoilt ?? spoilt).first { held.firstNonFinite() }
   }
 
   /// What the neurons that are here hold that is not finite; of x only where others need to be told.

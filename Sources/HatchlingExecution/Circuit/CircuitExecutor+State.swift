@@ -62,15 +62,8 @@ extension CircuitExecutor {
     guard let spread = exchange?.neurons else {
       return weightsHere(layer: layer, at: moment, synapses: synapses)
     }
-    guard let synapses else {
-      return spread.whole(weightsHere(layer: layer, at: moment, synapses: nil), width: graph.hubCount)
-    }
-    let first = spread.own.lowerBound
-    return spread.values(of: synapses.map(\.postsynaptic)) { places in
-      let here = places.map {
-        PlasticSynapse(from: synapses[$0].presynaptic, to: synapses[$0].postsynaptic - first)
-      }
-      return weightsHere(layer: layer, at: moment, synapses: here)
+    return spread.plasticWeights(of: synapses, hubs: graph.hubCount) {
+      weightsHere(layer: layer, at: moment, synapses: $0)
     }
   }
 
@@ -89,11 +82,8 @@ extension CircuitExecutor {
   public func replacePlasticWeight(
     layer: Int, of synapse: PlasticSynapse, at position: Int, _ change: (Scalar) -> Scalar
   ) {
-    var neuron = NeuronIndex(synapse.postsynaptic)
-    if let own = exchange?.neurons.own {
-      guard own.contains(neuron.index) else { return }
-      neuron = NeuronIndex(neuron.index - own.lowerBound)
-    }
+    let place = exchange.map { $0.neurons.place(of: synapse.postsynaptic) } ?? synapse.postsynaptic
+    guard let neuron = place.map({ NeuronIndex($0) }) else { return }
     plastic[layer - 1].settle(neuron, at: position, damping)
     let weight = plastic[layer - 1].weights[neuron.index, synapse.presynaptic]
     plastic[layer - 1].weights[neuron.index, synapse.presynaptic] = change(weight)

@@ -31,7 +31,7 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
   /// Whether any neuron of the network forgets.
   let isDamped: Bool
   /// With whom sums over blocks are completed, where other ranks have the other neurons.
-  private(set) var exchange: CircuitExchange<Scalar>?
+  private(set) var exchange: LayerExchange<Scalar>?
 
   /// State that lives from token to token, one per layer.
   var plastic: [PlasticLayer<Scalar>]
@@ -77,9 +77,12 @@ public final class CircuitExecutor<Scalar: NetworkScalar>: GraphExecutor {
       screens: choice.screens ? DriveScreens(graph, workers: workers) : nil,
       damping: isDamped ? DampingTable(graph.neurons.damping) : nil,
       defersWrites: choice.defers, workers)
-    exchange = ranks.map {
-      CircuitExchange(
-        $0, scratch, layout, sizes: graph.wholeSizes, defers: choice.defers, isComplete: !lacks)
+    exchange = ranks.map { ranks in
+      let overlaps = PartialSums(scratch.overlaps.base, width: Scalar.slots)
+      return LayerExchange(
+        BlockShares(graph.wholeSizes, ranks: ranks.size), among: ranks,
+        toHubs: PartialSums(scratch.toHubs.base, width: graph.hubCount),
+        besides: choice.defers ? [overlaps] : [], heads: layout.blocksOfHead, lacksPlasticSynapses: lacks)
     }
   }
 

@@ -11,7 +11,7 @@ extension ExchangeConstants {
     guard ranks.size > 1 else { return nil }
     let points = sizes.map { size in
       let times = ranks.timedExchanges(of: size, count: repeats).sorted()
-      let slowest = ranks.all(times.isEmpty ? 0 : times[times.count / 4]).max() ?? 0
+      let slowest = ranks.gather(times.isEmpty ? 0 : times[times.count / 4]).max() ?? 0
       return (received: Double(size * (ranks.size - 1)), seconds: slowest)
     }
     return fitted(to: points, steps: PlannedTraffic.doublings(ranks.size))

@@ -1,3 +1,4 @@
+import Foundation
 import HatchlingNumerics
 
 /// What a machine and its network can do, per rank.
@@ -65,13 +66,9 @@ public struct PlannedBytes: Equatable, Sendable {
     let synapses = (drives.x + drives.y + active.y) * d
     guard choice.defers else { return synapses + 2 * active.fired * d }
     // In each 16 tokens every neuron that fired is written once; all are looked at.
-    let written = 1 - power(1 - active.fired, Float.slots)
+    let written = 1 - pow(1 - active.fired, Double(Float.slots))
     return synapses + active.fired * (d + slots) + (2 * written * d + slots) / slots
   }
-}
-
-private func power(_ base: Double, _ exponent: Int) -> Double {
-  (0..<exponent).reduce(1) { result, _ in result * base }
 }
 
 /// How long a token takes, in seconds.
