@@ -75,20 +75,28 @@ public struct PlanReport: Encodable, Sendable {
 
   /// All that is known, for one number of ranks.
   public var lines: [String] {
-    let (gathered, reduced) = (plan.gathered, plan.reduced)
     let parts = parts.filter { $0.bytes > 0 }.map { "\($0.text) \(size($0.bytes))" }.joined(separator: ", ")
     return [
       "ranks              \(grouped(plan.ranks)); at most \(grouped(plan.neurons)) neurons each, \(grouped(plan.blocks)) blocks in all",
       "memory             \(size(memory)) anonymous per rank: \(parts)",
       "mapped file        \(size(plan.memory.mapped)) per rank, shared on one machine",
+    ] + trafficLines + remarks + comparison
+  }
+
+  /// One rank tells nobody anything.
+  private var trafficLines: [String] {
+    let (gathered, reduced) = (plan.gathered, plan.reduced)
+    let gathering = "time               " + sentence(time())
+    guard plan.ranks > 1 else { return [gathering] }
+    return [
       "traffic            per token the first gets \(whole(gathered.received)) bytes and gives \(whole(gathered.sent)), in \(whole(gathered.exchanges)) exchanges of \(gathered.steps) steps",
-      "time               " + sentence(time()),
+      gathering,
       "with a reduction   \(whole(reduced.received)) bytes each way; " + sentence(time(reducing: true)),
-    ] + remarks + comparison
+    ]
   }
 
   private func sentence(_ time: PlannedTime?) -> String {
-    guard let time else { return "not known" }
+    guard let time else { return "not known; it takes the constants of machine and network" }
     return
       "\(milliseconds(time.total)) ms per token, \(rate(time)) per second, most of it \(time.bound): memory \(milliseconds(time.memory)), neurons \(milliseconds(time.neurons)), latency \(milliseconds(time.latency)), bandwidth \(milliseconds(time.bandwidth))"
   }
