@@ -46,6 +46,12 @@ static inline void hatchling_mpi_exchange(const void *sent, const int *sent_coun
   MPI_Alltoallv(sent, sent_counts, sent_places, MPI_BYTE, received, received_counts, received_places, MPI_BYTE, MPI_COMM_WORLD);
 }
 
+// Something to one other rank and something from it; what is empty does not travel.
+static inline void hatchling_mpi_meet(int partner, const void *told, int told_count, void *heard, int heard_count) {
+  MPI_Sendrecv(told, told_count, MPI_BYTE, told_count ? partner : MPI_PROC_NULL, 0, heard, heard_count, MPI_BYTE,
+               heard_count ? partner : MPI_PROC_NULL, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
 static inline void hatchling_mpi_broadcast(void *bytes, int count, int root) {
   MPI_Bcast(bytes, count, MPI_BYTE, root, MPI_COMM_WORLD);
 }

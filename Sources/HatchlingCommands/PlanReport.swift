@@ -1,6 +1,7 @@
 import Foundation
 import HatchlingExecution
 import HatchlingModel
+import HatchlingShards
 
 /// What a network will cost on some number of ranks, as a person and as a program read it.
 public struct PlanReport: Encodable, Sendable {
@@ -24,8 +25,9 @@ public struct PlanReport: Encodable, Sendable {
 
   public var ranks: Int { plan.ranks }
   private var memory: Double { plan.memory.anonymous + program }
-  private func time(reducing: Bool = false) -> PlannedTime? {
-    constants.flatMap { plan.time($0, reducing: reducing) }
+  /// Of one way of exchanging sums, by default the plan's.
+  private func time(_ way: ExchangeWay? = nil) -> PlannedTime? {
+    constants.flatMap { plan.time($0, way) }
   }
 
   /// Bytes of anonymous memory, by what they are for.
@@ -46,8 +48,8 @@ public struct PlanReport: Encodable, Sendable {
       "neurons_per_rank": plan.neurons, "n": sizes.neurons, "d": sizes.synapticDimension, "h": sizes.heads,
       "l": sizes.layers, "v": sizes.vocabulary, "memory_bytes": memory,
       "memory": Dictionary(uniqueKeysWithValues: parts.map { ($0.name, $0.bytes) }),
-      "mapped_bytes": plan.memory.mapped, "gather": traffic(plan.gathered, time()),
-      "reduction": traffic(plan.reduced, time(reducing: true)),
+      "mapped_bytes": plan.memory.mapped, "exchange": plan.way.rawValue,
+      "gather": traffic(plan.gathered, time(.gather)), "reduce": traffic(plan.reduced, time(.reduce)),
     ]
     if let measurement {
       object.append([
@@ -85,14 +87,19 @@ public struct PlanReport: Encodable, Sendable {
 
   /// One rank tells nobody anything.
   private var trafficLines: [String] {
-    let (gathered, reduced) = (plan.gathered, plan.reduced)
-    let gathering = "time               " + sentence(time())
-    guard plan.ranks > 1 else { return [gathering] }
+    let time = "time               " + sentence(time())
+    guard plan.ranks > 1 else { return [time] }
+    let (traffic, other) = (plan.traffic(), plan.way.other)
     return [
-      "traffic            per token the first gets \(whole(gathered.received)) bytes and gives \(whole(gathered.sent)), in \(whole(gathered.exchanges)) exchanges of \(gathered.steps) steps",
-      gathering,
-      "with a reduction   \(whole(reduced.received)) bytes each way; " + sentence(time(reducing: true)),
+      "traffic            per token the first gets \(whole(traffic.received)) bytes and gives \(whole(traffic.sent)), in \(whole(traffic.exchanges)) exchanges of \(traffic.steps) steps (\(plan.way.rawValue))",
+      time, "with \(padded(other.rawValue, 14, right: false))" + sentence(of: other),
     ]
+  }
+
+  private func sentence(of way: ExchangeWay) -> String {
+    let traffic = plan.traffic(way)
+    return "gets \(whole(traffic.received)) bytes, in exchanges of \(traffic.steps) steps"
+      + (time(way).map { "; " + sentence($0) } ?? "")
   }
 
   private func sentence(_ time: PlannedTime?) -> String {
@@ -130,8 +137,8 @@ public struct PlanReport: Encodable, Sendable {
     lines.append(
       line("  time", measurement.seconds * 1e3, time().map { $0.total * 1e3 }) { decimal($0, 3) + " ms" })
     if plan.ranks > 1 {
-      lines.append(line("  bytes got", measurement.received, plan.gathered.received, whole))
-      lines.append(line("  exchanges", measurement.exchanges, plan.gathered.exchanges, whole))
+      lines.append(line("  bytes got", measurement.received, plan.traffic().received, whole))
+      lines.append(line("  exchanges", measurement.exchanges, plan.traffic().exchanges, whole))
     }
     if measurement.memory > 0 { lines.append(line("  memory", measurement.memory, memory, size)) }
     return lines
@@ -141,17 +148,17 @@ public struct PlanReport: Encodable, Sendable {
 
   /// The head of a table of ``row``s.
   public static let header =
-    "   ranks   neurons each      memory  gets, gather  ms per token   tokens/s  most of it  gets, reduce  ms per token   tokens/s"
+    "   ranks   neurons each      memory  gets, gather  ms per token   tokens/s  most of it  gets, reduce  ms per token   tokens/s   as run"
 
   /// One number of ranks in a table.
   public var row: String {
-    let (gather, reduction) = (time(), time(reducing: true))
+    let (gather, reduction) = (time(.gather), time(.reduce))
     return padded(String(plan.ranks), 8) + "  " + padded(grouped(plan.neurons), 13) + "  "
       + padded(size(memory), 10) + "  " + padded(size(plan.gathered.received), 12) + "  "
       + padded(gather.map { milliseconds($0.total) } ?? "–", 12) + "  " + padded(gather.map(rate) ?? "–", 9)
       + "  " + padded(gather?.bound ?? "–", 10) + "  " + padded(size(plan.reduced.received), 12) + "  "
       + padded(reduction.map { milliseconds($0.total) } ?? "–", 12) + "  "
-      + padded(reduction.map(rate) ?? "–", 9)
+      + padded(reduction.map(rate) ?? "–", 9) + "  " + padded(plan.ranks > 1 ? plan.way.rawValue : "–", 7)
   }
 }
 

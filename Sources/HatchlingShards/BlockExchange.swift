@@ -8,36 +8,36 @@ package struct PartialSums<Scalar: NetworkScalar>: @unchecked Sendable {
 
   /// - Parameter rows: memory that lives longer.
   package init(_ rows: UnsafeMutablePointer<Scalar>, width: Int) { (self.rows, self.width) = (rows, width) }
+
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func add(_ from: Int, to into: Int) {
+    let (target, source) = (rows + into * width, rows + from * width)
+    for column in 0..<width { target[column] += source[column] }
+  }
 }
 
-/// Sums over blocks that several ranks have, with one exchange for all tables and groups of blocks: every rank adds its pieces, all get
-/// all pieces, and everybody finishes the sums, the same to the last bit as one process alone.
+/// Sums over blocks that several ranks have, all tables and groups of blocks at once: every rank adds its pieces, and in the end all have
+/// the sums, the same to the last bit as one process alone, whichever way they pass.
 package final class BlockExchange<Scalar: NetworkScalar> {
-  private let ranks: Ranks
-  private let tables: [PartialSums<Scalar>]
-  private let sums: [SubtreeSums]
-  private let buffer: NumberStorage<Scalar>
-  /// Where every rank's numbers begin in the buffer, and how many they are.
-  private let places: [Int]
-  private let counts: [Int]
-  private let (byteCounts, bytePlaces): ([Int32], [Int32])
+  private enum Passage {
+    case gathered(GatheredSums<Scalar>)
+    case reduced(ReducedSums<Scalar>)
+  }
+  private let passage: Passage
 
   /// - Parameters:
   ///   - groups: blocks that are summed together, such as those of each head.
-  ///   - owners: the blocks of every rank.
+  ///   - owners: the blocks of every rank, in order.
   package init(
     _ tables: [PartialSums<Scalar>], groups: [Range<Int>], owners: [Range<Int>], among ranks: Ranks
   ) {
-    (self.ranks, self.tables) = (ranks, tables)
     let sums = groups.map { SubtreeSums($0, owners: owners) }
-    self.sums = sums
-    let width = tables.reduce(0) { $0 + $1.width }
-    let counts = ExchangeSizes(sums, width: width, ranks: owners.count).numbers
-    let places = counts.indices.map { counts[..<$0].reduce(0, +) }
-    (self.counts, self.places) = (counts, places)
-    buffer = NumberStorage(zeros: counts.reduce(0, +))
-    let size = MemoryLayout<Scalar>.size
-    (byteCounts, bytePlaces) = (counts.map { Int32($0 * size) }, places.map { Int32($0 * size) })
+    passage =
+      switch ranks.way {
+      case .gather: .gathered(GatheredSums(tables, sums, among: ranks))
+      case .reduce: .reduced(ReducedSums(tables, sums, among: ranks))
+      }
   }
 
   /// Completes all sums: each is in the row of the first block of its group, in every table.
@@ -45,51 +45,9 @@ package final class BlockExchange<Scalar: NetworkScalar> {
   /// - Parameter said: a small number of this rank.
   /// - Returns: what all ranks said, combined bit by bit with *or*.
   package func complete(saying said: Int = 0) -> Int {
-    addPieces(said)
-    ranks.gather(UnsafeMutableRawPointer(buffer.base), counts: byteCounts, places: bytePlaces)
-    return finish()
-  }
-
-  private func addPieces(_ said: Int) {
-    var place = buffer.base + places[ranks.rank]
-    place[0] = Scalar(said)
-    place += 1
-    for sum in sums {
-      for piece in sum.pieces[ranks.rank] {
-        for table in tables {
-          guard let total = BlockSums.add(table.rows, blocks: piece, width: table.width) else { continue }
-          place.update(from: total, count: table.width)
-          place += table.width
-        }
-      }
+    switch passage {
+    case .gathered(let sums): sums.complete(saying: said)
+    case .reduced(let sums): sums.complete(saying: said)
     }
-  }
-
-  @_specialize(where Scalar == Float)
-  @_specialize(where Scalar == Double)
-  private func finish() -> Int {
-    var said = 0
-    for rank in counts.indices {
-      var place = UnsafePointer(buffer.base + places[rank])
-      said |= Int(place[0])
-      place += 1
-      for sum in sums {
-        for piece in sum.pieces[rank] {
-          for table in tables {
-            (table.rows + piece.lowerBound * table.width).update(from: place, count: table.width)
-            place += table.width
-          }
-        }
-      }
-    }
-    for sum in sums {
-      for (into, from) in sum.additions {
-        for table in tables {
-          let (target, source) = (table.rows + into * table.width, table.rows + from * table.width)
-          for column in 0..<table.width { target[column] += source[column] }
-        }
-      }
-    }
-    return said
   }
 }

@@ -13,6 +13,8 @@ public protocol Communicator: AnyObject, Sendable {
   /// Gives every rank its own bytes, and gets from every rank what it has for this one: `sent.counts[r]` bytes for rank r lie at
   /// `sent.places[r]`, and what came from it lies at `received.places[r]`.
   func exchange(_ sent: BytesOfRanks<UnsafeRawPointer>, _ received: BytesOfRanks<UnsafeMutableRawPointer>)
+  /// Tells one other rank something, and hears something from it; what is empty on one side is so on the other, and does not travel.
+  func meet(_ partner: Int, telling: UnsafeRawBufferPointer, hearing: UnsafeMutableRawBufferPointer)
   /// Gives everybody the bytes of rank `root`.
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int)
   /// Ends the work in good order; nothing is called afterwards.

@@ -1,13 +1,56 @@
-/// How many numbers every rank gives in one exchange of partial sums: those of its pieces, and one for what it has to say.
+/// How many numbers ranks pass on in one exchange of partial sums: those of pieces, and in every message one for what is to be said.
 package struct ExchangeSizes: Equatable, Sendable {
-  /// Of every rank.
-  package let numbers: [Int]
+  /// What every rank tells others, once where everybody gets it, and what it gets.
+  package private(set) var told, heard: [Int]
+  /// Numbers in the buffers of the rank that needs the most.
+  package private(set) var kept: Int
 
+  /// Where everybody gets all pieces; `given` by every rank.
+  package init(gathering given: [Int]) {
+    let all = given.reduce(0, +)
+    (told, heard, kept) = (given, given.map { all - $0 }, all)
+  }
+
+  /// Where ranks meet in pairs.
+  ///
   /// - Parameters:
-  ///   - sums: of all groups of blocks that are summed.
+  ///   - groups: blocks that are summed together, in order; without any, numbers are those of messages.
+  ///   - owners: the blocks of every rank, in order.
   ///   - width: of all tables together.
-  package init(_ sums: [SubtreeSums], width: Int, ranks: Int) {
-    numbers = (0..<ranks).map { rank in 1 + width * sums.reduce(0) { $0 + $1.pieces[rank].count } }
+  /// Cost: about ranks · log₂(ranks).
+  package init(reducing groups: [Range<Int>], owners: [Range<Int>], width: Int) {
+    let trees = groups.map { BlockTree($0) }
+    (told, heard, kept) = ([], [], 0)
+    var sizes: [Range<Int>: Int] = [:]
+    func size(_ ranks: Range<Int>) -> Int {
+      if ranks.isEmpty { return 0 }
+      if let size = sizes[ranks] { return size }
+      let size = 1 + width * Self.pieces(of: owners.joined(ranks), trees)
+      sizes[ranks] = size
+      return size
+    }
+    for rank in owners.indices {
+      let messages = RankMeetings.of(rank, among: owners.count).map { (size($0.told), size($0.heard)) }
+      told.append(messages.reduce(0) { $0 + $1.0 })
+      heard.append(messages.reduce(0) { $0 + $1.1 })
+      kept = max(kept, (messages.map(\.0).max() ?? 0) + (messages.map(\.1).max() ?? 0))
+    }
+  }
+
+  /// How many pieces some blocks make of trees in a row.
+  private static func pieces(of blocks: Range<Int>, _ trees: [BlockTree]) -> Int {
+    var (low, high) = (0, trees.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if trees[middle].blocks.upperBound <= blocks.lowerBound { low = middle + 1 } else { high = middle }
+    }
+    return trees[low...].prefix { $0.blocks.lowerBound < blocks.upperBound }
+      .reduce(0) { $0 + $1.pieces(of: blocks).count }
+  }
+
+  /// What every rank gives to all.
+  package static func given(_ sums: [SubtreeSums], width: Int, ranks: Int) -> [Int] {
+    (0..<ranks).map { rank in 1 + width * sums.reduce(0) { $0 + $1.pieces[rank].count } }
   }
 }
 
@@ -16,6 +59,7 @@ extension Ranks {
   ///
   /// - Returns: the seconds that each took here.
   package func timedExchanges(of bytes: Int, count: Int) -> [Double] {
+    guard way == .gather else { return timedMeetings(of: bytes, count: count) }
     let counts = [Int32](repeating: Int32(bytes), count: size)
     let places = (0..<size).map { Int32($0 * bytes) }
     var all = [UInt8](repeating: 0, count: max(1, bytes * size))
@@ -26,6 +70,24 @@ extension Ranks {
         gather(base, counts: counts, places: places)
         return traffic.seconds - before
       }
+    }
+  }
+
+  private func timedMeetings(of bytes: Int, count: Int) -> [Double] {
+    let told = [UInt8](repeating: 0, count: bytes)
+    var heard = told
+    return (0..<count).map { _ in
+      let before = traffic.seconds
+      for meeting in RankMeetings.of(rank, among: size) {
+        told.withUnsafeBytes { told in
+          heard.withUnsafeMutableBytes { heard in
+            meet(
+              meeting.partner, telling: meeting.told.isEmpty ? .init(rebasing: told[..<0]) : told,
+              hearing: meeting.heard.isEmpty ? .init(rebasing: heard[..<0]) : heard)
+          }
+        }
+      }
+      return traffic.seconds - before
     }
   }
 }

@@ -28,6 +28,13 @@ import Foundation
         sent.base, sent.counts, sent.places, received.base, received.counts, received.places)
     }
 
+    public func meet(
+      _ partner: Int, telling: UnsafeRawBufferPointer, hearing: UnsafeMutableRawBufferPointer
+    ) {
+      hatchling_mpi_meet(
+        Int32(partner), telling.baseAddress, Int32(telling.count), hearing.baseAddress, Int32(hearing.count))
+    }
+
     /// In pieces: MPI counts in 32 bits.
     public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
       guard let base = bytes.baseAddress else { return }

@@ -7,7 +7,14 @@ public final class Ranks: @unchecked Sendable {
   public private(set) var traffic = RankTraffic()
   private let waiting = WaitingLimit()
 
-  public init(_ communicator: any Communicator) { self.communicator = communicator }
+  /// How sums pass; the same on all ranks, and settled before anything is made that exchanges them.
+  public var way: ExchangeWay
+
+  /// - Parameter way: nil is the one that takes fewer bytes, ``ExchangeWay/best(ranks:)``.
+  public init(_ communicator: any Communicator, _ way: ExchangeWay? = nil) {
+    self.communicator = communicator
+    self.way = way ?? .best(ranks: communicator.size)
+  }
 
   public var rank: Int { communicator.rank }
   public var size: Int { communicator.size }
@@ -26,6 +33,22 @@ public final class Ranks: @unchecked Sendable {
     traffic.sent += Int(counts[rank])
     traffic.received += counts.reduce(0) { $0 + Int($1) } - Int(counts[rank])
   }
+
+  /// See ``Communicator/meet(_:telling:hearing:)``. Not counted as an exchange of all.
+  func meet(
+    _ partner: Int, telling told: UnsafeRawBufferPointer, hearing heard: UnsafeMutableRawBufferPointer
+  ) {
+    let start = ContinuousClock.now
+    waiting.begin()
+    communicator.meet(partner, telling: told, hearing: heard)
+    waiting.end()
+    traffic.seconds += (ContinuousClock.now - start).inSeconds
+    traffic.sent += told.count
+    traffic.received += heard.count
+  }
+
+  /// All ranks exchange something in meetings.
+  func countExchange() { traffic.gathers += 1 }
 
   private func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
     waiting.begin()
@@ -75,9 +98,30 @@ public final class Ranks: @unchecked Sendable {
 
   /// The sum over all ranks of every number; all bring as many.
   public func sum(_ numbers: [Int]) -> [Int] {
+    guard way == .gather else { return sumInMeetings(numbers) }
     let width = numbers.count
     let all = collect(numbers, counts: Array(repeating: width, count: size))
     return (0..<width).map { place in (0..<size).reduce(0) { $0 + all[$1 * width + place] } }
+  }
+
+  private func sumInMeetings(_ numbers: [Int]) -> [Int] {
+    countExchange()
+    var (sums, heard) = (numbers, numbers)
+    for meeting in RankMeetings.of(rank, among: size) {
+      sums.withUnsafeBytes { told in
+        heard.withUnsafeMutableBytes { heard in
+          meet(
+            meeting.partner, telling: .init(rebasing: told[..<(meeting.told.isEmpty ? 0 : told.count)]),
+            hearing: .init(rebasing: heard[..<(meeting.heard.isEmpty ? 0 : heard.count)]))
+        }
+      }
+      if meeting.heard.count == size {
+        sums = heard
+      } else if !meeting.heard.isEmpty {
+        for place in sums.indices { sums[place] += heard[place] }
+      }
+    }
+    return sums
   }
 
   /// ``sum(_:)`` as a function.

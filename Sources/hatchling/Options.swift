@@ -11,6 +11,7 @@ func require(_ holds: Bool, _ complaint: @autoclosure () -> String) throws {
 
 enum EngineChoice: String, ExpressibleByArgument, CaseIterable { case graph, tensor }
 extension GraphForm: ExpressibleByArgument {}
+extension ExchangeWay: ExpressibleByArgument {}
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable { case float, double }
 
 /// A command that runs in either precision.
@@ -89,8 +90,17 @@ struct ThreadOptions: ParsableArguments {
       valueName: "seconds"))
   var rankTimeout: Double?
 
+  @Option(
+    help:
+      "Among ranks: how sums pass, gather (everybody gets all) or reduce (in pairs). Results do not depend on it. Default: what takes fewer bytes, reduce on 8 ranks and from 11 on."
+  )
+  var exchange: ExchangeWay?
+
   func validate() throws {
     try require(threads ?? 1 >= 1, "--threads \(threads ?? 1): at least one thread is needed")
+    if let exchange {
+      try require(Job.ranks != nil, "--exchange \(exchange.rawValue): there are no ranks; mpirun starts them")
+    }
     guard let rankTimeout else { return }
     try require(
       rankTimeout >= 1 && rankTimeout <= 1e6, "--rank-timeout \(rankTimeout): 1 to 1000000 seconds are needed"
@@ -98,8 +108,10 @@ struct ThreadOptions: ParsableArguments {
     try require(Job.ranks != nil, "--rank-timeout: there are no ranks; mpirun starts them")
   }
 
-  /// The threads that do the work. From the first call on the ranks of a job wait for each other as long as they may.
+  /// The threads that do the work. From the first call on the ranks of a job exchange as they are told, and wait for each other as long as
+  /// they may.
   var workers: Workers {
+    if let exchange { Job.ranks?.way = exchange }
     if let rankTimeout { Job.limitWaiting(to: rankTimeout) }
     return Workers(threads: threads ?? Job.threads)
   }

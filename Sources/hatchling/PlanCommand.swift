@@ -86,10 +86,11 @@ struct PlanCommand: EitherPrecisionCommand {
     }
     let cut: BlockCut = finer ? .finer : .built
     let reports = try counts.map { count in
-      let isMeasured = count == Job.ranks?.size ?? 1 && !finer
+      let isHere = count == Job.ranks?.size ?? 1
+      let way = isHere ? Job.ranks?.way : nil
       return PlanReport(
-        try ScalePlan(network, ranks: count, cut: cut), given, program: program,
-        measurement: isMeasured ? calibration?.measurement : nil)
+        try ScalePlan(network, ranks: count, cut: cut, way: way), given, program: program,
+        measurement: isHere && !finer ? calibration?.measurement : nil)
     }
     if json {
       for report in reports { try Output.json(report) }

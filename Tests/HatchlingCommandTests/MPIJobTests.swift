@@ -48,6 +48,8 @@ struct MPIJobTests {
     for ranks in 1...4 {
       let spread = try result(ranks, step, files: ["l.npy", "s"])
       #expect(spread[1...] == alone[1...], "\(ranks) ranks leave other logits or another state")
+      let otherwise = try result(ranks, step + ["--exchange", "reduce"], files: ["l.npy", "s"])
+      #expect(otherwise[1...] == alone[1...], "\(ranks) ranks that meet in pairs")
       #expect(
         try result(ranks, record, files: ["r.csv"])[1] == recorded[1], "\(ranks) ranks record otherwise")
       #expect(
@@ -113,6 +115,7 @@ struct MPIJobTests {
       (["step", "--text", "a", "--form", "direct"], ["--form direct", "mpirun"]),
       (["step", "--text", "a", "--state-every", "5"], ["--state-every 5", "--state-out"]),
       (["step", "--text", "a", "--rank-timeout", "0"], ["--rank-timeout 0"]),
+      (["step", "--text", "a", "--exchange", "sometimes"], ["'sometimes'", "--exchange", "gather"]),
       (["verify", "--text", "a", "--nudge", "x:h3:n12:1.1"], ["--nudge"]),
     ] {
       let run = try MPIJob.run(2, arguments)
@@ -128,6 +131,11 @@ struct MPIJobTests {
   @Test func aTimeoutOfRanksNeedsRanks() throws {
     let run = try CommandRun.run(["step", "--text", "a", "--rank-timeout", "9"])
     #expect(run.isOneLine("--rank-timeout", "mpirun"), "\(run.errors)")
+  }
+
+  @Test func aWayOfExchangeNeedsRanks() throws {
+    let run = try CommandRun.run(["step", "--text", "a", "--exchange", "reduce"])
+    #expect(run.isOneLine("--exchange reduce", "mpirun"), "\(run.errors)")
   }
 
   /// One process saves states on the way, too; with another text it begins at the beginning.

@@ -23,13 +23,26 @@ import Testing
   @Test(arguments: Variant.allCases, [1, 2, 3, 4, 7])
   func ranksGiveTheBitsOfOneProcess(variant: Variant, ranks: Int) throws {
     for seed in 0..<6 {
-      let weights = try weights(variant, seed: seed)
-      let options = CircuitEngineOptions(screens: seed % 2 == 0, defersWrites: seed % 3 != 1)
+      let (weights, options) = (try weights(variant, seed: seed), Self.options(seed))
       try compare(weights, ranks, options, "seed \(seed), \(variant), \(ranks) ranks")
       try compare(
         weights.converted(to: Double.self), ranks, options, "seed \(seed), \(variant), \(ranks) ranks, double"
       )
     }
+  }
+
+  /// The same where ranks meet in pairs, as many of them do and others when they are told.
+  @Test(arguments: Variant.allCases, [2, 3, 7, 8, 11])
+  func ranksThatMeetInPairsGiveTheBitsOfOneProcess(variant: Variant, ranks: Int) throws {
+    for seed in ranks % 2..<6 where seed % 2 == ranks % 2 {
+      try compare(
+        weights(variant, seed: seed), ranks, way: .reduce, Self.options(seed),
+        "seed \(seed), \(variant), \(ranks) ranks")
+    }
+  }
+
+  private static func options(_ seed: Int) -> CircuitEngineOptions {
+    CircuitEngineOptions(screens: seed % 2 == 0, defersWrites: seed % 3 != 1)
   }
 
   private func weights(_ variant: Variant, seed: Int) throws -> Weights<Float> {
@@ -55,7 +68,8 @@ import Testing
   }
 
   private func compare<Scalar: NetworkScalar>(
-    _ weights: Weights<Scalar>, _ ranks: Int, _ options: CircuitEngineOptions, _ place: String
+    _ weights: Weights<Scalar>, _ ranks: Int, way: ExchangeWay? = nil, _ options: CircuitEngineOptions,
+    _ place: String
   ) throws {
     let folder = NSTemporaryDirectory() + "shards-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -64,7 +78,7 @@ import Testing
     let alone = Self.trace(weights, nil, tokens, options, "\(folder)/alone")
     #expect(alone.failure.isEmpty && alone.logits.count == 37 && !alone.state.isEmpty, "\(place)")
     #expect(alone.activity.contains { $0.messages > 0 && $0.updates > 0 }, "\(place)")
-    let spread = ThreadRank.run(ranks) {
+    let spread = ThreadRank.run(ranks, way: way) {
       Self.trace(weights, $0, tokens, options, "\(folder)/ranks")
     }
     for (rank, trace) in spread.enumerated() {
@@ -76,7 +90,7 @@ import Testing
     // Half on these ranks, half on others.
     let half = tokens.count / 2
     let others = ranks % 3 + 1
-    _ = ThreadRank.run(ranks) {
+    _ = ThreadRank.run(ranks, way: way) {
       Self.trace(weights, $0, Array(tokens[..<half]), options, "\(folder)/half")
     }
     let rest = ThreadRank.run(others) {
@@ -116,18 +130,19 @@ import Testing
     return trace
   }
 
-  /// Bytes per token as `docs/scale.md` counts them, where every rank has one head of one block: per layer a of every head, with deferred
-  /// writes 16 overlaps more, E y of every rank and two words of each; at the end the counts.
-  @Test(arguments: [false, true])
-  func trafficIsWhatTheFormulaSays(defers: Bool) throws {
+  /// Bytes per token as `docs/scale.md` counts them, where every rank has one block of neurons and ranks outnumber heads, or are as many: pieces of a
+  /// of every head, with deferred writes 16 overlaps more, E y of every rank, a word in every message; at the end the counts.
+  @Test(arguments: [(4, ExchangeWay.gather), (4, .reduce), (8, .gather), (8, .reduce)], [false, true])
+  func trafficIsWhatTheFormulaSays(_ job: (ranks: Int, way: ExchangeWay), defers: Bool) throws {
     let (heads, d, layers) = (4, 8, 3)
     let sizes = Hyperparameters(
-      neurons: heads * 64, synapticDimension: d, heads: heads, layers: layers, vocabulary: 5,
+      neurons: job.ranks * 64, synapticDimension: d, heads: heads, layers: layers, vocabulary: 5,
       variant: .released)
+    try #require(BlockShares(sizes, ranks: 1).blocks.count == job.ranks)
     let weights = Weights.random(sizes, seed: 1)
-    let traffic = ThreadRank.run(heads) { ranks -> RankTraffic? in
+    let traffic = ThreadRank.run(job.ranks, way: job.way) { ranks -> RankTraffic? in
       let graph = try? Compiler().circuit(
-        from: weights.part(of: ranks.rank, ranks: heads), sum: ranks.summing
+        from: weights.part(of: ranks.rank, ranks: ranks.size), sum: ranks.summing
       ).graph
       let options = CircuitEngineOptions(defersWrites: defers)
       guard let graph, let engine = try? CircuitEngine(graph, options: options, ranks: ranks) else {
@@ -137,10 +152,19 @@ import Testing
       for token in 0..<5 { _ = try? engine.step(token) }
       return ranks.traffic - before
     }
-    let own = 5 * (layers * (d + (defers ? 16 : 0) + d + 2) * 4 + 8 * (2 * layers + 3))
+    let (read, counts) = (d + (defers ? 16 : 0), 8 * (2 * layers + 3))
     for traffic in traffic {
-      #expect(traffic?.sent == own && traffic?.received == (heads - 1) * own)
       #expect(traffic?.gathers == 5 * (2 * layers + 1))
+      switch job.way {
+      case .gather:
+        let own = 5 * (layers * (read + d + 2) * 4 + counts)
+        #expect(traffic?.sent == own && traffic?.received == (job.ranks - 1) * own)
+      case .reduce:
+        // a of a head until all of it is added, then of one head and of two; E y every time.
+        let meetings = job.ranks == 4 ? 2 : 3
+        let own = 5 * (layers * ((meetings + 1) * read + meetings * (d + 2)) * 4 + meetings * counts)
+        #expect(traffic?.sent == own && traffic?.received == own)
+      }
     }
   }
 

@@ -17,6 +17,79 @@ import Testing
     check(group, owners, Double.self, &random, "seed \(seed): \(group) among \(owners)")
   }
 
+  /// Ranks that meet in pairs, any number of them, go on with what they heard alone, and all end with the bits of the whole tree.
+  @Test(arguments: 0..<400 as Range<UInt64>)
+  func meetingsGiveTheBitsOfTheWholeTree(seed: UInt64) {
+    var random = SeededRandom(seed: seed)
+    let (blocks, count) = (Int.random(in: 1...90, using: &random), Int.random(in: 1...33, using: &random))
+    let cuts = (0..<count - 1).map { _ in Int.random(in: 0...blocks, using: &random) }.sorted()
+    let owners = zip([0] + cuts, cuts + [blocks]).map { $0..<$1 }
+    let lower = Int.random(in: 0..<blocks, using: &random)
+    let group = lower..<Int.random(in: lower + 1...blocks, using: &random)
+    let values = (0..<blocks).map { _ in
+      Float(random.normal()) * ([1e-4, 1, 3e3].randomElement(using: &random) ?? 1)
+    }
+    let sums = SubtreeSums(group, owners: owners)
+    var whole = values
+    whole.withUnsafeMutableBufferPointer {
+      if let base = $0.baseAddress { BlockSums.add(base, blocks: group, width: 1) }
+    }
+    // What every rank knows: its own blocks and nothing else.
+    var known = owners.map { own in values.indices.map { own.contains($0) ? values[$0] : .nan } }
+    for rank in owners.indices {
+      known[rank].withUnsafeMutableBufferPointer { rows in
+        guard let base = rows.baseAddress else { return }
+        for piece in sums.pieces[rank] { BlockSums.add(base, blocks: piece, width: 1) }
+      }
+    }
+    var meetings = owners.indices.map { RankMeetings.of($0, among: count)[...] }
+    var met = 0
+    while meetings.contains(where: { !$0.isEmpty }) {
+      guard let pair = Self.nextPair(meetings) else {
+        Issue.record("seed \(seed): \(count) ranks wait for each other")
+        return
+      }
+      let told = pair.map { rank in known[rank] }
+      for (rank, other) in [(pair[0], told[1]), (pair[1], told[0])] {
+        guard let meeting = meetings[rank].popFirst() else { continue }
+        for piece in sums.pieces(of: meeting.heard) {
+          known[rank][piece.lowerBound] = other[piece.lowerBound]
+        }
+        let own = meeting.told.isEmpty ? rank..<rank + 1 : meeting.told
+        for (into, from) in sums.additions(joining: own, meeting.heard) {
+          known[rank][into] += known[rank][from]
+        }
+        met += 1
+      }
+    }
+    for rank in owners.indices {
+      #expect(
+        known[rank][group.lowerBound].bitPattern == whole[group.lowerBound].bitPattern,
+        "seed \(seed): rank \(rank) of \(count), \(group) among \(owners)")
+      #expect(RankMeetings.of(rank, among: count).count <= RankMeetings.steps(count))
+    }
+    #expect(met == owners.indices.reduce(0) { $0 + RankMeetings.of($1, among: count).count })
+  }
+
+  /// Two ranks that expect each other, with groups that fit.
+  private static func nextPair(_ meetings: [ArraySlice<RankMeetings.Meeting>]) -> [Int]? {
+    for (rank, left) in meetings.enumerated() {
+      guard let meeting = left.first, let other = meetings[meeting.partner].first, other.partner == rank,
+        other.told == meeting.heard, other.heard == meeting.told
+      else { continue }
+      return [rank, meeting.partner]
+    }
+    return nil
+  }
+
+  @Test func aReductionIsForManyRanks() {
+    #expect(
+      (1...33).map(RankMeetings.steps) == [0, 1, 3, 2, 4, 4, 4, 3, 5, 5, 5, 5, 5, 5, 5, 4]
+        + Array(repeating: 6, count: 15) + [5, 7])
+    let reducing = (1...33).filter { ExchangeWay.best(ranks: $0) == .reduce }
+    #expect(reducing == [8] + Array(11...33))
+  }
+
   /// Ranges in a row that cover all blocks, some of them perhaps empty.
   private static func owners(_ blocks: Int, _ random: inout SeededRandom) -> [Range<Int>] {
     let ranks = Int.random(in: 1...9, using: &random)

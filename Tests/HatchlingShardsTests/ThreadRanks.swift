@@ -49,6 +49,15 @@ final class ThreadRank: Communicator {
     }
   }
 
+  func meet(_ partner: Int, telling: UnsafeRawBufferPointer, hearing: UnsafeMutableRawBufferPointer) {
+    if !telling.isEmpty { shared.post(Array(telling), from: rank, to: partner) }
+    guard !hearing.isEmpty else { return }
+    let letter = shared.letter(from: partner, to: rank)
+    precondition(
+      letter.count == hearing.count, "ranks disagree about what rank \(partner) tells rank \(rank)")
+    hearing.copyBytes(from: letter)
+  }
+
   func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
     shared.exchange(rank == root ? Array(bytes) : [], of: rank) { pieces in
       if rank != root { bytes.copyBytes(from: pieces[root]) }
@@ -60,7 +69,7 @@ final class ThreadRank: Communicator {
 
   /// Runs the same on all ranks of a job of `size`; what each returned, in order.
   static func run<Result: Sendable>(
-    _ size: Int, _ work: @escaping @Sendable (Ranks) -> Result
+    _ size: Int, way: ExchangeWay? = nil, _ work: @escaping @Sendable (Ranks) -> Result
   ) -> [Result] {
     let shared = SharedMemory(size)
     let results = Mutex([Result?](repeating: nil, count: size))
@@ -68,7 +77,7 @@ final class ThreadRank: Communicator {
     for rank in 0..<size {
       group.enter()
       let thread = Thread {
-        let result = work(Ranks(ThreadRank(rank, shared)))
+        let result = work(Ranks(ThreadRank(rank, shared), way))
         results.withLock { $0[rank] = result }
         group.leave()
       }
@@ -86,10 +95,32 @@ private final class SharedMemory: @unchecked Sendable {
   private let condition = NSCondition()
   private var pieces: [[UInt8]]
   private var (arrived, left, round) = (0, 0, 0)
+  /// What one rank has told another that has not heard it yet.
+  private var letters: [[Int]: [UInt8]] = [:]
 
   init(_ size: Int) {
     self.size = size
     pieces = Array(repeating: [], count: size)
+  }
+
+  func post(_ letter: [UInt8], from sender: Int, to receiver: Int) {
+    condition.lock()
+    defer { condition.unlock() }
+    while letters[[sender, receiver]] != nil { condition.wait() }
+    letters[[sender, receiver]] = letter
+    condition.broadcast()
+  }
+
+  func letter(from sender: Int, to receiver: Int) -> [UInt8] {
+    condition.lock()
+    defer { condition.unlock() }
+    while true {
+      if let letter = letters.removeValue(forKey: [sender, receiver]) {
+        condition.broadcast()
+        return letter
+      }
+      condition.wait()
+    }
   }
 
   func exchange(_ own: [UInt8], of rank: Int, _ look: ([[UInt8]]) -> Void) {

@@ -1,7 +1,7 @@
 import HatchlingShards
 
 extension ExchangeConstants {
-  /// Measures exchanges of several sizes, in which every rank gives as many bytes, and fits ⌈log₂ R⌉ · latency + bytes received / bandwidth to the
+  /// Measures exchanges of several sizes, in which every rank gives as many bytes, and fits steps · latency + bytes received / bandwidth to the
   /// first quartiles, each by its ratio: what waits longer waits for other programs. All ranks call it together, and all get the same; nil for one rank alone.
   ///
   /// - Parameter sizes: bytes that a rank gives.
@@ -9,12 +9,16 @@ extension ExchangeConstants {
     among ranks: Ranks, sizes: [Int], repeats: Int
   ) -> ExchangeConstants? {
     guard ranks.size > 1 else { return nil }
+    // As many as the busiest rank hears.
+    let messages =
+      ranks.way == .gather
+      ? ranks.size - 1 : RankMeetings.of(0, among: ranks.size).count { !$0.heard.isEmpty }
     let points = sizes.map { size in
       let times = ranks.timedExchanges(of: size, count: repeats).sorted()
       let slowest = ranks.gather(times.isEmpty ? 0 : times[times.count / 4]).max() ?? 0
-      return (received: Double(size * (ranks.size - 1)), seconds: slowest)
+      return (received: Double(size * messages), seconds: slowest)
     }
-    return fitted(to: points, steps: PlannedTraffic.doublings(ranks.size))
+    return fitted(to: points, steps: ranks.way.steps(ranks.size))
   }
 
   /// The line through some points with the least sum of squares of relative deviations.

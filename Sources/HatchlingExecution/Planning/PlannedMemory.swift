@@ -1,4 +1,5 @@
 import HatchlingNumerics
+import HatchlingShards
 
 /// Anonymous memory of the rank that has the most neurons, in bytes, and what of the file it uses where it is mapped. Pages count as touched.
 public struct PlannedMemory: Equatable, Sendable {
@@ -19,7 +20,7 @@ public struct PlannedMemory: Equatable, Sendable {
   /// Pages of the mapped file, shared by the ranks of a machine: rows of E, embedding, readout.
   public let mapped: Double
 
-  init(_ network: PlannedNetwork, _ shares: PlannedShares, ranks: Int) {
+  init(_ network: PlannedNetwork, _ shares: PlannedShares, ranks: Int, _ way: ExchangeWay) {
     let (sizes, choice) = (network.sizes, network.choice)
     let (n, d, b) = (
       Double(shares.neurons), Double(sizes.synapticDimension), Double(network.bytesPerNumber)
@@ -37,7 +38,7 @@ public struct PlannedMemory: Equatable, Sendable {
     // Clocks of one head serve all only where all are here.
     let perHead = Double(sizes.neuronsPerHead)
     frequencies = 4 * perHead + (8 + 2 * b) * (ranks == 1 ? perHead : n)
-    let given = PlannedTraffic.numbers(shares, ranks: ranks)
+    let given = PlannedTraffic.numbers(shares, ranks: ranks, way)
     hubs = b * (blocks * (d + Double(Float.slots)) + given) + b * d * Double(2 * sizes.heads + 6)
   }
 
@@ -55,9 +56,12 @@ public struct PlannedMemory: Equatable, Sendable {
 }
 
 extension PlannedTraffic {
-  /// Numbers of all ranks in the two exchanges of a layer together.
-  static func numbers(_ shares: PlannedShares, ranks: Int) -> Double {
-    zip(shares.read, shares.encoded).reduce(2 * Double(ranks - shares.busy)) {
+  /// Numbers in the buffers of the two exchanges of a layer.
+  static func numbers(_ shares: PlannedShares, ranks: Int, _ way: ExchangeWay) -> Double {
+    guard way == .gather else {
+      return Double(shares.reduced.read.kept) + Double(shares.reduced.encoded.kept)
+    }
+    return zip(shares.read, shares.encoded).reduce(2 * Double(ranks - shares.busy)) {
       $0 + Double($1.0) + Double($1.1)
     }
   }

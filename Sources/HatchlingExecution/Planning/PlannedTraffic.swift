@@ -1,3 +1,5 @@
+import HatchlingShards
+
 /// What ranks tell each other for one token.
 public struct PlannedTraffic: Equatable, Sendable {
   /// Times that all ranks exchange something.
@@ -9,7 +11,7 @@ public struct PlannedTraffic: Equatable, Sendable {
   /// Bytes that the rank gets that gets the most.
   public let mostReceived: Double
 
-  /// As it is built: everybody gets all pieces.
+  /// Where everybody gets all pieces.
   init(gathering shares: PlannedShares, _ network: PlannedNetwork, ranks: Int) {
     let given = Self.given(shares, network, ranks: ranks)
     let total = given.busy.reduce(0, +) + given.idle * Double(ranks - shares.busy)
@@ -17,20 +19,24 @@ public struct PlannedTraffic: Equatable, Sendable {
     // Blocks are shared out from the end: where they are fewer than ranks the first has none.
     let first = shares.busy < ranks ? given.idle : given.busy.first ?? 0
     exchanges = Double(2 * network.sizes.layers + 1)
-    steps = Self.doublings(ranks)
+    steps = ExchangeWay.gather.steps(ranks)
     (sent, received, mostReceived) = (first, total - first, total - least)
   }
 
-  /// As it could be: in every step two ranks tell each other the sums of a node of the tree and go on with both, so that after ⌈log₂ R⌉ steps
-  /// everybody has the whole sum.
-  init(reducing network: PlannedNetwork, ranks: Int) {
-    let (sizes, numbers) = (network.sizes, Double(network.bytesPerNumber))
-    let (layers, d) = (Double(sizes.layers), Double(sizes.synapticDimension))
-    let read = Double(sizes.heads) * Double(network.readWidth)
-    exchanges = 2 * layers + 1
-    steps = Self.doublings(ranks)
-    sent = Double(steps) * (layers * (read + d + 2) * numbers + 8 * (2 * layers + 3))
-    (received, mostReceived) = (sent, sent)
+  /// Where ranks meet in pairs and add as they go.
+  init(reducing shares: PlannedShares, _ network: PlannedNetwork, ranks: Int) {
+    let (read, encoded, messages) = shares.reduced
+    let (layers, bytes) = (Double(network.sizes.layers), Double(network.bytesPerNumber))
+    func all(_ side: KeyPath<ExchangeSizes, [Int]>) -> [Double] {
+      (0..<ranks).map { rank in
+        let numbers = Double(read[keyPath: side][rank]) + Double(encoded[keyPath: side][rank])
+        return layers * numbers * bytes + 8 * (2 * layers + 3) * Double(messages[keyPath: side][rank])
+      }
+    }
+    let (told, heard) = (all(\.told), all(\.heard))
+    exchanges = Double(2 * network.sizes.layers + 1)
+    steps = ExchangeWay.reduce.steps(ranks)
+    (sent, received, mostReceived) = (told.first ?? 0, heard.first ?? 0, heard.max() ?? 0)
   }
 
   /// Bytes of every rank with neurons, and of one without: the exchanges of all layers, then the counts.
@@ -40,11 +46,6 @@ public struct PlannedTraffic: Equatable, Sendable {
     let (layers, bytes) = (Double(network.sizes.layers), Double(network.bytesPerNumber))
     func all(_ numbers: Double) -> Double { layers * numbers * bytes + 8 * (2 * layers + 3) }
     return (zip(shares.read, shares.encoded).map { all(Double($0) + Double($1)) }, all(2))
-  }
-
-  /// ⌈log₂ ranks⌉.
-  static func doublings(_ ranks: Int) -> Int {
-    ranks <= 1 ? 0 : Int.bitWidth - (ranks - 1).leadingZeroBitCount
   }
 }
 

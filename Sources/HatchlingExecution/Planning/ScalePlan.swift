@@ -1,5 +1,6 @@
 import HatchlingModel
 import HatchlingNumerics
+import HatchlingShards
 
 /// What a network will cost on several ranks: memory, traffic, time. Computed from sizes alone, in floating point, so that networks that no machine
 /// has ever held can be asked about.
@@ -13,29 +14,45 @@ public struct ScalePlan: Sendable {
   public let neurons: Int
   public let memory: PlannedMemory
   public let bytes: PlannedBytes
-  /// As exchanges are built, and as a reduction along the tree would be.
+  /// Where everybody gets the pieces of all, and where ranks meet in pairs.
   public let gathered, reduced: PlannedTraffic
+  /// Which of the two it is; memory is of that one.
+  public let way: ExchangeWay
 
-  /// - Throws: ``PlanError`` for sizes that no network has. Cost: about ranks² / 64.
-  public init(_ network: PlannedNetwork, ranks: Int, cut: BlockCut = .built) throws(PlanError) {
+  /// - Parameter way: nil is what ranks choose where nobody says it.
+  /// - Throws: ``PlanError`` for sizes that no network has. Cost: about ranks · log₂(ranks).
+  public init(
+    _ network: PlannedNetwork, ranks: Int, cut: BlockCut = .built, way: ExchangeWay? = nil
+  ) throws(PlanError) {
     try PlanError.check(network.sizes, ranks: ranks)
     let shares = PlannedShares(network.sizes, ranks: ranks, cut: cut, readWidth: network.readWidth)
-    (self.network, self.ranks, self.cut) = (network, ranks, cut)
+    let way = way ?? .best(ranks: ranks)
+    (self.network, self.ranks, self.cut, self.way) = (network, ranks, cut, way)
     (blocks, busyRanks, neurons) = (shares.blocks, shares.busy, shares.neurons)
-    memory = PlannedMemory(network, shares, ranks: ranks)
+    memory = PlannedMemory(network, shares, ranks: ranks, way)
     bytes = PlannedBytes(network, shares)
     gathered = PlannedTraffic(gathering: shares, network, ranks: ranks)
-    reduced = PlannedTraffic(reducing: network, ranks: ranks)
+    reduced = PlannedTraffic(reducing: shares, network, ranks: ranks)
+  }
+
+  /// What passes one way, by default the one that it is.
+  public func traffic(_ way: ExchangeWay? = nil) -> PlannedTraffic {
+    switch way ?? self.way {
+    case .gather: gathered
+    case .reduce: reduced
+    }
   }
 
   /// The time of a token; nil where several ranks exchange over a network that nobody knows.
-  public func time(_ constants: MachineConstants, reducing: Bool = false) -> PlannedTime? {
-    let traffic = reducing ? reduced : gathered
+  public func time(_ constants: MachineConstants, _ way: ExchangeWay? = nil) -> PlannedTime? {
+    let traffic = traffic(way)
     return PlannedTime(bytes, traffic, added: ranks == 1 ? 0 : traffic.received, ranks: ranks, constants)
   }
 
   /// Whether an exchange is larger than MPI can count, 2 GiB.
-  public var isTooLargeForMPI: Bool { gathered.received / gathered.exchanges > Double(Int32.max) }
+  public var isTooLargeForMPI: Bool {
+    traffic().received / traffic().exchanges > Double(Int32.max)
+  }
 }
 
 /// Sizes that cannot be planned for.
