@@ -23,6 +23,7 @@ import Testing
     try #require(plans.count == 3)
     #expect(plans.map { $0["ranks"] as? Int } == [1, 64, 4096])
     #expect(plans.map { $0["busy_ranks"] as? Int } == [1, 64, 4096])
+    #expect(plans.map { $0["exchange"] as? String } == ["gather", "reduce", "reduce"])
     let memory = plans.compactMap { $0["memory_bytes"] as? Double }
     #expect(memory.count == 3 && memory[0] > 60 * memory[1] && memory[1] > 40 * memory[2])
     // ρ, 4 · 8 · 10⁹ · 256 bytes.

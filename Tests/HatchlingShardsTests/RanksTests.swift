@@ -24,7 +24,13 @@ import Testing
   }
 
   @Test func numbersAreAddedAndBytesPassedOn() {
-    #expect(ThreadRank.run(5) { $0.sum([$0.rank, 1]) } == Array(repeating: [10, 5], count: 5))
+    for ranks in 1...13 {
+      let sums = [ranks * (ranks - 1) / 2, ranks]
+      for way in ExchangeWay.allCases {
+        let found = ThreadRank.run(ranks, way: way) { $0.sum([$0.rank, 1]) }
+        #expect(found == Array(repeating: sums, count: ranks), "\(ranks) ranks, \(way)")
+      }
+    }
     #expect(
       ThreadRank.run(3) { $0.broadcast($0.rank == 1 ? [7, 8] : [], from: 1) } == [[7, 8], [7, 8], [7, 8]])
   }

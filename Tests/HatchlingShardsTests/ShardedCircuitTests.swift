@@ -185,8 +185,9 @@ import Testing
     let tokens = randomTokens(9, vocabulary: 7, seed: UInt64(seed))
     let broken = weights
     let alone = Self.trace(broken, nil, tokens, CircuitEngineOptions())
-    for trace in ThreadRank.run(3, { Self.trace(broken, $0, tokens, CircuitEngineOptions()) }) {
-      #expect(trace == alone, "seed \(seed)")
+    for (ranks, way) in [(3, ExchangeWay.gather), (3, .reduce), (4, .reduce)] {
+      let traces = ThreadRank.run(ranks, way: way) { Self.trace(broken, $0, tokens, CircuitEngineOptions()) }
+      #expect(traces.allSatisfy { $0 == alone }, "seed \(seed): \(ranks) ranks, \(way)")
     }
     #expect(
       alone.failure.contains("not a finite number") || seed % 2 == 1, "seed \(seed): nothing was broken")
