@@ -21,16 +21,20 @@ package struct ExchangeSizes: Equatable, Sendable {
   package init(reducing groups: [Range<Int>], owners: [Range<Int>], width: Int) {
     let trees = groups.map { BlockTree($0) }
     (told, heard, kept) = ([], [], 0)
-    var sizes: [Range<Int>: Int] = [:]
-    func size(_ ranks: Range<Int>) -> Int {
-      if ranks.isEmpty { return 0 }
-      if let size = sizes[ranks] { return size }
-      let size = 1 + width * Self.pieces(of: owners.joined(ranks), trees)
-      sizes[ranks] = size
+    // A group is known by its step and its first rank.
+    var sizes = [Int?](repeating: nil, count: RankMeetings.steps(owners.count) * owners.count)
+    func size(_ group: Range<Int>, _ step: Int) -> Int {
+      if group.isEmpty { return 0 }
+      let place = step * owners.count + group.lowerBound
+      if let size = sizes[place] { return size }
+      let size = 1 + width * Self.pieces(of: owners.joined(group), trees)
+      sizes[place] = size
       return size
     }
     for rank in owners.indices {
-      let messages = RankMeetings.of(rank, among: owners.count).map { (size($0.told), size($0.heard)) }
+      let messages = RankMeetings.of(rank, among: owners.count).map {
+        (size($0.told, $0.step), size($0.heard, $0.step))
+      }
       told.append(messages.reduce(0) { $0 + $1.0 })
       heard.append(messages.reduce(0) { $0 + $1.1 })
       kept = max(kept, (messages.map(\.0).max() ?? 0) + (messages.map(\.1).max() ?? 0))

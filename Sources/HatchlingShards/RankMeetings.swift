@@ -29,6 +29,8 @@ public enum ExchangeWay: String, CaseIterable, Sendable {
 /// the whole in the end, which takes two more steps.
 package enum RankMeetings {
   package struct Meeting: Equatable, Sendable {
+    /// Counted from 0, of all ranks alike.
+    package let step: Int
     package let partner: Int
     /// The groups whose sums this rank tells and hears; empty where it only listens or speaks.
     package let told, heard: Range<Int>
@@ -46,11 +48,11 @@ package enum RankMeetings {
     if rank < 2 * pairs {
       guard rank % 2 == 0 else {
         return [
-          Meeting(partner: rank - 1, told: rank..<rank + 1, heard: 0..<0),
-          Meeting(partner: rank - 1, told: 0..<0, heard: 0..<ranks),
+          Meeting(step: 0, partner: rank - 1, told: rank..<rank + 1, heard: 0..<0),
+          Meeting(step: doublings + 1, partner: rank - 1, told: 0..<0, heard: 0..<ranks),
         ]
       }
-      meetings.append(Meeting(partner: rank + 1, told: 0..<0, heard: rank + 1..<rank + 2))
+      meetings.append(Meeting(step: 0, partner: rank + 1, told: 0..<0, heard: rank + 1..<rank + 2))
       place = rank / 2
     }
     // The ranks that those in some places speak for.
@@ -62,9 +64,13 @@ package enum RankMeetings {
     for step in 0..<doublings {
       let (size, other) = (1 << step, place ^ (1 << step))
       meetings.append(
-        Meeting(partner: first(other), told: group(place, size), heard: group(other, size)))
+        Meeting(
+          step: step + (pairs > 0 ? 1 : 0), partner: first(other), told: group(place, size),
+          heard: group(other, size)))
     }
-    if rank < 2 * pairs { meetings.append(Meeting(partner: rank + 1, told: 0..<ranks, heard: 0..<0)) }
+    if rank < 2 * pairs {
+      meetings.append(Meeting(step: doublings + 1, partner: rank + 1, told: 0..<ranks, heard: 0..<0))
+    }
     return meetings
   }
 
