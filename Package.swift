@@ -30,7 +30,7 @@ let package = Package(
     .library(name: "HatchlingTraining", targets: ["HatchlingTraining"]),
     .library(name: "HatchlingPictures", targets: ["HatchlingPictures"]),
     .library(name: "HatchlingConcepts", targets: ["HatchlingConcepts"]),
-    // Links libhdf5 with the trait HDF5.
+    // This one and those that export graphs link libhdf5 with the trait HDF5.
     .library(name: "HatchlingActivity", targets: ["HatchlingActivity"]),
     // Links igraph with the trait Topology.
     .library(name: "HatchlingCommands", targets: ["HatchlingCommands"]),
@@ -41,7 +41,7 @@ let package = Package(
     .trait(
       name: "Topology",
       description: "Communities, power-law fits, cores and layouts, by igraph (GPL 2 or later)."),
-    .trait(name: "HDF5", description: "Recordings as SONATA and NWB, by libhdf5."),
+    .trait(name: "HDF5", description: "Recordings and networks as SONATA, recordings as NWB, by libhdf5."),
     .trait(name: "MPI", description: "One network over many processes, by MPI (libopenmpi-dev)."),
     .default(enabledTraits: ["Topology", "HDF5"]),
   ],
@@ -102,8 +102,18 @@ let package = Package(
     .target(
       name: "HatchlingConcepts",
       dependencies: ["HatchlingTensor", "HatchlingModel", "HatchlingNumerics", "HatchlingTraining"]),
+    // Empty without the trait HDF5.
     .target(
-      name: "HatchlingExport", dependencies: ["HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint"]),
+      name: "HatchlingHDF5",
+      dependencies: [
+        "HatchlingCheckpoint", "HatchlingNumerics",
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ]),
+    .target(
+      name: "HatchlingExport",
+      dependencies: [
+        "HatchlingGraph", "HatchlingModel", "HatchlingCheckpoint", "HatchlingHDF5", "HatchlingNumerics",
+      ]),
     .target(name: "HatchlingPictures", dependencies: ["HatchlingCheckpoint"]),
     .target(
       name: "HatchlingTopology",
@@ -115,7 +125,7 @@ let package = Package(
       name: "HatchlingActivity",
       dependencies: [
         "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics", "HatchlingCheckpoint",
-        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+        "HatchlingHDF5",
       ]),
     .target(
       name: "HatchlingCommands",
@@ -160,7 +170,9 @@ let package = Package(
       "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
       "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingEquivalence",
       "HatchlingTraining"),
-    .test("HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", excluding: ["Fixtures"]),
+    .test(
+      "HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", "HatchlingModel", "HatchlingCompiler",
+      "HatchlingHDF5", excluding: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(
       name: "HatchlingConceptsTests",

@@ -3,6 +3,7 @@ import HatchlingCheckpoint
 import HatchlingCompiler
 import HatchlingDynamics
 import HatchlingEquivalence
+import HatchlingExport
 import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
@@ -19,13 +20,23 @@ public enum Network: Sendable {
   /// Finds out what a file holds, and loads it.
   ///
   /// - Parameters: `layers`, `variant` and `prefix` are for files of weights, see `Model.load`; a graph says all of it itself. Of `ranks`
-  ///   each loads its own neurons. A name of a `ShippedNetwork` stands for its file.
+  ///   each loads its own neurons. A name of a `ShippedNetwork` stands for its file. SONATA networks are read with the package trait HDF5.
   /// - Throws: `CheckpointError`, `ModelError`, `NetworkError`. Cost: one pass over the file.
   public static func load(
     path: String, layers: Int? = nil, variant: Variant? = nil, prefix: String? = nil, ranks: Ranks? = nil,
     workers: Workers = Workers()
   ) throws -> Network {
-    let file = try CheckpointFile.open(ShippedNetwork.path(of: path))
+    let place = try ShippedNetwork.path(of: path)
+    #if HDF5
+      if SonataNetwork.isThere(place) {
+        let weights = try sonata(place, ranks)
+        let sizes = weights.hyperparameters
+        guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
+        else { throw NetworkError.saysItself(path: path) }
+        return .weights(Model(path: place, weights: weights))
+      }
+    #endif
+    let file = try CheckpointFile.open(place)
     guard file.graphFormat != nil else {
       return .weights(
         try Model.load(
@@ -38,6 +49,22 @@ public enum Network: Sendable {
     else { throw NetworkError.saysItself(path: path) }
     return .graph(graph)
   }
+
+  #if HDF5
+    /// The weights of a circuit in SONATA's format; of several ranks each keeps its own neurons'.
+    private static func sonata(_ path: String, _ ranks: Ranks?) throws -> Weights<Float> {
+      var weights = try Decompiler.weights(of: SonataNetwork.circuit(path: path))
+      guard let ranks, ranks.size > 1 else { return weights }
+      let neurons = ranks.choice(weights.hyperparameters)
+      weights.decoderX = weights.decoderX.selecting(neurons)
+      weights.decoderY = weights.decoderY.selecting(neurons)
+      weights.encoder = weights.encoder.selecting(neurons)
+      weights.damping = weights.damping.map { Array($0[neurons]) }
+      weights.plasticSynapses = weights.plasticSynapses?.selecting(neurons)
+      weights.part = NeuronPart(neurons, of: weights.hyperparameters.neurons)
+      return weights
+    }
+  #endif
 
   public var path: String {
     switch self {
@@ -152,7 +179,7 @@ public enum NetworkError: InputError, Equatable {
     case .isPruned(let path):
       "'\(path)' is a neuron graph, whose synapses are chosen already; prune the weights that it came from"
     case .saysItself(let path):
-      "'\(path)' is a neuron graph, which says itself how many layers and which rule it has, and is the only network of its file"
+      "'\(path)' says itself how many layers and which rule it has, and holds one network alone"
     case .noSigma(let path):
       "'\(path)' is a neuron graph, of which only G_x and G_y are analysed; its σ can be recorded"
     case .uncentred(let path):

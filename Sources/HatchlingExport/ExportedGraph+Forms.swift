@@ -7,6 +7,7 @@ extension ExportedGraph {
     self.init(
       graph, [.hub: graph.hubCount, .token: graph.tokenCount, .readout: graph.tokenCount],
       order: [.hub, .token, .readout])
+    metadata["centred"] = graph.isCentred ? "yes" : "no"
   }
 
   /// A direct graph: neurons and token neurons, and the synapses between them; plastic synapses once, without weight. Edges out of
@@ -85,12 +86,18 @@ extension ExportedGraph {
           }
         })
     }
+    let (layers, variant) = (graph.hyperparameters.layers, graph.hyperparameters.variant)
     self.init(
       kinds: kinds + more,
+      metadata: ["form": Graph.form.rawValue, "n_layer": String(layers), "variant": variant.rawValue],
       forEachNode: { body in
-        for (head, range) in graph.neurons.heads.enumerated() {
+        let neurons = graph.neurons
+        for (head, range) in neurons.heads.enumerated() {
           for neuron in range {
-            try body(ExportedNode(.neuron, neuron, head: head, frequency: graph.neurons.frequencies[neuron]))
+            try body(
+              ExportedNode(
+                .neuron, neuron, head: head, frequency: neurons.frequencies[neuron],
+                damping: neurons.damping[neuron]))
           }
         }
         for kind in order {

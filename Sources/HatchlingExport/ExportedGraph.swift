@@ -8,6 +8,8 @@ public struct ExportedNode: Sendable {
   public let head: Int?
   /// How fast the neuron's clock runs: ⌊log2(period in tokens)⌋; nil without a running clock.
   public let frequencyBucket: Int?
+  /// Turns per token of a neuron's clock, and what its plastic weights lose per token.
+  public let frequency, damping: Float
   /// The community that a partition puts the node into; nil without one.
   public var community: Int?
   /// Where a layout puts the node, in arbitrary units; nil without one.
@@ -15,10 +17,11 @@ public struct ExportedNode: Sendable {
 
   /// - Parameters:
   ///   - head: of a neuron.
-  ///   - frequency: turns per token of a neuron's clock.
-  init(_ kind: ParticleKind, _ index: Int, head: Int? = nil, frequency: Float = 0) {
+  init(
+    _ kind: ParticleKind, _ index: Int, head: Int? = nil, frequency: Float = 0, damping: Float = 0
+  ) {
     particle = Particle(kind, index)
-    self.head = head
+    (self.head, self.frequency, self.damping) = (head, frequency, damping)
     frequencyBucket =
       frequency != 0 && frequency.isFinite ? Int(log2(1 / Double(abs(frequency))).rounded(.down)) : nil
   }
@@ -58,6 +61,8 @@ public struct ExportedGraph {
   }
 
   public let kinds: [Kind]
+  /// What of a network is neither node nor edge, as text: `form`, `n_layer`, `variant`, `centred`; empty for other graphs.
+  public var metadata: [String: String] = [:]
   /// Calls its argument with every node.
   public let forEachNode: ((ExportedNode) throws -> Void) throws -> Void
 
@@ -78,13 +83,13 @@ public struct ExportedGraph {
       }
       return told
     }
-    return ExportedGraph(kinds: reporting, forEachNode: forEachNode)
+    return ExportedGraph(kinds: reporting, metadata: metadata, forEachNode: forEachNode)
   }
 
   /// The same graph whose nodes, in the order of ``forEachNode``, belong to communities and have positions; empty arrays say nothing.
   public func annotated(communities: [Int] = [], positions: [(x: Double, y: Double)] = []) -> ExportedGraph {
     ExportedGraph(
-      kinds: kinds,
+      kinds: kinds, metadata: metadata,
       forEachNode: { body in
         var place = 0
         try forEachNode { node in

@@ -15,6 +15,8 @@ public enum GraphFormat: String, CaseIterable, Sendable {
   case csv
   /// Matrix Market, one file per kind of synapse.
   case mtx
+  /// SONATA nodes and edges, HDF5: libsonata, bmtk; a circuit is read back (``SonataNetwork``).
+  case sonata = "h5"
 
   /// - Throws: ``ExportError/unknownEnding(_:)``.
   public init(path: String) throws(ExportError) {
@@ -27,13 +29,19 @@ public enum GraphFormat: String, CaseIterable, Sendable {
   /// Writes the graph, streaming; every file appears whole or not at all. Returns the files.
   ///
   /// Cost: one walk over nodes and edges, some 100 ns per edge; memory does not grow with their number.
-  /// - Throws: `CheckpointError.unwritable`.
+  /// - Throws: `CheckpointError.unwritable`; ``ExportError/withoutHDF5(_:)`` for SONATA in a program without it.
   public func write(_ graph: ExportedGraph, to path: String) throws -> [String] {
     switch self {
     case .csv: return [try writeCSV(graph, path), try writeNodes(graph, path)]
     case .graphml: return [try writeGraphML(graph, path)]
     case .gexf: return [try writeGEXF(graph, path)]
     case .mtx: return try writeMatrixMarket(graph, path) + [try writeNodes(graph, path)]
+    case .sonata:
+      #if HDF5
+        return try SonataNetwork.write(graph, to: path)
+      #else
+        throw ExportError.withoutHDF5(path)
+      #endif
     }
   }
 
@@ -217,11 +225,14 @@ extension TextBuffer {
 /// A graph that cannot be exported as asked.
 public enum ExportError: InputError, Equatable {
   case unknownEnding(String)
+  case withoutHDF5(String)
 
   public var description: String {
     switch self {
     case .unknownEnding(let path):
-      "'\(path)': the ending chooses the format; use .graphml, .gexf, .csv or .mtx"
+      "'\(path)': the ending chooses the format; use .graphml, .gexf, .csv, .mtx or .h5"
+    case .withoutHDF5(let path):
+      "'\(path)': this program was built without HDF5 (package trait HDF5); use .graphml, .gexf, .csv or .mtx"
     }
   }
 }

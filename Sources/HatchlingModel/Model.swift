@@ -55,6 +55,13 @@ public struct Model: Sendable {
   public var fingerprint: String { weights.fingerprint }
 }
 
+extension Model {
+  /// A network that no checkpoint holds.
+  package init(path: String, weights: Weights<Float>) {
+    self.init(path: path, weights: weights, metadata: [:], prefix: "", warnings: [])
+  }
+}
+
 extension CheckpointFile {
   /// What the formats of neuron graphs begin with; versions follow.
   package static var graphFormats: String { "hatchling-graph-" }

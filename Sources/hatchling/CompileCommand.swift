@@ -12,8 +12,8 @@ struct CompileCommand: ParsableCommand {
     commandName: "compile", abstract: "Compiles weights to a graph and writes it for other tools.",
     discussion: """
       The ending of --out chooses the format: .graphml (igraph, NetworkX, Gephi, Cytoscape), .gexf (Gephi), \
-      .csv (source,target,kind,sign,weight), .mtx (Matrix Market, one file per kind of synapse). A direct graph can be written as \
-      .safetensors: --model takes it, and it runs as it is.
+      .csv (source,target,kind,sign,weight), .mtx (Matrix Market, one file per kind of synapse), .h5 (SONATA nodes and edges: libsonata, bmtk). \
+      --model takes a circuit in .h5 again. A direct graph can be written as .safetensors: --model takes it, and it runs as it is.
       """)
 
   @OptionGroup var model: ModelOptions

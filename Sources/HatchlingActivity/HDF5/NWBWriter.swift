@@ -1,4 +1,5 @@
 #if HDF5
+  import HatchlingHDF5
   import Foundation
   import HatchlingCheckpoint
   import HatchlingNumerics

@@ -1,4 +1,5 @@
 #if HDF5
+  import HatchlingHDF5
   import HatchlingNumerics
 
   /// SONATA: `/spikes/x` and `/spikes/y` by time, then layer, then neuron; `/report/NAME_layer_L` for what is recorded in full. Beside them

@@ -5,24 +5,30 @@
   import HatchlingNumerics
 
   /// A number as HDF5 stores it.
-  protocol HDF5Number: BitwiseCopyable {
+  package protocol HDF5Number: BitwiseCopyable {
     static var type: hid_t { get }
   }
-  extension Double: HDF5Number { static var type: hid_t { hatchling_h5t_double() } }
-  extension Float: HDF5Number { static var type: hid_t { hatchling_h5t_float() } }
-  extension UInt8: HDF5Number { static var type: hid_t { hatchling_h5t_uint8() } }
-  extension UInt32: HDF5Number { static var type: hid_t { hatchling_h5t_uint32() } }
-  extension Int32: HDF5Number { static var type: hid_t { hatchling_h5t_int32() } }
-  extension UInt64: HDF5Number { static var type: hid_t { hatchling_h5t_uint64() } }
+  extension Double: HDF5Number { package static var type: hid_t { hatchling_h5t_double() } }
+  extension Float: HDF5Number { package static var type: hid_t { hatchling_h5t_float() } }
+  extension UInt8: HDF5Number { package static var type: hid_t { hatchling_h5t_uint8() } }
+  extension UInt32: HDF5Number { package static var type: hid_t { hatchling_h5t_uint32() } }
+  extension Int32: HDF5Number { package static var type: hid_t { hatchling_h5t_int32() } }
+  extension UInt64: HDF5Number { package static var type: hid_t { hatchling_h5t_uint64() } }
+
+  /// libhdf5 as Debian has it may be called by one thread at a time: whoever calls it holds this.
+  let oneAtATime = NSRecursiveLock()
 
   /// A new HDF5 file that appears whole or not at all. libhdf5 writes; nothing is read but what was written here.
-  final class HDF5File {
+  package final class HDF5File {
     private let atomic: AtomicFile
-    let path: String
+    package let path: String
     private var file: hid_t = -1
 
     /// - Throws: `CheckpointError.unwritable`.
-    init(path: String) throws {
+    package init(path: String) throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       self.path = path
       hatchling_h5_be_quiet()
       atomic = try AtomicFile(path: path)
@@ -37,10 +43,13 @@
           atomic.temporary.systemPath, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
     }
 
-    deinit { if file >= 0 { H5Fclose(file) } }
+    deinit { if file >= 0 { oneAtATime.withLock { _ = H5Fclose(file) } } }
 
     /// Closes everything and gives the file its name. Columns are flushed before.
-    func commit() throws {
+    package func commit() throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       try check(H5Fflush(file, H5F_SCOPE_LOCAL))
       try check(H5Fclose(file))
       file = -1
@@ -60,7 +69,10 @@
     // MARK: Groups and attributes
 
     /// Makes a group, and those above it.
-    func group(_ name: String, _ attributes: [(String, HDF5Value)] = []) throws {
+    package func group(_ name: String, _ attributes: [(String, HDF5Value)] = []) throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let list = try check(H5Pcreate(hatchling_h5p_link()))
       defer { H5Pclose(list) }
       try check(H5Pset_create_intermediate_group(list, 1))
@@ -70,7 +82,10 @@
       for (key, value) in attributes { try attribute(key, value, of: group) }
     }
 
-    func attributes(of name: String, _ attributes: [(String, HDF5Value)]) throws {
+    package func attributes(of name: String, _ attributes: [(String, HDF5Value)]) throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let object = try check(H5Oopen(file, name, hatchling_h5p_default()))
       defer { H5Oclose(object) }
       for (key, value) in attributes { try attribute(key, value, of: object) }
@@ -91,7 +106,11 @@
     // MARK: Datasets
 
     /// A small dataset, written at once.
-    func dataset(_ name: String, _ value: HDF5Value, _ attributes: [(String, HDF5Value)] = []) throws {
+    package func dataset(_ name: String, _ value: HDF5Value, _ attributes: [(String, HDF5Value)] = []) throws
+    {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let (type, space) = (try type(of: value), try space(of: value))
       defer {
         H5Tclose(type)
@@ -109,10 +128,13 @@
     }
 
     /// A dataset that grows row by row. Not compressed: libsonata as it is installed from PyPI reads no filters.
-    func column<Number: HDF5Number>(
+    package func column<Number: HDF5Number>(
       _ name: String, of _: Number.Type, width: Int? = nil,
       _ attributes: [(String, HDF5Value)] = []
     ) throws -> HDF5Column<Number> {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let rows = max(1, min(1 << 16, (1 << 18) / max(1, width ?? 1)))
       let dimensions = [hsize_t(rows)] + (width.map { [hsize_t(max(1, $0))] } ?? [])
       let (none, most) = (
@@ -132,8 +154,12 @@
     }
 
     /// A dataset of a known number of elements, to be filled at any place.
-    func array<Number: HDF5Number>(_ name: String, of _: Number.Type, count: Int) throws -> HDF5Column<Number>
+    package func array<Number: HDF5Number>(_ name: String, of _: Number.Type, count: Int) throws
+      -> HDF5Column<Number>
     {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let space = try check(H5Screate_simple(1, [hsize_t(count)], nil))
       defer { H5Sclose(space) }
       let set = try check(
@@ -161,6 +187,7 @@
         return type
       case .reference: return try check(H5Tcopy(hatchling_h5t_reference()))
       case .double, .doubles: return try check(H5Tcopy(Double.type))
+      case .floats: return try check(H5Tcopy(Float.type))
       case .uint32, .uint32s: return try check(H5Tcopy(UInt32.type))
       case .int32, .int32s: return try check(H5Tcopy(Int32.type))
       case .uint64s: return try check(H5Tcopy(UInt64.type))
@@ -173,6 +200,7 @@
       case .text, .double, .uint32, .int32, .choice, .reference: return try check(H5Screate(H5S_SCALAR))
       case .texts(let all): count = all.count
       case .doubles(let all): count = all.count
+      case .floats(let all): count = all.count
       case .uint32s(let all): count = all.count
       case .int32s(let all): count = all.count
       case .uint64s(let all): count = all.count
@@ -189,6 +217,7 @@
       case .uint32(let number): try withUnsafeBytes(of: number) { try body($0.baseAddress) }
       case .int32(let number): try withUnsafeBytes(of: number) { try body($0.baseAddress) }
       case .doubles(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
+      case .floats(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
       case .uint32s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
       case .int32s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
       case .uint64s(let all): try all.withUnsafeBytes { try body($0.baseAddress) }
@@ -207,11 +236,12 @@
   }
 
   /// What an attribute or a small dataset holds.
-  enum HDF5Value {
+  package enum HDF5Value {
     case text(String)
     case texts([String])
     case double(Double)
     case doubles([Double])
+    case floats([Float])
     case uint32(UInt32)
     case uint32s([UInt32])
     case int32(Int32)
@@ -224,13 +254,13 @@
   }
 
   /// A dataset that is being written: numbers wait until a chunk is full.
-  final class HDF5Column<Number: HDF5Number> {
+  package final class HDF5Column<Number: HDF5Number> {
     private let set: hid_t
     private let file: HDF5File
     private let width: Int?
     private let flushAt: Int
     private var waiting: [Number] = []
-    private(set) var rows = 0
+    package private(set) var rows = 0
 
     fileprivate init(_ set: hid_t, of file: HDF5File, width: Int?, rowsPerChunk: Int) {
       (self.set, self.file, self.width) = (set, file, width)
@@ -238,16 +268,16 @@
       waiting.reserveCapacity(2 * flushAt)
     }
 
-    deinit { H5Dclose(set) }
+    deinit { oneAtATime.withLock { _ = H5Dclose(set) } }
 
     /// Appends rows. - Throws: `CheckpointError.unwritable`.
-    func append(_ numbers: some Collection<Number>) throws {
+    package func append(_ numbers: some Collection<Number>) throws {
       waiting.append(contentsOf: numbers)
       if waiting.count >= flushAt { try flush() }
     }
 
     /// Appends numbers of any precision as they are, or rounded to this one.
-    func append<Scalar: NetworkScalar>(rounding numbers: [Scalar]) throws where Number == Float {
+    package func append<Scalar: NetworkScalar>(rounding numbers: [Scalar]) throws where Number == Float {
       if Scalar.self == Float.self {
         try numbers.withUnsafeBytes { try append($0.bindMemory(to: Float.self)) }
       } else {
@@ -256,13 +286,16 @@
     }
 
     /// Appends the same number several times.
-    func append(_ number: Number, times count: Int) throws {
+    package func append(_ number: Number, times count: Int) throws {
       waiting.append(contentsOf: repeatElement(number, count: count))
       if waiting.count >= flushAt { try flush() }
     }
 
     /// Everything appended is in the file.
-    func flush() throws {
+    package func flush() throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       let count = waiting.count / (width ?? 1)
       guard count > 0 else { return }
       let tail = width.map { [hsize_t($0)] } ?? []
@@ -273,7 +306,10 @@
     }
 
     /// Writes elements of an array of known size from a place on.
-    func write(_ numbers: [Number], at place: Int) throws {
+    package func write(_ numbers: [Number], at place: Int) throws {
+      oneAtATime.lock()
+      defer { oneAtATime.unlock() }
+
       try write(numbers, at: [hsize_t(place)], [hsize_t(numbers.count)])
     }
 
