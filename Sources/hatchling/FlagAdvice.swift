@@ -55,6 +55,10 @@ enum FlagAdvice {
       case .millisecondsPerToken: "--token-ms"
       case .settingToken: "--set"
       }
+    case ExplanationError.noSuchPosition: "--token"
+    case ExplanationError.wrongState: "--state-in; step --precision double --state-out FILE saves one"
+    case ExplanationError.notOneByte, ExplanationError.noSuchToken, ExplanationError.againstItself:
+      "--predicts, --against"
     case ConceptError.emptyList, ConceptError.notOneWord, ConceptError.noneOccurs:
       "--words-with, --words-without, --text"
     case ConceptError.overlap: "--words-with, --words-without"

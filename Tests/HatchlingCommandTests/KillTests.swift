@@ -93,6 +93,7 @@ import Testing
     ["degrees", "--edges", "500000", "--out", "."],
     ["fidelity", "long", "--edges", "1000,2000,3000", "--out", "."],
     ["train", "long", "--out", "m.safetensors", "--steps", "100000", "--log", "m.csv"],
+    ["explain", "long", "--token", "300000", "--out", "e.csv"],
     ["translate-corpus", "many", "many", "--languages", "en,fr", "--out", "c"],
   ]
 

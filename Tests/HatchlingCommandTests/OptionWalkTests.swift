@@ -24,6 +24,7 @@ import Testing
       "text --out o.safetensors --steps 1 --n 32 --d 8 --heads 2 --layers 1 --block 8 --batch 1 --validation 0 --sample 0",
     "record": "--model m.safetensors text --out o.npy",
     "watch": "--model m.safetensors text --synapse 2:h3:n12",
+    "explain": "--model m.safetensors text --token 3 --check 5",
     "calibrate": "--model m.safetensors text --out o.json",
     "concepts":
       "--model m.safetensors --sentences-with s --sentences-without t --count 10 --permutations 19 --only-this-network",

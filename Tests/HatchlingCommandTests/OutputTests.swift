@@ -17,6 +17,7 @@ import Testing
       (["degrees"] + model, "--out", ""),
       (["degrees", "--out", folder.path("d")] + model, "--export", ".csv"),
       (["fidelity", text, "--edges", "5"] + model, "--out", ""),
+      (["explain", text, "--token", "3"] + model, "--out", ".csv"),
       (["merge", folder.path("missing"), folder.path("missing")], "--out", ".safetensors"),
       (["translate-corpus", folder.path("missing"), text, "--languages", "a,b"], "--out", ""),
       (["train", text, "--init", folder.path("missing")], "--out", ".safetensors"),
@@ -50,6 +51,7 @@ import Testing
       ["step", text, "--state-out", text], ["step", text, "--logits", link],
       ["step", "--text", "a", "--model", text, "--state-out", link],
       ["compile", "--model", folder.path("g.csv"), "--out", folder.path("g.csv")],
+      ["explain", folder.path("g.csv"), "--token", "0", "--out", folder.path("g.csv")],
       [
         "degrees", "--graph", "sigma", text, "--out", folder.path("d"), "--export", folder.path("./g.csv"),
         "--model", folder.path("g.csv"),
