@@ -28,7 +28,7 @@ public enum Network: Sendable {
   ) throws -> Network {
     let place = try ShippedNetwork.path(of: path)
     #if HDF5
-      if SonataNetwork.isThere(place) {
+      if SonataNetwork.mayBe(place) {
         let weights = try sonata(place, ranks)
         let sizes = weights.hyperparameters
         guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil

@@ -18,11 +18,14 @@ public enum GraphFormat: String, CaseIterable, Sendable {
   /// SONATA nodes and edges, HDF5: libsonata, bmtk; a circuit is read back (``SonataNetwork``).
   case sonata = "h5"
 
-  /// - Throws: ``ExportError/unknownEnding(_:)``.
+  /// - Throws: ``ExportError/unknownEnding(_:)``; ``ExportError/withoutHDF5(_:)`` for SONATA in a program without it.
   public init(path: String) throws(ExportError) {
     guard let dot = path.lastIndex(of: "."),
       let format = GraphFormat(rawValue: String(path[path.index(after: dot)...]))
     else { throw .unknownEnding(path) }
+    #if !HDF5
+      guard format != .sonata else { throw .withoutHDF5(path) }
+    #endif
     self = format
   }
 

@@ -6,11 +6,8 @@
   import HatchlingNumerics
 
   extension SonataNetwork {
-    /// Whether a file may be a network in SONATA's format: an HDF5 file that says so.
-    public static func isThere(_ path: String) -> Bool {
-      guard HDF5Input.begins(path), let input = try? HDF5Input(path: path) else { return false }
-      return (try? input.text("format", of: "hatchling")) ?? nil != nil
-    }
+    /// Whether a file may be such a network: whether it begins as HDF5 files do.
+    public static func mayBe(_ path: String) -> Bool { HDF5Input.begins(path) }
 
     /// The circuit of a file that ``GraphFormat/write(_:to:)`` made, or that says the same in the same places; synapses that are missing do not exist.
     ///
@@ -18,9 +15,17 @@
     public static func circuit(path: String) throws -> CircuitGraph<Float> {
       let input = try HDF5Input(path: path)
       func text(_ key: String) throws -> String { try input.text(key, of: "hatchling") ?? "" }
-      guard try text("format") == format else {
+      switch try input.text("format", of: "hatchling") {
+      case format?: break
+      case nil:
         throw CheckpointError.unsupported(
-          path: path, what: "its format is '\(try text("format"))', and this program reads '\(format)'")
+          path: path,
+          what:
+            "it is an HDF5 file without a network in SONATA's format; convert a model of Keras to safetensors"
+        )
+      case let other?:
+        throw CheckpointError.unsupported(
+          path: path, what: "its format is '\(other)', and this program reads '\(format)'")
       }
       guard try text("form") == GraphForm.circuit.rawValue else {
         throw CheckpointError.unsupported(

@@ -45,6 +45,38 @@ import Testing
     #expect(folder.names == ["m.checkpoint", "m.safetensors", "text"])
   }
 
+  /// A network as SONATA is the same network; without HDF5 it is not written.
+  @Test func aNetworkGoesThroughSONATA() throws {
+    let folder = try TemporaryFolder()
+    let net = folder.path("net.h5")
+    let compiled = try CommandRun.run(["compile", "--out", net])
+    #if HDF5
+      #expect(compiled.status == 0, "\(compiled.errors)")
+      func result(_ model: [String], _ name: String) throws -> Data {
+        let run = try CommandRun.run(
+          ["step", "--text", "To be, or not", "--quiet", "--state-out", folder.path(name)] + model)
+        #expect(run.status == 0, "\(run.errors)")
+        return try Data(contentsOf: folder.url.appendingPathComponent(name))
+      }
+      #expect(try result([], "own") == result(["--model", net], "its"))
+      let other = try CommandRun.run(["info", "--model", net, "--layers", "7"])
+      #expect(other.isOneLine("says itself how many layers", "--layers"), "\(other.errors)")
+      let direct = folder.path("direct.h5")
+      #expect(
+        try CommandRun.run(["compile", "--form", "direct", "--edges", "500", "--out", direct]).status == 0)
+      #expect(try CommandRun.run(["info", "--model", direct]).isOneLine("direct.h5", "only a circuit"))
+      let recording = folder.path("run.h5")
+      #expect(try CommandRun.run(["record", "--text", "To be", "--out", recording]).status == 0)
+      #expect(try CommandRun.run(["info", "--model", recording]).isOneLine("run.h5", "HDF5"))
+      let broken = try Data(contentsOf: URL(fileURLWithPath: net)).prefix(5000)
+      let cut = try folder.write("cut.h5", Array(broken))
+      #expect(try CommandRun.run(["info", "--model", cut]).isOneLine("cut.h5"))
+    #else
+      #expect(compiled.isOneLine("without HDF5", "net.h5"), "\(compiled.errors)")
+      #expect(folder.names.isEmpty)
+    #endif
+  }
+
   @Test func mergeNamesTheFileAndKeepsItsInputs() throws {
     let folder = try TemporaryFolder()
     let (one, link) = (folder.path("one.safetensors"), folder.path("link.safetensors"))

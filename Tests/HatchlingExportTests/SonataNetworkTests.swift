@@ -48,7 +48,7 @@
       let files = try GraphFormat(path: path).write(ExportedGraph(graph), to: path)
       #expect(files == [path, folder + "net.node_types.csv", folder + "net.edge_types.csv"])
       #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder)).count == 3)
-      #expect(SonataNetwork.isThere(path))
+      #expect(SonataNetwork.mayBe(path))
       let read = try Decompiler.weights(of: SonataNetwork.circuit(path: path))
       #expect(read.hyperparameters == weights.hyperparameters, "seed \(seed)")
       #expect(read.fingerprint == weights.fingerprint, "seed \(seed)")
@@ -149,8 +149,8 @@
       let file = try HDF5File(path: path)
       try file.group("weights")
       try file.commit()
-      #expect(
-        !SonataNetwork.isThere(path) && !SonataNetwork.isThere(folder) && !SonataNetwork.isThere("/nowhere"))
+      #expect(throws: CheckpointError.self) { try SonataNetwork.circuit(path: path) }
+      #expect(!SonataNetwork.mayBe(folder) && !SonataNetwork.mayBe("/nowhere"))
     }
   }
 
