@@ -29,6 +29,11 @@ public enum ActivityError: InputError, Equatable {
   case irregular(path: String)
   case withoutHDF5(path: String)
   case tooLarge(path: String, reason: String)
+  /// The network runs on numbers.
+  case withoutSpikes
+  case unknownSpikes(String, known: [String])
+  /// Units of NWB have times alone.
+  case signedSpikes(path: String)
 
   public var description: String {
     switch self {
@@ -53,6 +58,11 @@ public enum ActivityError: InputError, Equatable {
     case .withoutHDF5(let path):
       "'\(path)': this program was built without HDF5 (package trait HDF5); write .npy or .csv"
     case .tooLarge(let path, let reason): "'\(path)': \(reason)"
+    case .withoutSpikes: "the network does not run on spikes, so there are none to record"
+    case .unknownSpikes(let name, let known):
+      "'\(name)' sends no spikes that can be recorded; \(known.joined(separator: ", ")) do, or all"
+    case .signedSpikes(let path):
+      "'\(path)': units of NWB hold times without a sign, so spikes go to .h5, .npy or .csv"
     }
   }
 }

@@ -17,6 +17,8 @@ public struct ActivitySample<Scalar: NetworkScalar>: Sendable {
   /// Of events the numbers of the neurons, of samples the places in the series; nil for all of them.
   public let entries: [Int32]?
   public let values: [Scalar]
+  /// Of spikes, the sub-step of the phase, from 0.
+  public var substep: Int?
 }
 
 /// Where frames go: a file of some format, or a ring in memory.
@@ -48,6 +50,11 @@ public enum RecordingFormat: String, Sendable, Hashable, CaseIterable {
   /// The files of a recording: a NumPy array has its description beside it.
   public func files(at path: String) -> [String] {
     self == .numpy ? [path, path.dropLast(".npy".count) + ".json"] : [path]
+  }
+
+  /// - Throws: ``ActivityError/signedSpikes(path:)`` for what a format cannot hold.
+  public func check(_ request: RecordingRequest, path: String) throws(ActivityError) {
+    if self == .nwb && !request.spikes.isEmpty { throw .signedSpikes(path: path) }
   }
 
   /// Begins a file. - Throws: ``ActivityError``, `CheckpointError`.

@@ -2,7 +2,8 @@ import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// One line per number: `token,time_ms,layer,what,entry,value`. Lines that start with # say what the file holds; the line `token` of every
-/// token gives its byte as entry and its surprise in nats as value. A synapse's entry is `h3:n12`.
+/// token gives its byte as entry and its surprise in nats as value. A synapse's entry is `h3:n12`. Where spikes are recorded every line ends with
+/// its sub-step, which only they have.
 final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
   private let file: AtomicFile
   private let description: RecordingDescription
@@ -20,29 +21,33 @@ final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
     var head = [
       "# Hatchling, activity of \(description.model.escaped): \(description.summary)"
     ]
-    head.append("# time: \(description.time.description)")
+    head.append("# time: \(description.timeInWords)")
     var first = 0
     for stream in description.streams {
       head.append("# stream from token \(first) on: \(stream.name.escaped), \(stream.tokens) tokens")
       first += stream.tokens
     }
-    try file.write(head.joined(separator: "\n") + "\ntoken,time_ms,layer,what,entry,value\n")
+    try file.write(
+      head.joined(separator: "\n") + "\ntoken,time_ms,layer,what,entry,value\(hasSpikes ? ",substep" : "")\n")
   }
+
+  private var hasSpikes: Bool { description.clock != nil }
 
   func append(_ frame: ActivityFrame<Scalar>) throws {
     let (time, layers) = (description.time, description.layers)
     let surprise = frame.surprise.map { "\($0)" } ?? ""
     var text =
-      "\(frame.number),\(time.time(token: frame.number, layer: 1, of: layers)),0,token,\(frame.token),\(surprise)\n"
+      "\(frame.number),\(time.time(token: frame.number, layer: 1, of: layers)),0,token,\(frame.token),\(surprise)\(hasSpikes ? "," : "")\n"
     for sample in frame.samples {
       let (series, label) = (description.series[sample.series], labels[sample.series])
-      let when = time.time(token: frame.number, layer: series.layer, of: layers)
+      let when = description.time(of: sample, token: frame.number)
+      let end = hasSpikes ? ",\(sample.substep.map(String.init) ?? "")\n" : "\n"
       let start = "\(frame.number),\(when),\(series.layer),\(label.what),"
       for (place, value) in sample.values.enumerated() {
         let entry = sample.entries.map { Int($0[place]) } ?? place
         text += start
-        text += series.kind == .events ? String(entry) : label.entries[entry]
-        text += ",\(value)\n"
+        text += series.kind == .samples ? label.entries[entry] : String(entry)
+        text += ",\(value)" + end
       }
     }
     try file.write(text)

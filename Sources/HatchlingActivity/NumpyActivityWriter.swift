@@ -3,7 +3,8 @@ import HatchlingCheckpoint
 import HatchlingNumerics
 
 /// One record per number in one NumPy array: `token` (u4), `layer` (u2), `what` (u2, a place in the description's list, 0 for the token
-/// itself with its byte as entry and its surprise as value), `entry` (u4), `time_ms` (f8), `value` (f4 or f8). Beside `RUN.npy` stands
+/// itself with its byte as entry and its surprise as value), `entry` (u4), `time_ms` (f8), `value` (f4 or f8), and where spikes are recorded
+/// `substep` (i2; −1 for what is no spike). Beside `RUN.npy` stands
 /// `RUN.json`, which names what there is, the convention of time, synapses and streams.
 final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
   private let file: AtomicFile
@@ -26,13 +27,16 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
 
   func append(_ frame: ActivityFrame<Scalar>) throws {
     var bytes: [UInt8] = []
-    func add(_ layer: Int, _ what: Int, _ entry: Int, _ time: Double, _ value: Scalar) {
+    let hasSpikes = description.clock != nil
+    func add(_ layer: Int, _ what: Int, _ entry: Int, _ time: Double, _ value: Scalar, _ substep: Int? = nil)
+    {
       withUnsafeBytes(of: UInt32(truncatingIfNeeded: frame.number).littleEndian) { bytes += $0 }
       withUnsafeBytes(of: UInt16(truncatingIfNeeded: layer).littleEndian) { bytes += $0 }
       withUnsafeBytes(of: UInt16(truncatingIfNeeded: what).littleEndian) { bytes += $0 }
       withUnsafeBytes(of: UInt32(truncatingIfNeeded: entry).littleEndian) { bytes += $0 }
       withUnsafeBytes(of: time.bitPattern.littleEndian) { bytes += $0 }
       withUnsafeBytes(of: value) { bytes += $0 }
+      if hasSpikes { withUnsafeBytes(of: Int16(clamping: substep ?? -1).littleEndian) { bytes += $0 } }
       records += 1
     }
     let (time, layers) = (description.time, description.layers)
@@ -40,12 +44,13 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
       0, 0, frame.token, time.time(token: frame.number, layer: 1, of: layers), Scalar(frame.surprise ?? .nan))
     for sample in frame.samples {
       let series = description.series[sample.series]
-      let when = time.time(token: frame.number, layer: series.layer, of: layers)
+      let when = description.time(of: sample, token: frame.number)
       for (place, value) in sample.values.enumerated() {
         let entry = sample.entries.map { Int($0[place]) } ?? place
         add(
           series.layer, whats[sample.series],
-          series.kind == .events || !series.synapses.isEmpty ? entry : series.entries[entry], when, value)
+          series.kind != .samples || !series.synapses.isEmpty ? entry : series.entries[entry], when, value,
+          sample.substep)
       }
     }
     try file.write(bytes)
@@ -60,7 +65,7 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
   private var header: [UInt8] {
     let value = Scalar.self == Double.self ? "<f8" : "<f4"
     return NumpyHeader.written(
-      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')]",
+      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')\(description.clock == nil ? "" : ", ('substep', '<i2')")]",
       shape: [records], length: 256)
   }
 }
@@ -80,7 +85,7 @@ private struct Sidecar: Encodable {
 
   init(_ description: RecordingDescription, _ names: [String]) {
     (model, sampling) = (description.model, description.summary)
-    (time, millisecondsPerToken) = (description.time.description, description.time.millisecondsPerToken)
+    (time, millisecondsPerToken) = (description.timeInWords, description.time.millisecondsPerToken)
     (layersInTime, layers) = (description.time.layers, description.layers)
     what = names.map { name in
       let meaning = description.series.first { $0.name == name }?.meaning

@@ -9,6 +9,10 @@ import HatchlingNumerics
 public final class Recorder<Scalar: NetworkScalar> {
   public let description: RecordingDescription
   private let engine: any WatchableEngine<Scalar>
+  private let spiking: (any PhaseWatchable<Scalar>)?
+  private let spikes: [RecordingPlan.Phase: Int]
+  /// Of neurons, whose spikes are recorded; nil for all.
+  private let spikingNeurons: Set<Int32>?
   private var handles: [ProbeHandle] = []
   private let sampling: Sampling
   private var number = 0
@@ -31,10 +35,18 @@ public final class Recorder<Scalar: NetworkScalar> {
     let plan = try RecordingPlan(request, on: engine)
     self.engine = engine
     sampling = request.sampling
-    description = RecordingDescription(
+    var description = RecordingDescription(
       series: plan.series, sampling: request.sampling,
       hasEventValues: request.hasEventValues, time: request.time, names: ParticleNames(of: engine),
       model: model, streams: streams)
+    spikes = plan.spikes
+    spikingNeurons = request.neurons.map { Set($0.map(Int32.init)) }
+    spiking = plan.spikes.isEmpty ? nil : engine as? any PhaseWatchable<Scalar>
+    if let spiking {
+      description.clock = SpikeClock(slots: spiking.phaseSlots, layers: description.layers)
+      description.spikeCode = spiking.spikeCode
+    }
+    self.description = description
     last = Array(repeating: nil, count: plan.series.count)
     do {
       for view in plan.views {
@@ -51,6 +63,7 @@ public final class Recorder<Scalar: NetworkScalar> {
     for handle in handles { engine.detach(handle) }
     handles = []
     engine.isLooking = true
+    spiking?.phaseObserver = nil
   }
 
   /// Reads one token by `step`, the engine's own if nil.
@@ -66,14 +79,35 @@ public final class Recorder<Scalar: NetworkScalar> {
     let isWanted =
       number % sampling.every == 0 && sampling.surpriseAbove.map { surprise ?? .infinity > $0 } ?? true
     engine.isLooking = isWanted
+    spiking?.phaseObserver = isWanted ? { [unowned self] in self.see($0) } : nil
     seen.removeAll(keepingCapacity: true)
     let activity = try step?(token) ?? engine.step(token)
     defer { number += 1 }
     guard isWanted else { return (activity, surprise, nil) }
     var frame = ActivityFrame<Scalar>(number: number, position: position, token: token, surprise: surprise)
-    seen.sort { $0.series < $1.series }
+    seen.sort { key(of: $0) < key(of: $1) }
     frame.samples = seen
     return (activity, surprise, frame)
+  }
+
+  /// Spikes come last, by time.
+  private func key(of sample: ActivitySample<Scalar>) -> (Int, Int) {
+    (description.step(of: sample) ?? -1, sample.series)
+  }
+
+  private func see(_ phase: SpikePhase<Scalar>) {
+    guard let series = spikes[RecordingPlan.Phase(quantity: phase.quantity, layer: phase.layer)] else {
+      return
+    }
+    let chosen = phase.quantity.population == .neurons ? spikingNeurons : nil
+    for substep in 0..<phase.substeps {
+      let places = phase.spikes(at: substep).filter { chosen?.contains(phase.entries[$0]) ?? true }
+      if places.isEmpty { continue }
+      seen.append(
+        ActivitySample(
+          series: series, entries: places.map { phase.entries[$0] }, values: places.map { phase.weights[$0] },
+          substep: substep))
+    }
   }
 
   @_specialize(where Scalar == Float)

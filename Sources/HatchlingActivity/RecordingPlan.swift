@@ -25,6 +25,13 @@ struct RecordingPlan {
   /// Ordered by layer.
   private(set) var series: [ActivitySeries] = []
   private(set) var views: [View] = []
+  /// Whose spikes: by quantity and layer the number of their series.
+  private(set) var spikes: [Phase: Int] = [:]
+
+  struct Phase: Hashable {
+    let quantity: Quantity
+    let layer: Int
+  }
 
   init(_ request: RecordingRequest, on engine: some WatchableEngine) throws {
     let layers = (request.layers ?? Set(1...engine.schedule.layers)).sorted()
@@ -50,6 +57,31 @@ struct RecordingPlan {
         for (index, what) in wanted.enumerated() { add(what, index, layer, request, engine) }
       }
       add(synapses.filter { $0.layer == layer }, layer, request.synapseQuantities, engine)
+    }
+    if !request.spikes.isEmpty { try addSpikes(request, engine, layers) }
+  }
+
+  /// What the token fires and what the readout hears has no layer and goes with all of them.
+  private mutating func addSpikes(
+    _ request: RecordingRequest, _ engine: some WatchableEngine, _ layers: [Int]
+  ) throws(ActivityError) {
+    guard let engine = engine as? any PhaseWatchable else { throw .withoutSpikes }
+    let slots = engine.phaseSlots.filter { $0.quantity != .token }
+    let known: [String] = slots.reduce(into: []) { if !$0.contains($1.name) { $0.append($1.name) } }
+    for name in request.spikes where name != "all" && !known.contains(name) {
+      throw .unknownSpikes(name, known: known)
+    }
+    for layer in (request.layers == nil ? [0] : []) + layers {
+      for slot in slots where slot.holds(slot.quantity, layer: layer) {
+        guard request.spikes.contains(slot.name) || request.spikes.contains("all") else { continue }
+        spikes[Phase(quantity: slot.quantity, layer: layer)] = series.count
+        series.append(
+          ActivitySeries(
+            name: "spikes_\(slot.name)",
+            meaning: "spikes that say \(slot.name), sub-step by sub-step; their signed weight as value",
+            kind: .spikes, layer: layer, entries: [], synapses: [], population: slot.entries,
+            spoken: slot.quantity))
+      }
     }
   }
 

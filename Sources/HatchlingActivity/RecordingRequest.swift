@@ -10,6 +10,8 @@ public struct RecordingRequest: Sendable {
   /// The neurons whose x, x̃, y and drives are recorded, ascending; nil for all.
   public var neurons: [Int]?
   public var synapses: [LayerSynapse] = []
+  /// Whose spikes are recorded, sub-step by sub-step, by the names of ``PhaseSlot``; `all` is everyone's.
+  public var spikes: [String] = []
   public var synapseQuantities: [SynapseQuantity] = [.sigma]
   /// x and y of every neuron, not only of those that fired.
   public var isDense = false
@@ -59,13 +61,15 @@ public struct ActivitySeries: Sendable, Hashable {
     case events
     /// The values of all entries.
     case samples
+    /// Which entries fired in a sub-step, and the signed weights of their spikes.
+    case spikes
   }
 
   /// `x`, `rotated`, `count_y`, `sigma` …
   public let name: String
   public let meaning: String
   public let kind: Kind
-  /// 1 … L.
+  /// 1 … L; of spikes 0 for what the token fires and for what the readout hears.
   public let layer: Int
   /// The numbers of the neurons, hubs, nodes, normalisers; of synapses their postsynaptic neurons.
   public let entries: [Int]
@@ -73,6 +77,8 @@ public struct ActivitySeries: Sendable, Hashable {
   public let synapses: [LayerSynapse]
   /// How many there are in the network.
   public let population: Int
+  /// Of spikes, what they say.
+  public var spoken: Quantity?
 
   /// `x_layer_2`, unique in a recording.
   public var title: String { "\(name)_layer_\(layer)" }
@@ -89,8 +95,30 @@ public struct RecordingDescription: Sendable {
   public let model: String
   /// The streams that are read one after another: name and tokens. Empty for a live recording.
   public let streams: [(name: String, tokens: Int)]
+  /// Where spikes lie in time, and their code; nil where none are recorded.
+  public var clock: SpikeClock?
+  public var spikeCode: String?
 
   public var layers: Int { names.layers }
+
+  /// When a sample was, in milliseconds since the recording began.
+  func time<Scalar>(of sample: ActivitySample<Scalar>, token: Int) -> Double {
+    let series = series[sample.series]
+    guard let step = step(of: sample) else { return time.time(token: token, layer: series.layer, of: layers) }
+    return clock?.time(token: token, step: step, time) ?? .nan
+  }
+
+  /// Of spikes, the step of the token.
+  func step<Scalar>(of sample: ActivitySample<Scalar>) -> Int? {
+    let series = series[sample.series]
+    guard let clock, let substep = sample.substep, let quantity = series.spoken else { return nil }
+    return clock.step(of: quantity, layer: series.layer, substep: substep, time)
+  }
+
+  /// The convention of time, in words.
+  public var timeInWords: String {
+    time.description + (clock.map { "; spikes: \($0.description)" } ?? "")
+  }
 
   /// One line for a file's head.
   public var summary: String {
@@ -99,6 +127,6 @@ public struct RecordingDescription: Sendable {
       sampling.surpriseAbove.map { ", where its surprise exceeds \($0) nats" },
       sampling.changeAbove.map { ", numbers that changed by more than \($0)" },
     ].compactMap(\.self).joined()
-    return which + bounds
+    return which + bounds + (spikeCode.map { "; spikes \($0)" } ?? "")
   }
 }

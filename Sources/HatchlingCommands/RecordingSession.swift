@@ -30,6 +30,7 @@ extension StreamReader {
   ) throws -> RecordingReport {
     let (engine, format) = (watchable, try RecordingFormat(path: path))
     var request = order.request
+    try format.check(request, path: path)
     request.synapses += try chosenSynapses(order, of: streams[0].tokens)
     let rehearsed = streams[0].tokens.prefix(400)
     // Whoever reads first fetches the weights from the file: that is not counted.
@@ -83,7 +84,7 @@ extension StreamReader {
 }
 
 /// Seconds of the processor that this thread has had: on a busy machine what work costs, not how long it waits.
-private enum ThreadTime {
+enum ThreadTime {
   static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
@@ -95,7 +96,7 @@ private enum ThreadTime {
 public struct RecordingReport: Encodable, Sendable {
   private let path: String
   private let titles: [String]
-  private let isEvents: [Bool]
+  private let kinds: [ActivitySeries.Kind]
   private let time: String
   public private(set) var tokens = 0
   public private(set) var recordedTokens = 0
@@ -112,8 +113,8 @@ public struct RecordingReport: Encodable, Sendable {
   init(path: String, _ description: RecordingDescription) {
     self.path = path
     titles = description.series.map(\.name)
-    isEvents = description.series.map { $0.kind == .events }
-    time = description.time.description
+    kinds = description.series.map(\.kind)
+    time = description.timeInWords
     counts = Array(repeating: 0, count: description.series.count)
   }
 
@@ -141,13 +142,13 @@ public struct RecordingReport: Encodable, Sendable {
   }
 
   /// How many numbers were recorded of each name, over all layers.
-  public var recorded: [(name: String, isEvents: Bool, count: Int)] {
-    var found: [(name: String, isEvents: Bool, count: Int)] = []
+  public var recorded: [(name: String, kind: ActivitySeries.Kind, count: Int)] {
+    var found: [(name: String, kind: ActivitySeries.Kind, count: Int)] = []
     for (index, title) in titles.enumerated() {
       if let place = found.firstIndex(where: { $0.name == title }) {
         found[place].count += counts[index]
       } else {
-        found.append((title, isEvents[index], counts[index]))
+        found.append((title, kinds[index], counts[index]))
       }
     }
     return found
@@ -155,7 +156,7 @@ public struct RecordingReport: Encodable, Sendable {
 
   public func encode(to encoder: any Encoder) throws {
     let numbers = recorded.map {
-      ["name": $0.name, "kind": $0.isEvents ? "events" : "samples", "count": $0.count] as JSONObject
+      ["name": $0.name, "kind": "\($0.kind)", "count": $0.count] as JSONObject
     }
     let object: JSONObject = [
       "out": path, "tokens": tokens, "recorded_tokens": recordedTokens, "loss": meanLoss, "recorded": numbers,
@@ -175,7 +176,7 @@ public struct RecordingReport: Encodable, Sendable {
       "mean loss          \(decimal(meanLoss)) nats",
     ]
       + recorded.map {
-        "\(padded($0.name, 18, right: false)) \(grouped($0.count)) \($0.isEvents ? "events" : "numbers")"
+        "\(padded($0.name, 18, right: false)) \(grouped($0.count)) \($0.kind == .samples ? "numbers" : "\($0.kind)")"
       }
       + [
         "time               \(time)",

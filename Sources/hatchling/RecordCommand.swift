@@ -25,7 +25,7 @@ struct RecordCommand: EitherPrecisionCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Quantities separated by commas: x, rotated, y, a, v, z, gains, drive_x, excitation_x, inhibition_x, drive_y, excitation_y, inhibition_y. Default: x,y, or none where synapses are chosen.",
+      "Quantities separated by commas: x, rotated, y, a, v, z, gains, drive_x, excitation_x, inhibition_x, drive_y, excitation_y, inhibition_y. Default: x,y, or none where synapses or spikes are chosen.",
       valueName: "x,y,…"))
   var what: String?
 
@@ -41,6 +41,12 @@ struct RecordCommand: EitherPrecisionCommand {
   @Flag(help: "SONATA: also how large x or y was at every event. CSV and NPY hold it anyway.")
   var values = false
 
+  @Option(
+    help: ArgumentHelp(
+      "With --spiking: every spike, sub-step by sub-step, of v, x, rotated, a, y, in the direct form z, x, rotated, A, y, v, or of all.",
+      valueName: "v,x,…|all"))
+  var spikes: String?
+
   @OptionGroup(title: "Plastic synapses") var chosen: SynapseFlags
 
   @OptionGroup(title: "Which tokens") var sampling: SamplingFlags
@@ -53,6 +59,11 @@ struct RecordCommand: EitherPrecisionCommand {
 
   var precision: PrecisionChoice { options.precision }
 
+  func validate() throws {
+    let list = spikes.map { "--spikes \($0)" } ?? ""
+    try require(spikes == nil || options.spikes.isUsed, "\(list): goes with --spiking")
+  }
+
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     let ranks = try options.ranks()
     try options.checkOutputs(RecordingFormat(path: out).files(at: out), reading: files)
@@ -62,6 +73,7 @@ struct RecordCommand: EitherPrecisionCommand {
       text: text, files: files, vocabulary: network.hyperparameters.vocabulary, ranks: ranks)
     let names = options.names(of: network)
     let order = try order(for: names)
+    try RecordingFormat(path: out).check(order.request, path: out)
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(of: network, reading: streams.flatMap(\.tokens), workers: workers), network,
       files: options.files,
@@ -86,13 +98,14 @@ struct RecordCommand: EitherPrecisionCommand {
   }
 
   private func order(for names: ParticleNames) throws -> RecordingOrder {
-    let list = what ?? (chosen.isUsed ? "" : "x,y")
+    let list = what ?? (chosen.isUsed || spikes != nil ? "" : "x,y")
     var request = RecordingRequest(
       try list.split(separator: ",").map {
         try RecordedQuantity(name: $0.trimmingCharacters(in: .whitespaces))
       },
       layers: layer?.number.map { [$0] }, neurons: try neurons.map(names.neurons))
     (request.isDense, request.hasEventValues) = (dense, values)
+    request.spikes = (spikes ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     request.sampling = sampling.sampling
     request.synapseQuantities = chosen.writes ? SynapseQuantity.allCases : [.sigma]
     request.time = try TimeConvention(millisecondsPerToken: tokenMs, layers: layersInTime)

@@ -108,6 +108,40 @@ import Testing
       return status < 0 ? [] : found
     }
 
+    @Test(arguments: [TimeConvention.Layers.successive, .simultaneous])
+    func sonataHoldsSpikesInsideTokensByTime(layers: TimeConvention.Layers) throws {
+      try withFolder { folder in
+        let (path, tests) = (folder.appendingPathComponent("run.h5").path, SpikeRecordingTests())
+        let request = try tests.request("x", "v") { $0.time = try TimeConvention(layers: layers) }
+        let recorder = try Recorder<Float>(request, on: tests.engine())
+        let description = recorder.description
+        let writer = try RecordingFormat.sonata.writer(to: path, description, Float.self)
+        var (nodes, times, values, substeps, levels): ([Double], [Double], [Double], [Double], [Double]) = (
+          [], [], [], [], []
+        )
+        for token in NetworkCase.tokens {
+          let frame = try #require(try recorder.read(token).frame)
+          try writer.append(frame)
+          for sample in frame.samples where description.series[sample.series].name == "spikes_v" {
+            let entries = try #require(sample.entries)
+            nodes += entries.map(Double.init)
+            values += sample.values.map(Double.init)
+            times += entries.map { _ in description.time(of: sample, token: frame.number) }
+            substeps += try entries.map { _ in Double(try #require(sample.substep)) }
+            levels += entries.map { _ in Double(description.series[sample.series].layer) }
+          }
+        }
+        try writer.finish()
+        #expect(nodes.count > 2000 && times == times.sorted() && values.contains { $0 < 0 })
+        #expect(numbers(path, "spikes/spikes_v/node_ids") == nodes)
+        #expect(numbers(path, "spikes/spikes_v/timestamps") == times)
+        #expect(numbers(path, "spikes/spikes_v/value") == values)
+        #expect(numbers(path, "spikes/spikes_v/substep") == substeps)
+        #expect(numbers(path, "spikes/spikes_v/layer") == levels && levels.contains(0))
+        #expect(numbers(path, "spikes/spikes_x/node_ids").count > 2000)
+      }
+    }
+
     @Test func sonataHoldsTheNumbers() throws {
       try withFolder { folder in
         let path = folder.appendingPathComponent("run.h5").path

@@ -5,7 +5,8 @@
   /// SONATA: `/spikes/x` and `/spikes/y` by time, then layer, then neuron; `/report/NAME_layer_L` for what is recorded in full. Beside them
   /// `/hatchling` holds the convention of time and the tokens that were read, and `/spikes/*/layer` and `value` a spike's layer and size.
   ///
-  /// A spike's node is its neuron; layers are told apart by `layer` and, where they follow one another, by time.
+  /// A spike's node is its neuron; layers are told apart by `layer` and, where they follow one another, by time. `/spikes/spikes_v` and its like
+  /// are spikes inside tokens: `value` is their signed weight, `substep` the sub-step of their phase.
   final class SonataWriter<Scalar: NetworkScalar>: ActivityWriter {
     private let file: HDF5File
     private let description: RecordingDescription
@@ -32,7 +33,11 @@
           let group = "spikes/\(series.name)"
           try file.group(group, [("sorting", Self.sorting), ("meaning", .text(series.meaning))])
           spikes[series.name] = try HDF5Spikes(file, group, hasValues: description.hasEventValues)
-        case .events: break
+        case .spikes where spikes[series.name] == nil:
+          let group = "spikes/\(series.name)"
+          try file.group(group, [("sorting", Self.sorting), ("meaning", .text(series.meaning))])
+          spikes[series.name] = try HDF5Spikes(file, group, hasValues: true, hasSubsteps: true)
+        case .events, .spikes: break
         case .samples: reports[number] = try report(series)
         }
       }
@@ -41,7 +46,7 @@
     static func head(_ description: RecordingDescription) -> [(String, HDF5Value)] {
       [
         ("model", .text(description.model)), ("sampling", .text(description.summary)),
-        ("time", .text(description.time.description)), ("layers", .uint32(UInt32(description.layers))),
+        ("time", .text(description.timeInWords)), ("layers", .uint32(UInt32(description.layers))),
         ("milliseconds_per_token", .double(description.time.millisecondsPerToken)),
         ("layers_in_time", .text(description.time.layers.rawValue)),
         ("form", .text(description.names.form.rawValue)),
@@ -88,8 +93,9 @@
       for sample in frame.samples {
         let series = description.series[sample.series]
         if let entries = sample.entries, let spikes = spikes[series.name] {
-          let time = description.time.time(token: frame.number, layer: series.layer, of: description.layers)
-          try spikes.append(entries, sample.values, layer: series.layer, time: time)
+          try spikes.append(
+            entries, sample.values, layer: series.layer, substep: sample.substep,
+            time: description.time(of: sample, token: frame.number))
         } else {
           try reports[sample.series]?.append(sample.values)
         }
@@ -141,22 +147,25 @@
     private let times: HDF5Column<Double>
     private let layers: HDF5Column<UInt8>
     private let values: HDF5Column<Float>?
+    private let substeps: HDF5Column<Int32>?
 
-    init(_ file: HDF5File, _ group: String, hasValues: Bool) throws {
+    init(_ file: HDF5File, _ group: String, hasValues: Bool, hasSubsteps: Bool = false) throws {
       nodes = try file.column("\(group)/node_ids", of: UInt32.self)
       times = try file.column(
         "\(group)/timestamps", of: Double.self, [("units", .text("ms"))])
       layers = try file.column("\(group)/layer", of: UInt8.self)
       values = hasValues ? try file.column("\(group)/value", of: Float.self) : nil
+      substeps = hasSubsteps ? try file.column("\(group)/substep", of: Int32.self) : nil
     }
 
     func append<Scalar: NetworkScalar>(
-      _ entries: [Int32], _ sizes: [Scalar], layer: Int, time: Double
+      _ entries: [Int32], _ sizes: [Scalar], layer: Int, substep: Int?, time: Double
     ) throws {
       try entries.withUnsafeBytes { try nodes.append($0.bindMemory(to: UInt32.self)) }
       try times.append(time, times: entries.count)
       try layers.append(UInt8(truncatingIfNeeded: layer), times: entries.count)
       try values?.append(rounding: sizes)
+      try substeps?.append(Int32(clamping: substep ?? -1), times: entries.count)
     }
 
     func flush() throws {
@@ -164,6 +173,7 @@
       try times.flush()
       try layers.flush()
       try values?.flush()
+      try substeps?.flush()
     }
   }
 

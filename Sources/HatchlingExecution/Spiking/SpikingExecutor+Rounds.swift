@@ -8,7 +8,7 @@ extension SpikingExecutor {
   public func perform(_ operation: RoundOperation, layer: Int, _ activity: inout StepActivity) {
     if layer > 0, case .send(_, .x, .driveX, _, _) = operation { notFinite = nil }
     switch operation {
-    case .fire(let quantity): fire(quantity, &activity)
+    case .fire(let quantity): fire(quantity, layer, &activity)
     case .send(let from, let over, let into, let listening, let traffic):
       send(from, over, into, listening, traffic, layer, &activity)
     case .read(let from, let into):
@@ -51,14 +51,14 @@ extension SpikingExecutor {
   /// What a particle holds has changed: what it said last is not what it would say now.
   private func changed(_ quantity: Quantity) { isFired.remove(quantity) }
 
-  private func fire(_ quantity: Quantity, _ activity: inout StepActivity) {
+  private func fire(_ quantity: Quantity, _ layer: Int, _ activity: inout StepActivity) {
     guard let values = storage[quantity], let train = trains[quantity] else { return }
     let entry = values.count - graph.hyperparameters.vocabulary + token
     values.base.update(repeating: 0, count: values.count)
     values.base[entry] = 1
     train.fireOnce(entry)
     isFired.insert(quantity)
-    note(train, quantity, &activity)
+    note(train, quantity, layer, &activity)
   }
 
   /// What a quantity says: a phase, unless it has been said already.
@@ -78,16 +78,19 @@ extension SpikingExecutor {
     if options.spikesResidual && (quantity == .v || quantity == .z) {
       values.base.update(from: train.sent.base, count: values.count)
     }
-    note(train, quantity, &activity)
+    note(train, quantity, layer, &activity)
     return train
   }
 
-  private func note(_ train: SpikeTrain<Scalar>, _ quantity: Quantity, _ activity: inout StepActivity) {
+  private func note(
+    _ train: SpikeTrain<Scalar>, _ quantity: Quantity, _ layer: Int, _ activity: inout StepActivity
+  ) {
     let spikes = train.spikeCount
     counts.spikes[quantity, default: 0] += spikes
     activity.spikes += spikes
     let saturated = train.saturated
     if saturated > 0 { counts.saturated[quantity, default: 0] += saturated }
+    if let phaseObserver { phaseObserver(train.phase(quantity, layer: layer)) }
   }
 
   /// Where the draws of a phase begin: the same for the same seed, token, layer and quantity, however a text was split.

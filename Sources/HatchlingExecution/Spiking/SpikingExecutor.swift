@@ -46,6 +46,8 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
   /// What was largest, by quantity, layer and entry, while scales are being found.
   var largest: [Quantity: [[Double]]] = [:]
   var findsLargest = false
+  /// See `PhaseWatchable`.
+  public var phaseObserver: ((SpikePhase<Scalar>) -> Void)?
 
   let cosines: NumberStorage<Scalar>
   let sines: NumberStorage<Scalar>
