@@ -46,6 +46,10 @@ enum FlagAdvice {
     case TextError.twoSources: "--text, FILE"
     case is PromptError: "--prompt-by"
     case ActivityError.noSuchLayer: "--layer, L:PRE:POST"
+    case ActivityError.unknownSpikes, ActivityError.withoutSpikes: "--spikes"
+    case RasterError.noSuchToken: "--magnify"
+    case RasterError.noSuchLayer: "--layer"
+    case RasterError.withoutSpikes: "--spiking"
     case ActivityError.outOfRange(let setting, _, _):
       switch setting {
       case .every: "--every"

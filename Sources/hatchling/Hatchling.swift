@@ -17,7 +17,8 @@ struct Hatchling: ParsableCommand {
     subcommands: [
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
       DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
-      WatchCommand.self, ExplainCommand.self, ConceptsCommand.self, CalibrateCommand.self,
+      WatchCommand.self, RasterCommand.self, ExplainCommand.self, ConceptsCommand.self,
+      CalibrateCommand.self, TranslateCorpusCommand.self, PlanCommand.self,
       TranslateCorpusCommand.self,
       PlanCommand.self,
     ])

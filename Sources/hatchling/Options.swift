@@ -178,7 +178,7 @@ struct SteppingOptions: ParsableArguments {
       "\(flag): --cut, --silence and --set are measured on the exact network; leave one out")
     try require(
       spikes.scales != nil || stateIn == nil && stateOut == nil,
-      "\(flag): a saved state goes on with the same scales only; find them with calibrate and give them with --scales"
+      "\(flag): \(stateIn != nil ? "--state-in" : "--state-out"): a state goes on with the same scales only; find them with calibrate and give them with --scales"
     )
   }
 
@@ -194,9 +194,13 @@ struct SteppingOptions: ParsableArguments {
   }
 
   /// Tries the files that are to be written. - Throws: `OutputError`, `CheckpointError`.
-  func checkOutputs(_ others: [String?] = [], reading texts: [String] = []) throws {
+  func checkOutputs(
+    _ others: [String?] = [], folders: [String?] = [], reading texts: [String] = []
+  ) throws {
     try Job.ranks.together {
-      if Job.speaks { try OutputPaths.check([stateOut, logits] + others, reading: [model.model] + texts) }
+      guard Job.speaks else { return }
+      try OutputPaths.check(
+        [stateOut, logits] + others, folders: folders, reading: [model.model] + texts)
     }
   }
 

@@ -25,6 +25,7 @@ import Testing
     "record": "--model m.safetensors text --out o.npy",
     "watch": "--model m.safetensors text --synapse 2:h3:n12",
     "explain": "--model m.safetensors text --token 3 --check 5",
+    "raster": "--model m.safetensors text --spiking few:2:6 --tokens 20 --out d",
     "calibrate": "--model m.safetensors text --out o.json",
     "concepts":
       "--model m.safetensors --sentences-with s --sentences-without t --count 10 --permutations 19 --only-this-network",

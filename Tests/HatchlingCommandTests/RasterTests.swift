@@ -1,0 +1,153 @@
+import Foundation
+import HatchlingCompiler
+import HatchlingDynamics
+import HatchlingExecution
+import HatchlingModel
+import HatchlingNumerics
+import TestSupport
+import Testing
+
+@testable import HatchlingCommands
+
+/// `raster` and `record --spikes` from outside, and what they count.
+@Suite struct RasterTests {
+  /// The control against all ways to place two to four spikes in seven steps.
+  @Test func chanceIsTheMeanOverAllOrders() {
+    var (intervals, sums) = (SpikeIntervals(span: 7), [Double](repeating: 0, count: 7))
+    for (spikes, trains) in [(1, 5), (2, 3), (3, 2), (4, 1), (7, 1)] {
+      var (own, ways) = ([Double](repeating: 0, count: 7), 0)
+      for mask in 0..<128 where mask.nonzeroBitCount == spikes {
+        let steps = (0..<7).filter { mask >> $0 & 1 == 1 }
+        for (first, second) in zip(steps, steps.dropFirst()) { own[second - first] += 1 }
+        ways += 1
+      }
+      for step in own.indices { sums[step] += Double(trains) * own[step] / Double(ways) }
+      for _ in 0..<trains { intervals.add(trainOf: spikes) }
+    }
+    #expect(sums.reduce(0, +) > 10)
+    for (expected, sum) in zip(intervals.expected, sums) { #expect(abs(expected - sum) < 1e-12) }
+    #expect(abs(intervals.expected.reduce(0, +) - Double(3 * 1 + 2 * 2 + 3 + 6)) < 1e-12)
+    #expect(SpikeIntervals(span: 1).expected == [0])
+  }
+
+  private func study(
+    _ tokens: [Int], _ request: RasterRequest = RasterRequest(), code: String = "few:3:10"
+  ) throws -> (report: RasterReport, counts: SpikeCounts) {
+    let sizes = Hyperparameters(neurons: 64, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 7)
+    let graph = try Compiler().circuit(from: Weights.random(sizes, seed: 4)).graph
+    let scales = try SpikeScales.measured(graph, on: randomTokens(40, vocabulary: 7, seed: 1))
+    let engine = try Run(spiking: graph, SpikingOptions(named: code), scales: scales)
+    let report = try RasterStudy<Float>(request, of: tokens, on: engine).read { try engine.step($0) }
+    #expect(engine.phaseObserver == nil)
+    return (report, engine.executor.counts)
+  }
+
+  /// Rates are what the run itself counts; intervals are one fewer than spikes, train by train.
+  @Test func ratesAndIntervalsAreThoseOfTheRun() throws {
+    let tokens = randomTokens(30, vocabulary: 7, seed: 2)
+    let (report, counts) = try study(tokens)
+    var spikes: [Quantity: Int] = [.token: 30]
+    for rate in report.rates { spikes[rate.slot.quantity, default: 0] += rate.spikes }
+    #expect(spikes == counts.spikes)
+    for rate in report.rates where rate.spikes > 0 {
+      #expect(rate.firing <= rate.spikes && rate.spikes <= 3 * rate.firing && rate.inhibitory < rate.spikes)
+      #expect(rate.everFired <= rate.slot.entries && rate.firing <= 30 * rate.everFired)
+    }
+    var compared = 0
+    for own in report.intervals {
+      let rates = report.rates.filter { $0.slot.name == own.quantity && $0.layer > 0 }
+      let (all, phases, ever) = rates.reduce((0, 0, 0)) {
+        ($0.0 + $1.spikes, $0.1 + $1.firing, $0.2 + $1.everFired)
+      }
+      let expected = own.unit == "tokens" ? phases - ever : all - phases
+      #expect(own.intervals.total == expected, "\(own.quantity), \(own.unit)")
+      #expect(abs(own.intervals.expected.reduce(0, +) - Double(expected)) < 1e-6)
+      compared += expected
+    }
+    #expect(compared > 500)
+    // The magnified token's spikes are what one more token adds.
+    let before = try study(Array(tokens.dropLast())).counts.totalSpikes
+    #expect(report.magnified == 29 && report.ticks.count == counts.totalSpikes - before - 1)
+    #expect(report.firing.reduce(0) { $0 + $1.neurons.count } > 100)
+  }
+
+  @Test func whatIsNotThereIsRefused() throws {
+    let sizes = Hyperparameters(neurons: 64, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 7)
+    let exact = try CircuitEngine(Compiler().circuit(from: Weights.random(sizes, seed: 4)).graph)
+    #expect(throws: RasterError.withoutSpikes) { try RasterStudy<Float>(RasterRequest(), of: [1], on: exact) }
+    var request = RasterRequest()
+    #expect(throws: RasterError.noText) { try study([], request) }
+    request.token = 3
+    #expect(throws: RasterError.noSuchToken(3, tokens: 3)) { try study([1, 2, 3], request) }
+    (request.token, request.layer) = (0, 3)
+    #expect(throws: RasterError.noSuchLayer(3, layers: 2)) { try study([1, 2, 3], request) }
+  }
+
+  private let text = Array("Speak, speak. It's \"so\"\\ `date`\n".utf8)
+
+  @Test func drawsAndWrites() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("text", text)
+    let code = ["--spiking", "few:2:8"]
+    let run = try CommandRun.run(["raster", file, "--out", folder.path("r"), "--layer", "2"] + code)
+    try #require(run.status == 0, "\(run.errors)")
+    let drawn = run.output.contains("pictures in")
+    #expect(drawn || run.output.contains("gnuplot is not installed"), "\(run.output)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("r"))
+    for name in ["summary.json", "rates.csv", "intervals.csv", "token.gp", "text.dat"] {
+      #expect(names.contains(name), "\(names)")
+    }
+    for name in ["token.svg", "token.png", "text.svg", "text.png", "intervals-tokens.svg"] {
+      #expect(names.contains(name) == drawn, "\(names)")
+    }
+    // One line per layer and quantity, and what the readout hears; ticks of one layer.
+    let rates = try folder.text("r/rates.csv").split(separator: "\n")
+    #expect(rates.count == 1 + 4 * 5 + 1 && rates.last?.hasPrefix("v,readout,") == true)
+    let layer2 = rates.filter { $0.split(separator: ",")[1] == "2" }
+    #expect(layer2.count == 5)
+    let ticks = try ["excitatory", "inhibitory"].flatMap {
+      try folder.text("r/token-\($0).dat").split(separator: "\n").dropFirst()
+    }
+    #expect(ticks.count > 1000)
+    let recorded = try CommandRun.run(
+      ["record", file, "--spikes", "all", "--layer", "2", "--out", folder.path("a.csv")] + code)
+    try #require(recorded.status == 0 && recorded.output.contains("spikes_rotated"), "\(recorded.errors)")
+    let last = try folder.text("a.csv").split(separator: "\n").filter { $0.hasPrefix("\(text.count - 1),") }
+    #expect(last.count - 1 == ticks.count)
+    // Threads change no byte.
+    func bytes(_ threads: String) throws -> Data {
+      let path = folder.path("t\(threads).csv")
+      let run = try CommandRun.run(
+        ["record", file, "--spikes", "x,y", "--out", path, "--threads", threads] + code)
+      #expect(run.status == 0, "\(run.errors)")
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    let one = try bytes("1")
+    #expect(one.count > 100_000)
+    #expect(try bytes("2") == one)
+  }
+
+  @Test func badInputIsOneLine() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("text", text)
+    func raster(_ options: String...) throws -> CommandRun {
+      try CommandRun.run(["raster", file, "--out", folder.path("r")] + options)
+    }
+    #expect(try raster().isOneLine("--spiking"))
+    #expect(try raster("--spiking", "few:2:8", "--magnify", "999").isOneLine("999"))
+    #expect(try raster("--spiking", "few:2:8", "--magnify", "-1").isOneLine("--magnify"))
+    #expect(try raster("--spiking", "few:2:8", "--layer", "9").isOneLine("9"))
+    #expect(try raster("--spiking", "few:2:8", "--tokens", "0").isOneLine("--tokens"))
+    #expect(try CommandRun.run(["raster", file, "--spiking", "few:2:8", "--out", file]).isOneLine("text"))
+    #expect(!folder.names.contains("r"))
+    func record(_ options: String...) throws -> CommandRun { try CommandRun.run(["record", file] + options) }
+    #expect(try record("--spikes", "v", "--out", folder.path("a.csv")).isOneLine("--spikes v", "--spiking"))
+    // Behind the line that says where scales come from.
+    let unknown = try record("--spiking", "few:2:8", "--spikes", "z", "--out", folder.path("a.csv"))
+    let complaint = unknown.errors.split(separator: "\n").last ?? ""
+    #expect(unknown.status == 2 && complaint.contains("'z'") && complaint.contains("v, x, rotated, a, y do"))
+    #expect(
+      try record("--spiking", "few:2:8", "--spikes", "v", "--out", folder.path("a.nwb")).isOneLine("a.nwb"))
+    #expect(!folder.names.contains { $0.hasPrefix("a.") })
+  }
+}
