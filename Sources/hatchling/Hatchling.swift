@@ -19,8 +19,6 @@ struct Hatchling: ParsableCommand {
       DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
       WatchCommand.self, RasterCommand.self, ExplainCommand.self, ConceptsCommand.self,
       CalibrateCommand.self, TranslateCorpusCommand.self, PlanCommand.self,
-      TranslateCorpusCommand.self,
-      PlanCommand.self,
     ])
 }
 
