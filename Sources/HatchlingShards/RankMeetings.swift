@@ -5,7 +5,7 @@ public enum ExchangeWay: String, CaseIterable, Sendable {
   /// Ranks meet in pairs, see ``RankMeetings``, and add as they go: about log₂ R sums.
   case reduce
 
-  /// Reduces where that takes at most half as many sums: on 8 ranks and from 11 on.
+  /// What ranks on several machines do: reduce where that takes at most half as many sums, on 8 ranks and from 11 on.
   public static func best(ranks: Int) -> ExchangeWay {
     ranks > 1 && 2 * RankMeetings.steps(ranks) < ranks ? .reduce : .gather
   }

@@ -10,10 +10,11 @@ public final class Ranks: @unchecked Sendable {
   /// How sums pass; the same on all ranks, and settled before anything is made that exchanges them.
   public var way: ExchangeWay
 
-  /// - Parameter way: nil is the one that takes fewer bytes, ``ExchangeWay/best(ranks:)``.
+  /// - Parameter way: nil is ``ExchangeWay/best(ranks:)`` on several machines; on one, whose ranks share memory, sums are gathered.
   public init(_ communicator: any Communicator, _ way: ExchangeWay? = nil) {
     self.communicator = communicator
-    self.way = way ?? .best(ranks: communicator.size)
+    let isSpread = communicator.neighbours < communicator.size
+    self.way = way ?? (isSpread ? .best(ranks: communicator.size) : .gather)
   }
 
   public var rank: Int { communicator.rank }

@@ -92,7 +92,7 @@ struct ThreadOptions: ParsableArguments {
 
   @Option(
     help:
-      "Among ranks: how sums pass, gather (everybody gets all) or reduce (in pairs). Results do not depend on it. Default: what takes fewer bytes, reduce on 8 ranks and from 11 on."
+      "Among ranks: how sums pass, gather (everybody gets all) or reduce (in pairs). Results do not depend on it. Default: reduce on several machines with 8 ranks or 11 and more, else gather."
   )
   var exchange: ExchangeWay?
 

@@ -19,7 +19,7 @@ public struct ScalePlan: Sendable {
   /// Which of the two it is; memory is of that one.
   public let way: ExchangeWay
 
-  /// - Parameter way: nil is what ranks choose where nobody says it.
+  /// - Parameter way: nil is what ranks on several machines choose.
   /// - Throws: ``PlanError`` for sizes that no network has. Cost: about ranks · log₂(ranks).
   public init(
     _ network: PlannedNetwork, ranks: Int, cut: BlockCut = .built, way: ExchangeWay? = nil
