@@ -32,7 +32,7 @@ public enum Network: Sendable {
         let weights = try sonata(place, ranks)
         let sizes = weights.hyperparameters
         guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
-        else { throw NetworkError.saysItself(path: path) }
+        else { throw NetworkError.saysItself(path: path, "network as SONATA") }
         return .weights(Model(path: place, weights: weights))
       }
     #endif
@@ -46,7 +46,7 @@ public enum Network: Sendable {
     let graph = try GraphFile(file)
     let sizes = graph.graph.hyperparameters
     guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
-    else { throw NetworkError.saysItself(path: path) }
+    else { throw NetworkError.saysItself(path: path, "neuron graph") }
     return .graph(graph)
   }
 
@@ -164,7 +164,8 @@ public enum NetworkError: InputError, Equatable {
   case noCircuit(path: String)
   case noTensors(path: String)
   case isPruned(path: String)
-  case saysItself(path: String)
+  /// `what` the file is.
+  case saysItself(path: String, _ what: String)
   case noSigma(path: String)
   case uncentred(path: String)
 
@@ -178,8 +179,8 @@ public enum NetworkError: InputError, Equatable {
       "'\(path)' is a neuron graph: it has no D_x, D_y and E for tensors to run"
     case .isPruned(let path):
       "'\(path)' is a neuron graph, whose synapses are chosen already; prune the weights that it came from"
-    case .saysItself(let path):
-      "'\(path)' says itself how many layers and which rule it has, and holds one network alone"
+    case .saysItself(let path, let what):
+      "'\(path)' is a \(what), which says itself how many layers and which rule it has, and is the only network of its file"
     case .noSigma(let path):
       "'\(path)' is a neuron graph, of which only G_x and G_y are analysed; its σ can be recorded"
     case .uncentred(let path):
