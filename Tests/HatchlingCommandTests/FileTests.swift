@@ -60,7 +60,9 @@ import Testing
       }
       #expect(try result([], "own") == result(["--model", net], "its"))
       let other = try CommandRun.run(["info", "--model", net, "--layers", "7"])
-      #expect(other.isOneLine("network as SONATA, which says itself how many layers", "--layers"), "\(other.errors)")
+      #expect(
+        other.isOneLine("network as SONATA, which says itself how many layers", "--layers"), "\(other.errors)"
+      )
       let direct = folder.path("direct.h5")
       #expect(
         try CommandRun.run(["compile", "--form", "direct", "--edges", "500", "--out", direct]).status == 0)
