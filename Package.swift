@@ -170,9 +170,13 @@ let package = Package(
       "HatchlingShards", with: "HatchlingDynamics", "HatchlingGraph", "HatchlingModel", "HatchlingCompiler",
       "HatchlingExecution", "HatchlingCheckpoint", "HatchlingTensor", "HatchlingEquivalence",
       "HatchlingTraining"),
-    .test(
-      "HatchlingExport", with: "HatchlingGraph", "HatchlingCheckpoint", "HatchlingModel", "HatchlingCompiler",
-      "HatchlingHDF5", excluding: ["Fixtures"]),
+    .testTarget(
+      name: "HatchlingExportTests",
+      dependencies: [
+        "TestSupport", "HatchlingExport", "HatchlingGraph", "HatchlingCheckpoint", "HatchlingModel",
+        "HatchlingCompiler", "HatchlingHDF5", "HatchlingNumerics",
+        .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
+      ], exclude: ["Fixtures"]),
     .test("HatchlingPictures"),
     .testTarget(
       name: "HatchlingConceptsTests",
@@ -191,6 +195,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "HatchlingActivity", "HatchlingModel", "HatchlingTensor", "HatchlingCompiler",
         "HatchlingExecution", "HatchlingDynamics", "HatchlingCheckpoint", "HatchlingNumerics",
+        "HatchlingHDF5",
         .target(name: "CHDF5", condition: .when(traits: ["HDF5"])),
       ]),
     .test(

@@ -34,6 +34,12 @@ static inline void hatchling_h5_be_quiet(void) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+// Whether an object lies in this file: a link to somewhere else is never followed.
+static inline int hatchling_h5_is_here(hid_t file, const char *path) {
+  H5L_info_t info;
+  return H5Lget_info(file, path, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
 // libhdf5 can be brought down by a damaged file. So a child process reads all of a file first, the way that it will be read afterwards, and only
 // one that the child survives is opened here. C alone, because nothing else may run between fork and _exit beside other threads.
 

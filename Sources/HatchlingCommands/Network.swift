@@ -53,16 +53,8 @@ public enum Network: Sendable {
   #if HDF5
     /// The weights of a circuit in SONATA's format; of several ranks each keeps its own neurons'.
     private static func sonata(_ path: String, _ ranks: Ranks?) throws -> Weights<Float> {
-      var weights = try Decompiler.weights(of: SonataNetwork.circuit(path: path))
-      guard let ranks, ranks.size > 1 else { return weights }
-      let neurons = ranks.choice(weights.hyperparameters)
-      weights.decoderX = weights.decoderX.selecting(neurons)
-      weights.decoderY = weights.decoderY.selecting(neurons)
-      weights.encoder = weights.encoder.selecting(neurons)
-      weights.damping = weights.damping.map { Array($0[neurons]) }
-      weights.plasticSynapses = weights.plasticSynapses?.selecting(neurons)
-      weights.part = NeuronPart(neurons, of: weights.hyperparameters.neurons)
-      return weights
+      let weights = try Decompiler.weights(of: SonataNetwork.circuit(path: path))
+      return ranks.map { weights.selecting($0.choice(weights.hyperparameters)) } ?? weights
     }
   #endif
 

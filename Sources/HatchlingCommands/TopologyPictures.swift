@@ -19,18 +19,7 @@
 
     /// Draws what there is to draw; returns what to tell the user.
     func draw(into folder: String) throws -> [String] {
-      var drawn: [String] = []
-      for picture in [degrees, entries, modularity].compactMap({ $0 }) {
-        switch try picture.draw(into: folder) {
-        case .drawn: drawn.append("\(picture.name).svg, \(picture.name).png")
-        case .gnuplotMissing:
-          return [
-            "no pictures: gnuplot is not installed; install gnuplot-nox and run gnuplot NAME.gp in \(folder)"
-          ]
-        case .failed(let reason): return ["no pictures: gnuplot failed on \(picture.name).gp: \(reason)"]
-        }
-      }
-      return drawn.isEmpty ? [] : ["pictures in \(folder): " + drawn.joined(separator: ", ")]
+      try [degrees, entries, modularity].compactMap { $0 }.draw(into: folder)
     }
 
     /// Log–log CCDF of in- and out-degree, and the fitted power laws.

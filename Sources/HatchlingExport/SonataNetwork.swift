@@ -14,7 +14,7 @@
     /// The nodes of one kind of particle.
     static func population(_ kind: ParticleKind) -> String { "\(kind.rawValue)s" }
 
-    /// Writes a graph, streaming; every file appears whole or not at all. Returns the files: beside the network two tables of types,
+    /// Writes a graph, edges as they come; every file appears whole or not at all. Returns the files: beside the network two tables of types,
     /// which bmtk wants.
     ///
     /// - Throws: `CheckpointError.unwritable`. Cost: one walk over nodes and edges; 24 bytes per edge.

@@ -16,7 +16,7 @@
   extension UInt64: HDF5Number { package static var type: hid_t { hatchling_h5t_uint64() } }
 
   /// libhdf5 as Debian has it may be called by one thread at a time: whoever calls it holds this.
-  let oneAtATime = NSRecursiveLock()
+  package let hdf5Lock = NSRecursiveLock()
 
   /// A new HDF5 file that appears whole or not at all. libhdf5 writes; nothing is read but what was written here.
   package final class HDF5File {
@@ -26,9 +26,8 @@
 
     /// - Throws: `CheckpointError.unwritable`.
     package init(path: String) throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       self.path = path
       hatchling_h5_be_quiet()
       atomic = try AtomicFile(path: path)
@@ -43,13 +42,12 @@
           atomic.temporary.systemPath, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
     }
 
-    deinit { if file >= 0 { oneAtATime.withLock { _ = H5Fclose(file) } } }
+    deinit { if file >= 0 { hdf5Lock.withLock { _ = H5Fclose(file) } } }
 
     /// Closes everything and gives the file its name. Columns are flushed before.
     package func commit() throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       try check(H5Fflush(file, H5F_SCOPE_LOCAL))
       try check(H5Fclose(file))
       file = -1
@@ -70,9 +68,8 @@
 
     /// Makes a group, and those above it.
     package func group(_ name: String, _ attributes: [(String, HDF5Value)] = []) throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let list = try check(H5Pcreate(hatchling_h5p_link()))
       defer { H5Pclose(list) }
       try check(H5Pset_create_intermediate_group(list, 1))
@@ -83,9 +80,8 @@
     }
 
     package func attributes(of name: String, _ attributes: [(String, HDF5Value)]) throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let object = try check(H5Oopen(file, name, hatchling_h5p_default()))
       defer { H5Oclose(object) }
       for (key, value) in attributes { try attribute(key, value, of: object) }
@@ -108,9 +104,8 @@
     /// A small dataset, written at once.
     package func dataset(_ name: String, _ value: HDF5Value, _ attributes: [(String, HDF5Value)] = []) throws
     {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let (type, space) = (try type(of: value), try space(of: value))
       defer {
         H5Tclose(type)
@@ -132,9 +127,8 @@
       _ name: String, of _: Number.Type, width: Int? = nil,
       _ attributes: [(String, HDF5Value)] = []
     ) throws -> HDF5Column<Number> {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let rows = max(1, min(1 << 16, (1 << 18) / max(1, width ?? 1)))
       let dimensions = [hsize_t(rows)] + (width.map { [hsize_t(max(1, $0))] } ?? [])
       let (none, most) = (
@@ -157,9 +151,8 @@
     package func array<Number: HDF5Number>(_ name: String, of _: Number.Type, count: Int) throws
       -> HDF5Column<Number>
     {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let space = try check(H5Screate_simple(1, [hsize_t(count)], nil))
       defer { H5Sclose(space) }
       let set = try check(
@@ -268,7 +261,7 @@
       waiting.reserveCapacity(2 * flushAt)
     }
 
-    deinit { oneAtATime.withLock { _ = H5Dclose(set) } }
+    deinit { hdf5Lock.withLock { _ = H5Dclose(set) } }
 
     /// Appends rows. - Throws: `CheckpointError.unwritable`.
     package func append(_ numbers: some Collection<Number>) throws {
@@ -293,9 +286,8 @@
 
     /// Everything appended is in the file.
     package func flush() throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let count = waiting.count / (width ?? 1)
       guard count > 0 else { return }
       let tail = width.map { [hsize_t($0)] } ?? []
@@ -307,9 +299,8 @@
 
     /// Writes elements of an array of known size from a place on.
     package func write(_ numbers: [Number], at place: Int) throws {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       try write(numbers, at: [hsize_t(place)], [hsize_t(numbers.count)])
     }
 

@@ -22,9 +22,8 @@
 
     /// - Throws: `CheckpointError.unreadable`, or `.damaged` where libhdf5 finds no file.
     package init(path: String) throws(CheckpointError) {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       self.path = path
       hatchling_h5_be_quiet()
       size = try MappedFile(path: path).bytes.count
@@ -42,21 +41,20 @@
       }
     }
 
-    deinit { if file >= 0 { oneAtATime.withLock { _ = H5Fclose(file) } } }
+    deinit { if file >= 0 { hdf5Lock.withLock { _ = H5Fclose(file) } } }
 
     private func damaged(_ place: String, _ problem: String) -> CheckpointError {
       .damaged(path: path, place: place, problem: problem)
     }
 
-    /// Whether there is an object of this name, every group above it included.
+    /// Whether there is an object of this name in this file, every group above it included; links to elsewhere are none.
     package func has(_ name: String) -> Bool {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       var path = ""
       for part in name.split(separator: "/") {
         path += "/" + part
-        guard H5Lexists(file, path, hatchling_h5p_default()) > 0 else { return false }
+        guard hatchling_h5_is_here(file, path) != 0 else { return false }
       }
       return true
     }
@@ -65,9 +63,8 @@
 
     /// A text attribute; nil where there is none. - Throws: `CheckpointError.damaged` for anything but one text of variable length.
     package func text(_ key: String, of object: String) throws(CheckpointError) -> String? {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       guard has(object) || object == "/", H5Aexists_by_name(file, object, key, hatchling_h5p_default()) > 0
       else { return nil }
       let place = "attribute '\(key)' of '\(object)'"
@@ -126,9 +123,8 @@
     private func opened<Result>(
       _ name: String, _ body: (_ set: hid_t, _ count: Int) throws(CheckpointError) -> Result
     ) throws(CheckpointError) -> Result {
-      oneAtATime.lock()
-      defer { oneAtATime.unlock() }
-
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       guard has(name) else { throw damaged("'\(name)'", "it is missing") }
       let set = H5Dopen2(file, name, hatchling_h5p_default())
       guard set >= 0 else { throw damaged("'\(name)'", "it is no dataset") }
@@ -145,7 +141,7 @@
         H5Pclose(list)
       }
       let layout = H5Pget_layout(list)
-      guard H5Pget_nfilters(list) == 0, H5Pget_external_count(list) == 0, isHere(set),
+      guard H5Pget_nfilters(list) == 0, H5Pget_external_count(list) == 0,
         [H5D_CONTIGUOUS, H5D_CHUNKED, H5D_COMPACT].contains(layout)
       else {
         throw .unsupported(
@@ -160,18 +156,6 @@
         throw damaged("'\(name)'", "it claims \(count) numbers, for which the file is too small")
       }
       return count
-    }
-
-    /// Whether an object lies in this file, not in one that a link leads to.
-    private func isHere(_ object: hid_t) -> Bool {
-      func name(_ object: hid_t) -> [UInt8] {
-        let length = H5Fget_name(object, nil, 0)
-        guard length > 0 else { return [] }
-        var name = [CChar](repeating: 0, count: length + 1)
-        H5Fget_name(object, &name, name.count)
-        return name.prefix(length).map { UInt8(bitPattern: $0) }
-      }
-      return name(object) == name(file)
     }
   }
 #endif

@@ -45,3 +45,17 @@ public struct Weights<Scalar: NetworkScalar>: Sendable {
       damping: damping, plasticSynapses: plasticSynapses, part: part)
   }
 }
+
+extension Weights {
+  /// What a machine has of them that keeps only these neurons. Cost: a copy of their rows.
+  package func selecting(_ neurons: Range<Int>) -> Weights {
+    var part = self
+    part.part = NeuronPart(neurons, of: hyperparameters.neurons)
+    part.decoderX = decoderX.selecting(neurons)
+    part.decoderY = decoderY.selecting(neurons)
+    part.encoder = encoder.selecting(neurons)
+    part.damping = damping.map { Array($0[neurons]) }
+    part.plasticSynapses = plasticSynapses?.selecting(neurons)
+    return part
+  }
+}

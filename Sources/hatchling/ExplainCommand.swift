@@ -14,11 +14,7 @@ struct ExplainCommand: ParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Argument(help: "The text, or - for standard input.")
-  var file: String?
-
-  @Option(help: "The text itself, instead of FILE.")
-  var text: String?
+  @OptionGroup var source: TextOptions
 
   @Option(
     help: ArgumentHelp(
@@ -80,11 +76,10 @@ struct ExplainCommand: ParsableCommand {
   }
 
   func run() throws {
-    try OutputPaths.check([out], reading: [model.model, stateIn, file])
+    try OutputPaths.check([out], reading: [model.model, stateIn] + source.files)
     let workers = threads.workers
     let network = try model.load(workers: workers).model()
-    let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
+    let text = try source.tokens(below: network.hyperparameters.vocabulary)
     var request = ExplainRequest(position: token)
     request.predicts = try predicts.map(ExplainedLogit.token)
     request.against = try against.map(ExplainedLogit.token)
@@ -93,7 +88,7 @@ struct ExplainCommand: ParsableCommand {
     request.neurons = try neuron.map(names.layerNeuron)
     (request.top, request.checks, request.seed) = (top, check, seed)
     let report = try ExplainReport(
-      request, of: streams[0].tokens, network, stateIn: stateIn, workers: workers, progress: shownProgress())
+      request, of: text, network, stateIn: stateIn, workers: workers, progress: shownProgress())
     if json { try Output.json(report) } else { Output.lines(report.lines) }
     guard let out else { return }
     try report.write(to: out)

@@ -60,7 +60,7 @@ struct CheckpointOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help:
-      "A .safetensors or PyTorch .pt/.pth state dict, or a neuron graph; or sparse, the graph that comes with the program. Default: the small network that comes with it."
+      "A .safetensors or PyTorch .pt/.pth state dict, a circuit as SONATA (.h5), or a neuron graph; or sparse, the graph that comes with the program. Default: the small network that comes with it."
   )
   var model: String?
 
@@ -76,6 +76,23 @@ struct ModelOptions: ParsableArguments {
     }
     for warning in network.warnings { note("warning: \(warning)") }
     return network
+  }
+}
+
+/// The one text that a command reads.
+struct TextOptions: ParsableArguments {
+  @Argument(help: "The text, or - for standard input.")
+  var file: String?
+
+  @Option(help: "The text itself, instead of FILE.")
+  var text: String?
+
+  /// The file, if there is one.
+  var files: [String] { file.map { [$0] } ?? [] }
+
+  /// - Throws: as `TextSource.streams`.
+  func tokens(below vocabulary: Int, ranks: Ranks? = nil) throws -> [Int] {
+    try TextSource.streams(text: text, files: files, vocabulary: vocabulary, ranks: ranks)[0].tokens
   }
 }
 

@@ -73,7 +73,7 @@ struct PlanCommand: EitherPrecisionCommand {
     let workers = threads.workers
     var network = try sizes.network(of: model, bytesPerNumber: MemoryLayout<Scalar>.size, constants)
     // Sizes are looked at before anything is measured.
-    for count in counts { _ = try ScalePlan(network, ranks: count) }
+    for count in counts { try PlanError.check(network.sizes, ranks: count) }
     var (given, calibration) = (try constants.given(for: counts, calibrate), PlanCalibration?.none)
     var source = constants.saysActivity ? "given" : "assumed, as of a trained network"
     if calibrate {

@@ -13,11 +13,7 @@ struct RasterCommand: EitherPrecisionCommand {
 
   @OptionGroup var options: SteppingOptions
 
-  @Argument(help: "The text, or - for standard input.")
-  var file: String?
-
-  @Option(help: "The text itself, instead of FILE.")
-  var text: String?
+  @OptionGroup var source: TextOptions
 
   @Option(
     help: ArgumentHelp("The folder for pictures and tables; made if it is not there.", valueName: "folder"))
@@ -46,12 +42,11 @@ struct RasterCommand: EitherPrecisionCommand {
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
-    try options.checkOutputs(folders: [out], reading: file.map { [$0] } ?? [])
+    try options.checkOutputs(folders: [out], reading: source.files)
     let workers = options.workers
     let network = try options.model.load(workers: workers)
-    let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
-    let read = Array(streams[0].tokens.prefix(tokens ?? .max))
+    let text = try source.tokens(below: network.hyperparameters.vocabulary)
+    let read = Array(text.prefix(tokens ?? .max))
     var request = RasterRequest()
     (request.token, request.layer, request.showsX) = (magnify, layer?.number, byX)
     try request.check(tokens: read.count, layers: network.hyperparameters.layers)

@@ -25,11 +25,7 @@ struct VerifyCommand: EitherPrecisionCommand {
 
   @OptionGroup var options: SteppingOptions
 
-  @Argument(help: "The text, or - for standard input.")
-  var file: String?
-
-  @Option(help: "The text itself, instead of FILE.")
-  var text: String?
+  @OptionGroup var source: TextOptions
 
   @Option(help: "Compare only the first N tokens.")
   var tokens: Int?
@@ -81,10 +77,8 @@ struct VerifyCommand: EitherPrecisionCommand {
       nudge == nil || ranks == nil, "--nudge: not on ranks, which have some neurons each; leave mpirun out")
     let workers = options.workers
     let network = try options.model.load(ranks: ranks, workers: workers)
-    let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary,
-      ranks: ranks)
-    let wanted = Array(streams[0].tokens.prefix(tokens ?? .max))
+    let text = try source.tokens(below: network.hyperparameters.vocabulary, ranks: ranks)
+    let wanted = Array(text.prefix(tokens ?? .max))
     let interventions = try options.interventions.parsed(options.names(of: network))
     let description = try options.engineDescription(
       of: network, reading: wanted, seed: seed, workers: workers)

@@ -16,11 +16,7 @@ struct WatchCommand: EitherPrecisionCommand {
 
   @OptionGroup var options: SteppingOptions
 
-  @Argument(help: "The text, or - for standard input.")
-  var file: String?
-
-  @Option(help: "The text itself, instead of FILE.")
-  var text: String?
+  @OptionGroup var source: TextOptions
 
   @Option(
     help: ArgumentHelp(
@@ -53,12 +49,11 @@ struct WatchCommand: EitherPrecisionCommand {
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
     let written = out.map { WatchReport.files(for: $0, items: synapse.count + neuron.count) } ?? []
-    try options.checkOutputs(written, reading: file.map { [$0] } ?? [])
+    try options.checkOutputs(written, reading: source.files)
     let workers = options.workers
     let network = try options.model.load(workers: workers)
-    let streams = try TextSource.streams(
-      text: text, files: file.map { [$0] } ?? [], vocabulary: network.hyperparameters.vocabulary)
-    let read = Array(streams[0].tokens.prefix(tokens ?? .max))
+    let text = try source.tokens(below: network.hyperparameters.vocabulary)
+    let read = Array(text.prefix(tokens ?? .max))
     let names = options.names(of: network)
     let interventions = try options.interventions.parsed(names)
     let stepper = try StreamReader<Scalar>(

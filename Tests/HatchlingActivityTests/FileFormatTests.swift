@@ -9,6 +9,7 @@ import Testing
 
 #if HDF5
   import CHDF5
+  import HatchlingHDF5
 #endif
 
 /// Every format holds the frames that were appended, and a file is whole or not there.
@@ -95,6 +96,8 @@ import Testing
   #if HDF5
     /// Reads a dataset by libhdf5.
     private func numbers(_ path: String, _ name: String) -> [Double] {
+      hdf5Lock.lock()
+      defer { hdf5Lock.unlock() }
       let file = H5Fopen(path, hatchling_h5f_read_only(), hatchling_h5p_default())
       let set = H5Dopen2(file, name, hatchling_h5p_default())
       let space = H5Dget_space(set)

@@ -134,8 +134,7 @@ import Testing
 
   /// The network of ``PencilAndPaperTests`` on two sub-steps of binary digits: weights s and s/2. Scales: v 1, before the readout 4; x and x̃ 2; heard a
   /// and y 2.
-  @Test func givesTheSpikesWorkedOutOnPaper() throws {
-    let graph = try PencilAndPaperTests.network()
+  static func engineOnPaper() throws -> Run<SpikingExecutor<CircuitGraph<Double>>> {
     func each(_ count: Int, _ scale: Double) -> [Double] { .init(repeating: scale / 0.8, count: count) }
     let scales = SpikeScales(
       model: "", form: .circuit, tokens: 16,
@@ -145,7 +144,12 @@ import Testing
       ])
     var options = SpikingOptions(try .binary(2))
     options.granularity = .layer
-    let engine = try Run(spiking: graph, options, scales: scales, workers: Workers(threads: 1))
+    return try Run(
+      spiking: PencilAndPaperTests.network(), options, scales: scales, workers: Workers(threads: 1))
+  }
+
+  @Test func givesTheSpikesWorkedOutOnPaper() throws {
+    let engine = try Self.engineOnPaper()
     func train(_ quantity: Quantity) throws -> [Spike] {
       spikes(try #require(engine.executor.trains[quantity]))
     }

@@ -31,17 +31,7 @@ import Testing
 
   /// The network and scales of ``SpikeCodeTests/givesTheSpikesWorkedOutOnPaper()``: three neurons, two hubs, two binary digits.
   @Test func showsTheSpikesWorkedOutOnPaper() throws {
-    func each(_ count: Int, _ scale: Double) -> [Double] { .init(repeating: scale / 0.8, count: count) }
-    let scales = SpikeScales(
-      model: "", form: .circuit, tokens: 16,
-      largest: [
-        .v: [each(2, 1), each(2, 4)], .x: [each(3, 2), each(3, 2)], .rotated: [each(3, 2), each(3, 2)],
-        .heard: [each(2, 2), each(2, 2)], .y: [each(3, 2), each(3, 2)],
-      ])
-    var options = SpikingOptions(try .binary(2))
-    options.granularity = .layer
-    let engine = try Run(
-      spiking: PencilAndPaperTests.network(), options, scales: scales, workers: Workers(threads: 1))
+    let engine = try SpikeCodeTests.engineOnPaper()
     var (seen, phases): ([Spike], [Quantity]) = ([], [])
     engine.phaseObserver = { phase in
       seen += Self.spikes(phase)

@@ -1,4 +1,5 @@
 #if HDF5
+  import CHDF5
   import Foundation
   import HatchlingCheckpoint
   import HatchlingCompiler
@@ -141,6 +142,24 @@
       let input = try HDF5Input(path: path)
       #expect(try input.count("edges/x/source_node_id") == graph.count(of: .x))
       #expect(try input.numbers("edges/token_y/0/syn_weight", of: Float.self).contains { $0 < 0 })
+    }
+
+    /// What a link takes from another file is missing here: nobody has looked at that file.
+    @Test func noLinkIsFollowedIntoAnotherFile() throws {
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let (path, other) = (folder + "linked.h5", folder + "other.h5")
+      for place in [path, other] { try Draft().write(to: place) }
+      for name in ["/edges/x/target_node_id", "/edges/y", "/hatchling"] {
+        try Draft().write(to: path)
+        hdf5Lock.lock()
+        defer { hdf5Lock.unlock() }
+        let file = H5Fopen(path, 1, hatchling_h5p_default())
+        #expect(H5Ldelete(file, name, hatchling_h5p_default()) >= 0)
+        #expect(
+          H5Lcreate_external(other, name, file, name, hatchling_h5p_default(), hatchling_h5p_default()) >= 0)
+        H5Fclose(file)
+        #expect(throws: CheckpointError.self, "\(name)") { try SonataNetwork.circuit(path: path) }
+      }
     }
 
     @Test func otherFilesAreNoNetworks() throws {

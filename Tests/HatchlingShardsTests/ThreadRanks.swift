@@ -144,14 +144,6 @@ private final class SharedMemory: @unchecked Sendable {
 extension Weights {
   /// What a rank has of them.
   func part(of rank: Int, ranks: Int) -> Weights {
-    let neurons = BlockShares(hyperparameters, ranks: ranks).neurons(of: rank)
-    var part = self
-    part.part = NeuronPart(neurons, of: hyperparameters.neurons)
-    part.decoderX = decoderX.selecting(neurons)
-    part.decoderY = decoderY.selecting(neurons)
-    part.encoder = encoder.selecting(neurons)
-    part.damping = damping.map { Array($0[neurons]) }
-    part.plasticSynapses = plasticSynapses?.selecting(neurons)
-    return part
+    selecting(BlockShares(hyperparameters, ranks: ranks).neurons(of: rank))
   }
 }

@@ -14,18 +14,7 @@ struct RasterPictures {
 
   /// Draws all; returns what to tell the user.
   func draw(into folder: String) throws -> [String] {
-    var drawn: [String] = []
-    for picture in [token, text] + ["sub-steps", "tokens"].compactMap(intervals) {
-      switch try picture.draw(into: folder) {
-      case .drawn: drawn.append("\(picture.name).svg, \(picture.name).png")
-      case .gnuplotMissing:
-        return [
-          "no pictures: gnuplot is not installed; install gnuplot-nox and run gnuplot NAME.gp in \(folder)"
-        ]
-      case .failed(let reason): return ["no pictures: gnuplot failed on \(picture.name).gp: \(reason)"]
-      }
-    }
-    return ["pictures in \(folder): " + drawn.joined(separator: ", ")]
+    try ([token, text] + ["sub-steps", "tokens"].compactMap(intervals)).draw(into: folder)
   }
 
   /// The layers that are shown.

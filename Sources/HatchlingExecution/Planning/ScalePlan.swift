@@ -70,7 +70,8 @@ public enum PlanError: InputError, Equatable {
     }
   }
 
-  static func check(_ sizes: Hyperparameters, ranks: Int) throws(PlanError) {
+  /// Whether a network of these sizes can be planned for.
+  public static func check(_ sizes: Hyperparameters, ranks: Int) throws(PlanError) {
     let ranges: [(PlannedQuantity, Int, Int)] = [
       (.neurons, sizes.neurons, 1_000_000_000_000_000),
       (.synapticDimension, sizes.synapticDimension, 1_000_000),
