@@ -22,6 +22,9 @@ struct GenerateCommand: EitherPrecisionCommand {
   @Option(help: "How many bytes.")
   var count = 256
 
+  @Option(help: "Stop after fewer bytes, when this text has been written. A translation ends at '<F:'.")
+  var until: String?
+
   @Option(help: "Above 1 more daring, below 1 more careful, 0 always the most likely byte.")
   var temperature = 1.0
 
@@ -39,6 +42,7 @@ struct GenerateCommand: EitherPrecisionCommand {
       temperature >= 0 && temperature.isFinite,
       "--temperature \(temperature): 0 or a positive number is needed")
     try require(topK ?? 1 >= 1, "--top-k \(topK ?? 1): at least 1 is needed")
+    try require(until?.isEmpty != true, "--until is empty; at least one byte is needed")
   }
 
   var precision: PrecisionChoice { options.precision }
@@ -64,9 +68,11 @@ struct GenerateCommand: EitherPrecisionCommand {
     if prompt.isEmpty && options.stateIn == nil { throw TextError.empty("--prompt") }
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(
-        of: network, reading: Array(prompt.utf8).map(Int.init), seed: seed, workers: workers), network,
+        of: network, reading: prompt.anyBytes.map(Int.init), seed: seed, workers: workers), network,
       files: options.files, interventions: interventions, ranks: ranks, workers: workers)
-    var read = prompt.utf8.map(Int.init)
+    var read = prompt.anyBytes.map(Int.init)
+    let begin = read.count
+    let end = until.map { $0.anyBytes.map(Int.init) }
     if !prompt.isEmpty || stepper.engine.position == 0 {
       guard !prompt.isEmpty else { throw TextError.empty("--prompt") }
       let tokens = try TextSource.streams(text: prompt, vocabulary: vocabulary)[0].tokens
@@ -102,6 +108,7 @@ struct GenerateCommand: EitherPrecisionCommand {
       Output.flush()
       _ = try stepper.step(token)
       read.append(token)
+      if let end, read.dropFirst(begin).suffix(end.count) == end[...] { break }
     }
     if isTerminal && !options.json {
       Output.write(shown.end().utf8)

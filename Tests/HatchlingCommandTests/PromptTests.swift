@@ -39,6 +39,23 @@ import Testing
     #expect(own.count == 6 && own.allSatisfy { $0.contains("position") })
   }
 
+  /// What was written decides, not the prompt; the text that ends it is the last that is written.
+  @Test func writingEndsBehindAGivenText() throws {
+    let call = ["generate", "--prompt", "ROMEO:", "--count", "60", "--temperature", "0"]
+    let whole = Array(try CommandRun.run(call).output.utf8)
+    try #require(whole.count == 60)
+    for length in 1...4 {
+      let end = whole[20..<20 + length]
+      let first = try #require(
+        (0...whole.count - length).first { whole[$0..<$0 + length].elementsEqual(end) })
+      let run = try CommandRun.run(call + ["--until=\(String(decoding: end, as: UTF8.self))"])
+      #expect(run.status == 0 && Array(run.output.utf8) == Array(whole[..<(first + length)]), "\(run.output)")
+    }
+    let never = try CommandRun.run(call + ["--until", "MEO:" + String(decoding: whole.prefix(1), as: UTF8.self)])
+    #expect(Array(never.output.utf8) == whole, "the prompt's end and what follows it ended the writing")
+    #expect(try CommandRun.run(call + ["--until", ""]).isOneLine("--until", "empty"))
+  }
+
   @Test func whoCannotReadIsRefused() throws {
     let folder = try TemporaryFolder()
     for call in [

@@ -70,27 +70,40 @@ struct Results: Codable {
 struct Occasion: Codable {
   let machine: Machine
   let date: String
-  /// Runnable threads over the last minute, before the run: an idle machine has next to none.
+  /// Processors that other programs kept busy in the seconds before the run. Not the system's load average: that remembers the build
+  /// of the benchmark itself.
   let load: Double
 
   static var now: Occasion {
     let format = DateFormatter()
     format.dateFormat = "yyyy-MM-dd"
-    return Occasion(machine: .current, date: format.string(from: Date()), load: averageLoad())
+    return Occasion(machine: .current, date: format.string(from: Date()), load: busyProcessors(for: 3))
   }
 
-  private static func averageLoad() -> Double {
-    var loads = [0.0, 0, 0]
-    return getloadavg(&loads, 3) > 0 ? loads[0] : .nan
+  /// From /proc/stat; NaN where there is none.
+  private static func busyProcessors(for seconds: UInt32) -> Double {
+    /// Ticks of all processors since the machine started: busy ones, and all.
+    func ticks() -> (busy: Double, all: Double)? {
+      guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8) else { return nil }
+      let numbers = text.prefix { $0 != "\n" }.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+      guard numbers.count >= 5 else { return nil }
+      let all = numbers.reduce(0, +)
+      return (all - numbers[3] - numbers[4], all)
+    }
+    guard let before = ticks() else { return .nan }
+    sleep(seconds)
+    guard let after = ticks() else { return .nan }
+    let processors = Double(ProcessInfo.processInfo.activeProcessorCount)
+    return processors * (after.busy - before.busy) / max(1, after.all - before.all)
   }
 
   var markdown: String {
     let busy =
-      load < 0.7
+      load < 0.2
       ? ""
       : " **The machine was busy with other work: times are too long, and with two threads far too long.**"
     return
-      "\(machine.summary); \(machine.processors) cores; measured \(date), load before the run \(Tables.decimal(load, 1)).\(busy)"
+      "\(machine.summary); \(machine.processors) cores; measured \(date), \(Tables.decimal(load, 2)) of them busy before the run.\(busy)"
   }
 }
 
