@@ -20,7 +20,7 @@ extension StreamReader {
     let before = ranks?.traffic
     try read(streams) { stream, offset, engine in
       engine.surprise(of: streams[stream].tokens[offset])
-    } note: { token, loss -> (StepActivity, loss: Double?, Duration, line: StepLine?) in
+    } note: { token, loss -> (StepActivity, loss: Double?, line: StepLine?) in
       let isScored = masks?[token.stream][token.offset]
       let line = show.map { _ in
         StepLine(
@@ -28,10 +28,11 @@ extension StreamReader {
           token: streams[token.stream].tokens[token.offset], loss: loss, isScored: isScored,
           top: Predictions(logits: token.engine.logits).top(5), activity: token.activity)
       }
-      return (token.activity, isScored == false ? nil : loss, token.duration, line)
+      return (token.activity, isScored == false ? nil : loss, line)
     } afterTokens: {
       afterToken($0)
-    } tell: { activity, loss, duration, line in
+    } tell: { told, duration in
+      let (activity, loss, line) = told
       summary.add(activity, loss: loss, duration: duration)
       if let line { try show?(line) }
     }

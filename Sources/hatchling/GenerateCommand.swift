@@ -66,10 +66,12 @@ struct GenerateCommand: EitherPrecisionCommand {
     let vocabulary = network.hyperparameters.vocabulary
     let interventions = try options.interventions.parsed(options.names(of: network))
     if prompt.isEmpty && options.stateIn == nil { throw TextError.empty("--prompt") }
-    let stepper = try StreamReader<Scalar>(
-      options.engineDescription(
-        of: network, reading: prompt.anyBytes.map(Int.init), seed: seed, workers: workers), network,
-      files: options.files, interventions: interventions, ranks: ranks, workers: workers)
+    let stepper = try announced("making the graph of '\(network.path)' and its state") {
+      try StreamReader<Scalar>(
+        options.engineDescription(
+          of: network, reading: prompt.anyBytes.map(Int.init), seed: seed, workers: workers), network,
+        files: options.files, interventions: interventions, ranks: ranks, workers: workers)
+    }
     var read = prompt.anyBytes.map(Int.init)
     let begin = read.count
     let end = until.map { $0.anyBytes.map(Int.init) }

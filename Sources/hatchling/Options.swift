@@ -60,7 +60,7 @@ struct CheckpointOptions: ParsableArguments {
 struct ModelOptions: ParsableArguments {
   @Option(
     help:
-      "A .safetensors or PyTorch .pt/.pth state dict, a circuit as SONATA (.h5), or a neuron graph; or sparse, the graph that comes with the program. Default: the small network that comes with it."
+      "A .safetensors or PyTorch .pt/.pth state dict, a circuit as SONATA (.h5), or a neuron graph; or sparse, the graph that comes with the program, or europarl, which reads and translates a parliament's English and French. Default: the small network that comes with it."
   )
   var model: String?
 
@@ -68,11 +68,13 @@ struct ModelOptions: ParsableArguments {
 
   /// - Parameter ranks: each loads its own neurons.
   func load(ranks: Ranks? = nil, workers: Workers = Workers()) throws -> Network {
-    let network = try ranks.together {
-      try model.map { try checkpoint.network($0, ranks: ranks, workers: workers) }
-        ?? .weights(
-          Model.shipped(
-            layers: checkpoint.layers, variant: checkpoint.variant, only: ranks?.choice, workers: workers))
+    let network = try announced("reading '\(model ?? ShippedNetwork.shipped.rawValue)'") {
+      try ranks.together {
+        try model.map { try checkpoint.network($0, ranks: ranks, workers: workers) }
+          ?? .weights(
+            Model.shipped(
+              layers: checkpoint.layers, variant: checkpoint.variant, only: ranks?.choice, workers: workers))
+      }
     }
     for warning in network.warnings { note("warning: \(warning)") }
     return network

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import HatchlingCheckpoint
 import HatchlingCommands
@@ -131,6 +132,18 @@ func shownProgress() -> WorkProgress {
       shown?.progress.update(done)
     }
   }
+}
+
+/// Work of which nobody can say how far it is: on a terminal it says after a second what it is.
+func announced<Result>(_ what: @autoclosure () -> String, _ work: () throws -> Result) rethrows -> Result {
+  guard isatty(2) != 0 else { return try work() }
+  let text = what()
+  let timer = DispatchSource.makeTimerSource(queue: .global())
+  timer.schedule(deadline: .now() + 1)
+  timer.setEventHandler { note(text) }
+  timer.resume()
+  defer { timer.cancel() }
+  return try work()
 }
 
 /// A remark for the person at the terminal, on standard error: one line, whatever is in it, in place of a line of progress. Of several ranks one

@@ -62,10 +62,12 @@ struct StepCommand: EitherPrecisionCommand {
       !options.interventions.isUsed || streams.count == 1,
       "--cut, --silence and --set are measured on one text; give one FILE")
     let interventions = try options.interventions.parsed(options.names(of: network))
-    let stepper = try StreamReader<Scalar>(
-      options.engineDescription(
-        of: network, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
-      network, files: files(options.files), interventions: interventions, ranks: ranks, workers: workers)
+    let stepper = try announced("making the graph of '\(network.path)' and its state") {
+      try StreamReader<Scalar>(
+        options.engineDescription(
+          of: network, reading: streams.flatMap(\.tokens), seed: seed, workers: workers),
+        network, files: files(options.files), interventions: interventions, ranks: ranks, workers: workers)
+    }
     if let rest = rest(of: streams, stepper) {
       streams[0] = TokenStream(name: streams[0].name, tokens: rest)
       masks = masks.map { [Array($0[0].suffix(rest.count))] }

@@ -51,7 +51,8 @@ import Testing
       let run = try CommandRun.run(call + ["--until=\(String(decoding: end, as: UTF8.self))"])
       #expect(run.status == 0 && Array(run.output.utf8) == Array(whole[..<(first + length)]), "\(run.output)")
     }
-    let never = try CommandRun.run(call + ["--until", "MEO:" + String(decoding: whole.prefix(1), as: UTF8.self)])
+    let overPrompt = "MEO:" + String(decoding: whole.prefix(1), as: UTF8.self)
+    let never = try CommandRun.run(call + ["--until", overPrompt])
     #expect(Array(never.output.utf8) == whole, "the prompt's end and what follows it ended the writing")
     #expect(try CommandRun.run(call + ["--until", ""]).isOneLine("--until", "empty"))
   }

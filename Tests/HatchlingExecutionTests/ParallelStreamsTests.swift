@@ -101,6 +101,72 @@ import Testing
     try expectSame(streams.streams[0].save(), whole[2].save(), "stream 0, read anew")
   }
 
+  /// Passages of random lengths, some of them none, whoever is looked into and however threads share the work: what is read, in which order it is
+  /// said, and the states are those of engines that are alone.
+  @Test(arguments: 0..<24)
+  func aPassageIsItsTokens(seed: Int) throws {
+    let sizes = Self.severalBlocks(Variant.allCases[seed % 2])
+    let weights = Weights.random(sizes, seed: 6, damping: seed % 3 == 0)
+    let graph = try Compiler().circuit(from: weights).graph
+    let streams = try CircuitStreams(graph, count: 1 + seed % 5, workers: Workers(threads: 1 + seed % 3))
+    streams.sharesOutStreams = seed % 4 != 3
+    let alone = try streams.streams.map { _ in try CircuitEngine(graph, workers: Workers(threads: 1)) }
+    var (looks, random, read) = (0, SeededRandom(seed: UInt64(seed)), 0)
+    if seed % 6 == 0 {
+      try streams.streams[0].attach(Probe(.quantity(.x), after: .end(.drive))) { _ in looks += 1 }
+    }
+    for round in 0..<6 {
+      let passages = alone.indices.map { stream -> ArraySlice<Int> in
+        let length = Int.random(in: 0...9, using: &random)
+        return randomTokens(length, vocabulary: 9, seed: UInt64(10 * round + stream))[...]
+      }
+      // By stream: what was said before and after each token.
+      var said = alone.map { _ in [(place: Int, position: Int, activity: StepActivity?)]() }
+      let errors = said.withUnsafeMutableBufferPointer { said in
+        streams.read(passages) {
+          said[$0].append(($1, streams.streams[$0].position, nil))
+        } after: {
+          said[$0].append(($1, streams.streams[$0].position, $2))
+        }
+      }
+      #expect(errors.count == alone.count && errors.allSatisfy { $0 == nil }, "seed \(seed)")
+      for (stream, passage) in passages.enumerated() {
+        try #require(said[stream].count == 2 * passage.count, "seed \(seed), stream \(stream)")
+        for (place, token) in passage.enumerated() {
+          let (before, after) = (said[stream][2 * place], said[stream][2 * place + 1])
+          #expect(before.place == place && before.activity == nil)
+          #expect(before.position == alone[stream].position)
+          let activity = try alone[stream].step(token)
+          #expect(after.place == place && after.activity == activity)
+          #expect(after.position == alone[stream].position)
+          read += 1
+        }
+      }
+    }
+    #expect(read > 6 && (seed % 6 != 0) == (looks == 0), "seed \(seed)")
+    for (stream, engine) in zip(streams.streams, alone) {
+      try expectSame(stream.save(), engine.save(), "seed \(seed)")
+    }
+  }
+
+  /// A passage ends at the token that cannot be read; the other passages are read to their ends.
+  @Test(arguments: [true, false])
+  func aPassageEndsWhereItsStreamFails(sharesOutStreams: Bool) throws {
+    let weights = Weights.random(Self.severalBlocks(.released), seed: 4)
+    let streams = try CircuitStreams(
+      Compiler().circuit(from: weights).graph, count: 3, workers: Workers(threads: 2))
+    streams.sharesOutStreams = sharesOutStreams
+    var said = [0, 0, 0]
+    let errors = said.withUnsafeMutableBufferPointer { said in
+      streams.read([[1, 2, 3, 4], [1, 2, 9, 3], [5, 6]]) { _, _ in
+      } after: { stream, _, _ in
+        said[stream] += 1
+      }
+    }
+    #expect(said == [4, 2, 2] && streams.streams.map(\.position) == [4, 2, 2])
+    #expect(errors[0] == nil && errors[2] == nil && errors[1]?.stream == 1 && errors[1]?.cause is TokenError)
+  }
+
   /// A stream that overflows says so and drops out; the others do not notice. A token that is not in the alphabet is refused likewise.
   @Test(arguments: 1...3)
   func aStreamThatFailsIsNamedAndTheOthersGoOn(threads: Int) throws {

@@ -85,7 +85,8 @@ struct Occasion: Codable {
     /// Ticks of all processors since the machine started: busy ones, and all.
     func ticks() -> (busy: Double, all: Double)? {
       guard let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8) else { return nil }
-      let numbers = text.prefix { $0 != "\n" }.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+      let fields = text.prefix { $0 != "\n" }.split(separator: " ").dropFirst()
+      let numbers = fields.prefix(8).compactMap { Double($0) }
       guard numbers.count >= 5 else { return nil }
       let all = numbers.reduce(0, +)
       return (all - numbers[3] - numbers[4], all)

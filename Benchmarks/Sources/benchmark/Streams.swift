@@ -2,7 +2,7 @@ import HatchlingExecution
 import HatchlingNumerics
 
 extension Workload {
-  /// 1, 2, 4, 8 and 16 texts at once, a token of each at a time, against one after the other; from empty states.
+  /// 1, 2, 4, 8 and 16 texts at once, a token of each or a passage at a time, against one after the other; from empty states.
   func streams() throws -> Contest {
     let (most, length, workers) = (16, size == "small" ? 192 : 64, Workers(threads: 2))
     let texts: [[Int]] = (0..<most).map { stream in
@@ -28,9 +28,12 @@ extension Workload {
         Contestant(name: "\(count) at once, 2 threads", threads: 2) {
           for stream in streams.streams { stream.reset() }
           return try elapsed {
-            for place in 0..<length {
-              let tokens: [Int?] = (0..<most).map { $0 < count ? texts[$0][place] : nil }
-              for result in streams.step(tokens) { _ = try result?.get() }
+            for begin in stride(from: 0, to: length, by: streams.passageLength) {
+              let passages = (0..<most).map { stream in
+                stream < count ? texts[stream][begin...].prefix(streams.passageLength) : []
+              }
+              let errors = streams.read(passages, before: { _, _ in }, after: { _, _, _ in })
+              for case let error? in errors { throw error }
             }
           } / Double(count * length)
         })

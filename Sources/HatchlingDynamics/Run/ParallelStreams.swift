@@ -1,11 +1,11 @@
 import HatchlingModel
 import HatchlingNumerics
 
-/// Several streams of one network that are read at once, a token of each at a time.
+/// Several streams of one network that are read at once, a token of each at a time (``step(_:)``) or a passage (``read(_:before:after:)``).
 ///
-/// Where an executor's kernels work in blocks, a block's synapses are read once for all streams; other executors read side by side, a stream to a
-/// thread. Each stream is a ``Run`` that may also be read alone, watched, saved, restored or reset between tokens, and holds the same numbers,
-/// to the last bit, as if it had always been alone.
+/// Where an executor's kernels work in blocks, a block's synapses are read once for all streams; other executors, and those whose synapses fit a
+/// cache, read side by side, a stream to a thread. Each stream is a ``Run`` that may also be read alone, watched, saved, restored or reset
+/// between tokens, and holds the same numbers, to the last bit, as if it had always been alone.
 public final class ParallelStreams<Engine: Executor> {
   /// The streams, by their numbers.
   public let streams: [Run<Engine>]
@@ -27,6 +27,10 @@ public final class ParallelStreams<Engine: Executor> {
     let token: Int
     var activity = StepActivity(activeX: [], activeY: [])
     var error: (any Error)?
+
+    var result: Result<StepActivity, StreamError> {
+      error.map { .failure(StreamError(stream: stream, cause: $0)) } ?? .success(activity)
+    }
   }
 
   /// - Parameters:
@@ -93,12 +97,66 @@ public final class ParallelStreams<Engine: Executor> {
       }
     }
     var results = [Result<StepActivity, StreamError>?](repeating: nil, count: streams.count)
-    for reading in readings {
-      results[reading.stream] =
-        reading.error.map { .failure(StreamError(stream: reading.stream, cause: $0)) }
-        ?? .success(reading.activity)
-    }
+    for reading in readings { results[reading.stream] = reading.result }
     return results
+  }
+
+  /// Tokens of a passage after which it is time to look at the other streams: many where a thread reads a stream by itself and keeps its
+  /// plastic weights near, one where all streams go through the network together.
+  public var passageLength: Int { sharesOutStreams ? 64 : 1 }
+
+  /// Reads a passage of every stream. Where threads share out the streams, one thread reads a whole passage; else every stream reads a token
+  /// of its passage at a time, see ``step(_:)``.
+  ///
+  /// - Parameters:
+  ///   - passages: tokens for each stream, none where a stream pauses or has ended.
+  ///   - before: called with a stream and the place in its passage before that token is read.
+  ///   - after: called with what the token did. Both are called in order for one stream, on any thread and for several streams at the same
+  ///     time.
+  /// - Returns: for each stream why its passage ended early, as for ``step(_:)``; nil where all of it was read.
+  public func read(
+    _ passages: [ArraySlice<Int>], before: (_ stream: Int, _ place: Int) -> Void,
+    after: (_ stream: Int, _ place: Int, _ activity: StepActivity) -> Void
+  ) -> [StreamError?] {
+    precondition(passages.count == streams.count, "\(passages.count) passages for \(streams.count) streams")
+    var errors = [StreamError?](repeating: nil, count: streams.count)
+    guard !sharesOutStreams else {
+      let reading = streams.indices.filter { !passages[$0].isEmpty }
+      errors.withUnsafeMutableBufferPointer { errors in
+        workers.run(blocks: reading.count) { block in
+          let stream = reading[block]
+          for (place, token) in passages[stream].enumerated() where errors[stream] == nil {
+            before(stream, place)
+            switch step(stream, token) {
+            case .success(let activity): after(stream, place, activity)
+            case .failure(let error): errors[stream] = error
+            }
+          }
+        }
+      }
+      return errors
+    }
+    for place in 0..<(passages.map(\.count).max() ?? 0) {
+      let tokens = streams.indices.map { stream in
+        errors[stream] == nil ? passages[stream].dropFirst(place).first : nil
+      }
+      for stream in streams.indices where tokens[stream] != nil { before(stream, place) }
+      for (stream, result) in step(tokens).enumerated() {
+        switch result {
+        case .success(let activity): after(stream, place, activity)
+        case .failure(let error): errors[stream] = error
+        case nil: break
+        }
+      }
+    }
+    return errors
+  }
+
+  /// One token of one stream, on the thread that calls.
+  private func step(_ stream: Int, _ token: Int) -> Result<StepActivity, StreamError> {
+    var reading = Reading(stream: stream, token: token)
+    Self.attempt(&reading) { $0.activity = try streams[stream].step(token) }
+    return reading.result
   }
 
   private func walkTogether(_ readings: UnsafeMutableBufferPointer<Reading>) {
