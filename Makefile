@@ -1,4 +1,4 @@
-.PHONY: setup setup-mpi build mpi demo test check-mpi benchmark topology-page format lint stage install uninstall dist test-dist fuzz
+.PHONY: setup setup-mpi build mpi demo test check-mpi benchmark topology-page meaning format lint stage install uninstall dist test-dist fuzz
 
 BINARY = .build/release/hatchling
 
@@ -78,6 +78,10 @@ benchmark: build
 # The pictures and tables of docs/topology.md, for the shipped model and the reference checkpoints.
 topology-page: build
 	python3 scripts/topology-page.py
+
+# The numbers and pictures of docs/meaning.md; trains the small network of the memorising task first, unless .build/meaning has it.
+meaning: build
+	python3 scripts/meaning-page.py
 
 format:
 	swift format -i --recursive Sources Tests examples Benchmarks Package.swift

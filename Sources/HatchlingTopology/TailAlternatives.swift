@@ -102,6 +102,11 @@
         probability: Foundation.erfc(abs(ratio) / (2.0.squareRoot() * deviation)))
     }
 
+    /// The fitted power law against the likeliest exponential alone.
+    public func againstExponential(_ fit: PowerLawFit) -> LikelihoodComparison {
+      compare(powerLaw(fit.exponent), with: exponential())
+    }
+
     /// The fitted power law against the likeliest log-normal and the likeliest exponential.
     public func alternatives(
       to fit: PowerLawFit

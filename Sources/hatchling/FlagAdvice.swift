@@ -77,6 +77,24 @@ enum FlagAdvice {
       case .permutations: "--permutations"
       case .window: "--window"
       }
+    case ActivityStudyError.outOfRange(let setting, _, _):
+      switch setting {
+      case .segment: "--segment"
+      case .leftOut: "--leave-out"
+      case .buckets: "--buckets"
+      case .resamples: "--resamples"
+      case .synapses: "--pairs"
+      case .positions: "--sigma-after"
+      case .warmUp: "--warm-up"
+      case .word: "--word"
+      case .showings: "--showings"
+      case .letters: "--letters"
+      case .episodes: "--episodes"
+      }
+    case ActivityStudyError.tooShort: "--segment, --leave-out, a longer FILE"
+    case ActivityStudyError.noEpisodes: "--warm-up, --word, --showings; memorise-corpus --episodes"
+    case ActivityStudyError.tooLong: "--tokens"
+    case ActivityStudyError.noTwin: "--untrained"
     case TopologyError.tooManyEdges: "--edges"
     case DirectTrainingError.needsEdges, DirectTrainingError.tooManyEdges, DirectTrainingError.unreached:
       "--edges M"

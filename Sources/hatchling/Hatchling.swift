@@ -18,7 +18,8 @@ struct Hatchling: ParsableCommand {
       InfoCommand.self, StepCommand.self, GenerateCommand.self, VerifyCommand.self, CompileCommand.self,
       DegreesCommand.self, MergeCommand.self, FidelityCommand.self, TrainCommand.self, RecordCommand.self,
       WatchCommand.self, RasterCommand.self, ExplainCommand.self, ConceptsCommand.self,
-      CalibrateCommand.self, TranslateCorpusCommand.self, PlanCommand.self,
+      CalibrateCommand.self, ActivityCommand.self, MemoriseCorpusCommand.self, TranslateCorpusCommand.self,
+      PlanCommand.self,
     ])
 }
 

@@ -31,6 +31,9 @@ import Testing
       "--model m.safetensors --sentences-with s --sentences-without t --count 10 --permutations 19 --only-this-network",
     "plan":
       "--model m.safetensors --ranks 1,2 --latency 2 --bandwidth 5 --memory-bandwidth 10 --active-x 0.2",
+    "activity":
+      "--model m.safetensors text --segment 20 --leave-out 4 --resamples 10 --pairs 10 --out d",
+    "memorise-corpus": "--out o.txt --episodes 3",
     "translate-corpus": "a b --languages en,fr --out o.txt",
   ]
 
