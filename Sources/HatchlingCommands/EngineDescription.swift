@@ -26,11 +26,22 @@ public struct EngineDescription: Equatable, Sendable {
   public var reduced: ReducedFormat?
   /// Runs a graph on spikes; nil for numbers.
   public var spiking: SpikingSetup?
+  /// What is done to a graph that is compiled from weights so that its neurons excite or inhibit, and do not do both; nil for nothing. Such a circuit
+  /// has no states that are saved: they would not know it from the one that it was.
+  public var dale: DaleLaw?
 
   public init(
-    _ formulation: Formulation = .circuit, reduced: ReducedFormat? = nil, spiking: SpikingSetup? = nil
+    _ formulation: Formulation = .circuit, reduced: ReducedFormat? = nil, spiking: SpikingSetup? = nil,
+    dale: DaleLaw? = nil
   ) {
-    (self.formulation, self.reduced, self.spiking) = (formulation, reduced, spiking)
+    (self.formulation, self.reduced, self.spiking, self.dale) = (formulation, reduced, spiking, dale)
+  }
+
+  /// Whether what runs says what the weights say, up to rounding.
+  var isExact: Bool {
+    if reduced != nil || spiking != nil || (dale ?? .shift) != .shift { return false }
+    if case .direct(let options) = formulation { return options.isExact }
+    return true
   }
 
   /// Compiles the weights to what an engine runs; several engines can run the same.
@@ -49,7 +60,9 @@ public struct EngineDescription: Equatable, Sendable {
     if reduced != nil, formulation != .circuit || Scalar.self != Float.self {
       throw EngineDescriptionError.onlyCircuitsAreReduced
     }
-    if reduced != nil && spiking != nil { throw EngineDescriptionError.onlyCircuitsAreReduced }
+    if reduced != nil && (spiking != nil || dale != nil) {
+      throw EngineDescriptionError.onlyCircuitsAreReduced
+    }
     // The direct form's state has other sizes.
     let (sizes, bytes) = (weights.hyperparameters, MemoryLayout<Scalar>.size)
     if let spiking { return try exact(from: weights, fingerprint, workers).onSpikes(spiking) }
@@ -64,7 +77,7 @@ public struct EngineDescription: Equatable, Sendable {
       ).graph
       guard let reduced, let floats = graph as? CircuitGraph<Float>,
         let rounded = ReducePass.run(floats, to: reduced) as? CircuitGraph<Scalar>
-      else { return .circuit(graph) }
+      else { return try lawful(.circuit(graph)) }
       return .circuit(rounded)
     case .direct(let options):
       if options.isExact || options.plastic == .complete {
@@ -72,9 +85,19 @@ public struct EngineDescription: Equatable, Sendable {
           sizes, plasticSynapses: nil, bytesPerWeight: bytes,
           memory: Int(ProcessInfo.processInfo.physicalMemory))
       }
-      return .direct(
-        try Compiler().direct(from: weights, options: options, fingerprint: fingerprint, workers: workers)
-          .graph)
+      return try lawful(
+        .direct(
+          Compiler().direct(from: weights, options: options, fingerprint: fingerprint, workers: workers)
+            .graph))
+    }
+  }
+
+  /// After ``dale``.
+  private func lawful<Scalar: NetworkScalar>(_ stage: Stage<Scalar>) throws -> RunnableNetwork<Scalar> {
+    switch try dale.map({ try DalePass($0).run(stage).stage }) ?? stage {
+    case .weights(let weights): .tensors(weights, fingerprint: "")
+    case .circuit(let graph): .circuit(dale == nil ? graph : LayOutPass.run(graph))
+    case .direct(let graph): .direct(dale == nil ? graph : LayOutPass.run(graph))
     }
   }
 
@@ -88,7 +111,8 @@ public struct EngineDescription: Equatable, Sendable {
   private func exact<Scalar: NetworkScalar>(
     from weights: Weights<Scalar>, _ fingerprint: String, _ workers: Workers
   ) throws -> RunnableNetwork<Scalar> {
-    try EngineDescription(formulation).network(from: weights, fingerprint: fingerprint, workers: workers)
+    try EngineDescription(formulation, dale: dale).network(
+      from: weights, fingerprint: fingerprint, workers: workers)
   }
 
   /// Compiles and makes one engine; throws as ``network(from:fingerprint:workers:)`` does.

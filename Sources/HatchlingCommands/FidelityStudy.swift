@@ -61,7 +61,7 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
   /// One graph of a curve.
   public mutating func measure(_ series: FidelitySeries, edges: Int) throws {
     try measure(
-      series.name, edges, EngineDescription(.direct(series.options(keeping: edges))),
+      series.name, edges, EngineDescription(.direct(series.options(keeping: edges)), dale: series.dale),
       named: "\(series.name), \(grouped(edges)) edges")
   }
 
@@ -90,24 +90,26 @@ public struct FidelityStudy<Scalar: NetworkScalar> {
 public struct FidelitySeries: Equatable, Sendable {
   public let name: String
   private let make: DirectOptions
+  let dale: DaleLaw?
 
   private static var repairs: [(word: Substring, option: WritableKeyPath<DirectOptions, Bool>)] {
     [("rescale", \.rescales), ("prune-tokens", \.prunesTokens), ("excitatory-only", \.excitatoryOnly)]
   }
 
   /// The curve of these options, whatever number of edges they keep.
-  public init(_ options: DirectOptions) {
-    make = options
+  public init(_ options: DirectOptions, dale: DaleLaw? = nil) {
+    (make, self.dale) = (options, dale)
     var words = Self.repairs.filter { options[keyPath: $0.option] }.map(\.word)
     if case .strongestPerNeuron = options.kept { words.insert("per-neuron", at: 0) }
     if options.plastic == .complete { words.append("complete") }
     if options.hubs > 0 { words.append("hubs=\(options.hubs)") }
+    if let dale { words.append("dale=\(dale.rawValue)") }
     name = words.isEmpty ? "plain" : words.joined(separator: "+")
   }
 
   /// A curve by its name: `plain`, or words joined by `+`. - Throws: ``FidelitySeriesError``.
   public init(named text: String) throws(FidelitySeriesError) {
-    var options = DirectOptions(kept: .strongest(0))
+    var (options, dale) = (DirectOptions(kept: .strongest(0)), DaleLaw?.none)
     for word in text.split(separator: "+", omittingEmptySubsequences: false) {
       if let repair = Self.repairs.first(where: { $0.word == word }) {
         options[keyPath: repair.option] = true
@@ -117,11 +119,14 @@ public struct FidelitySeries: Equatable, Sendable {
         options.plastic = .complete
       } else if word.hasPrefix("hubs="), let hubs = Int(word.dropFirst(5)), hubs > 0 {
         options.hubs = hubs
+      } else if word.hasPrefix("dale="), let law = DaleLaw(rawValue: String(word.dropFirst(5))), law != .shift
+      {
+        dale = law
       } else if word != "plain" {
         throw .unknown(word: String(word))
       }
     }
-    self.init(options)
+    self.init(options, dale: dale)
   }
 
   public func options(keeping edges: Int) -> DirectOptions {
@@ -142,7 +147,7 @@ public enum FidelitySeriesError: InputError, Equatable {
   public var description: String {
     switch self {
     case .unknown(let word):
-      "'\(word)' is none of plain, per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R"
+      "'\(word)' is none of plain, per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R, dale=cut, dale=lot"
     }
   }
 }

@@ -93,6 +93,8 @@ public enum TopologyMissing: InputError, Equatable {
   case positions
   /// A log of how structure appears.
   case emergence
+  /// Neurons by community.
+  case communities
   /// Communities and power-law fits of this graph.
   case report(graph: String)
 
@@ -100,6 +102,7 @@ public enum TopologyMissing: InputError, Equatable {
     let lack = "this build lacks: it was made without the package trait Topology"
     return switch self {
     case .positions: "a layout needs igraph, which \(lack)"
+    case .communities: "communities of neurons need igraph, which \(lack)"
     case .emergence: "a topology log needs igraph, which \(lack)"
     case .report(let graph):
       "the topology of \(graph) needs communities and power-law fits, which \(lack) (igraph); build with the trait, or look at the circuit"

@@ -67,7 +67,7 @@ extension CompilerPass {
 
 /// What one pass did.
 public struct PassReport: Equatable, Sendable {
-  /// `centre`, `split`, `expand`, `prune` or `lay out`.
+  /// `centre`, `split`, `expand`, `prune`, `dale` or `lay out`.
   public let pass: String
   /// Fixed synapses (non-zero weights) before and after.
   public let edgesIn, edgesOut: Int
@@ -89,6 +89,8 @@ public enum CompilerError: InputError, Equatable {
   case expansionTooLarge(needed: Int, limit: Int)
   /// Options of pruning that make no sense together.
   case badPruning(String)
+  /// Nothing takes away what would be added to a neuron's synapses.
+  case nothingToShift
   /// A pass that stands in the wrong place of a list.
   case misplaced(pass: String, needs: String)
 
@@ -103,6 +105,8 @@ public enum CompilerError: InputError, Equatable {
     case .expansionTooLarge(let needed, let limit):
       "the unpruned G_x and G_y would need \(needed >> 20) MiB, more than half of this machine's memory (\(limit >> 20) MiB); keep fewer synapses, or compile the circuit"
     case .badPruning(let what): what
+    case .nothingToShift:
+      "synapses can be raised only where a normaliser takes the mean away: in a circuit that has LayerNorms and is not centred"
     case .misplaced(let pass, let needs): "the pass '\(pass)' needs \(needs); change the order of the passes"
     }
   }

@@ -86,6 +86,41 @@ public struct Fidelity<Scalar: NetworkScalar> {
     _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int = .max, ranks: Ranks? = nil,
     workers: Workers = Workers(), afterSegment: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
+    let tensors = TensorEngine(weights, workers: workers)
+    try self.init(
+      weights.hyperparameters, tokens: tokens, segment: segment, limit: limit, ranks: ranks, workers: workers,
+      afterSegment: afterSegment
+    ) { segment in
+      let logits = try tensors.parallel(segment)
+      return (0..<segment.count).map {
+        Predictions(logits: Array(UnsafeBufferPointer(start: logits.row($0), count: logits.columns)))
+      }
+    }
+  }
+
+  /// The same with an engine as the reference, which reads token by token.
+  public init(
+    reference engine: any SteppingEngine<Scalar>, tokens: [Int], segment: Int, limit: Int = .max,
+    ranks: Ranks? = nil, workers: Workers = Workers(),
+    afterSegment: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws {
+    try self.init(
+      engine.hyperparameters, tokens: tokens, segment: segment, limit: limit, ranks: ranks, workers: workers,
+      afterSegment: afterSegment
+    ) { segment in
+      engine.reset()
+      return try segment.map { token in
+        try engine.step(token)
+        return Predictions(logits: engine.logits)
+      }
+    }
+  }
+
+  /// - Parameter predict: the reference's predictions after every token of a segment.
+  private init(
+    _ sizes: Hyperparameters, tokens: [Int], segment: Int, limit: Int, ranks: Ranks?, workers: Workers,
+    afterSegment: (_ done: Int, _ total: Int) -> Void, predict: ([Int]) throws -> [Predictions]
+  ) throws {
     let possible = (tokens.count - 1) / max(1, segment)
     guard segment > 0, possible > 0 else {
       throw FidelityError.tooShort(tokens: tokens.count, segment: segment)
@@ -95,20 +130,16 @@ public struct Fidelity<Scalar: NetworkScalar> {
     self.segment = segment
     self.starts = starts
     self.tokens = tokens
-    (self.workers, self.ranks, sizes) = (workers, ranks, weights.hyperparameters)
-    let vocabulary = weights.hyperparameters.vocabulary
+    (self.workers, self.ranks, self.sizes) = (workers, ranks, sizes)
+    let vocabulary = sizes.vocabulary
     let own = Self.share(of: wanted, ranks, ranks?.rank ?? 0)
     self.own = own
     var reference = Matrix<Double>(rows: own.count * segment, columns: vocabulary)
     let rows = reference.mutablePointer()
     var losses: [Double] = []
-    let tensors = TensorEngine(weights, workers: workers)
     for (index, start) in starts[own].enumerated() {
-      let logits = try tensors.parallel(Array(tokens[start..<start + segment]))
       var sum = 0.0
-      for place in 0..<segment {
-        let row = UnsafeBufferPointer(start: logits.row(place), count: vocabulary)
-        let predictions = Predictions(logits: Array(row))
+      for (place, predictions) in try predict(Array(tokens[start..<start + segment])).enumerated() {
         sum += predictions.loss(of: tokens[start + place + 1])
         for token in 0..<vocabulary {
           rows[(index * segment + place) * vocabulary + token] = predictions.logProbabilities[token]

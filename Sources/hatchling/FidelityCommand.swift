@@ -1,5 +1,6 @@
 import ArgumentParser
 import HatchlingCommands
+import HatchlingCompiler
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
@@ -13,8 +14,9 @@ struct FidelityCommand: EitherPrecisionCommand {
     discussion: """
       Reads FILE in segments of the training block, each from an empty state, and compares pruned graphs with the unpruned network: \
       loss with a 95 % bootstrap interval over segments, top-1 agreement, KL divergence, messages. Exit status 1 when the unpruned \
-      graph does not reproduce the loss of the tensors to 1e-6. With --spiking the circuit runs on spikes instead, in every code that \
-      is named: loss and KL divergence with intervals, spikes, synaptic events. FILE should be text that the model was not trained on; --held-out \
+      graph does not reproduce the loss of the tensors to 1e-6. With --spiking the circuit runs on spikes instead, or the direct form, \
+      pruned or whole, in every code that is named: loss and KL divergence with intervals, spikes, synaptic events. --dale makes neurons \
+      excite or inhibit and never do both. FILE should be text that the model was not trained on; --held-out \
       takes the end of a file.
       """)
 
@@ -34,11 +36,21 @@ struct FidelityCommand: EitherPrecisionCommand {
 
   @OptionGroup(title: "Spikes") var spikes: SpikeDetailFlags
 
+  @Option(
+    help: "Which graph form runs on spikes: circuit or direct, whole or of --edges M. Default: circuit.")
+  var form: GraphForm?
+
+  @Option(
+    help:
+      "Dale's law: cut (a neuron keeps the synapses of the sign that outweighs the other), lot (as many are cut, but drawn by lot), or shift (a circuit's synapses to hubs are raised until none inhibits)."
+  )
+  var dale: DaleLaw?
+
   @OptionGroup(title: "Pruned direct graphs") var repairs: RepairOptions
 
   @Option(
     help: ArgumentHelp(
-      "Further curves: plain, or per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R joined by +. May be given several times.",
+      "Further curves: plain, or per-neuron, rescale, prune-tokens, excitatory-only, complete, hubs=R, dale=cut, dale=lot joined by +. May be given several times.",
       valueName: "what"))
   var series: [String] = []
 
@@ -71,13 +83,21 @@ struct FidelityCommand: EitherPrecisionCommand {
     let part = heldOut ?? 1
     try require(part > 0 && part <= 1, "--held-out \(part): a fraction above 0 and at most 1 is needed")
     try require(
-      (edges == nil) != spiking.isEmpty,
-      edges == nil
-        ? "--edges or --spiking: say what is to be compared" : "--edges and --spiking: one study at a time")
+      edges != nil || !spiking.isEmpty, "--edges or --spiking: say what is to be compared")
+    try require(
+      edges == nil || spiking.isEmpty || form == .direct,
+      "--edges and --spiking: one study at a time, unless --form direct sends spikes")
+    try require(form == nil || !spiking.isEmpty, "--form goes with --spiking")
+    try require(
+      spiking.isEmpty || !repairs.isUsed || edges != nil,
+      "with --spiking what goes with pruned graphs goes with --form direct --edges M")
+    try require(dale != .shift || form != .direct && edges == nil, "--dale shift: for the circuit alone")
     try spikes.check(goesWith: !spiking.isEmpty)
     try require(series.isEmpty || spiking.isEmpty, "--series goes with --edges")
     for code in spiking { _ = try spikes.request(code, seed: seed) }
-    _ = try edgeCounts()
+    let counts = try edgeCounts()
+    try require(
+      spiking.isEmpty || counts.count <= 1, "--edges '\(edges ?? "")': one graph at a time runs on spikes")
     _ = try allSeries()
   }
 
@@ -94,7 +114,7 @@ struct FidelityCommand: EitherPrecisionCommand {
         throw ValidationError("--series '\(name)': \(error)")
       }
     }
-    return [FidelitySeries(repairs.options(keeping: 0))] + named
+    return [FidelitySeries(repairs.options(keeping: 0), dale: dale)] + named
   }
 
   func run<Scalar: NetworkScalar>(in _: Scalar.Type) throws {
@@ -134,14 +154,22 @@ struct FidelityCommand: EitherPrecisionCommand {
     guard study.report.reproducesTensors else { throw CheckFailed() }
   }
 
+  /// What runs on spikes, on numbers.
+  private func description() throws -> EngineDescription {
+    let options = try edgeCounts().first.map { repairs.options(keeping: $0) } ?? DirectOptions()
+    return EngineDescription(form == .direct ? .direct(options) : .circuit, dale: dale)
+  }
+
   /// Codes of spikes, with scales from a file, the text in front of the one that is scored, or its beginning.
   private func studySpikes<Scalar: NetworkScalar>(
     on tokens: [Int], calibratedBy before: [Int]?, _ model: Model, _: Scalar.Type, _ ranks: Ranks?,
     _ workers: Workers
   ) throws {
     let weights = model.weights.converted(to: Scalar.self)
+    let description = try description()
     var study = try SpikingStudy(
-      weights, tokens: tokens, segment: segment, limit: self.tokens, seed: seed, ranks: ranks,
+      weights, on: description, tokens: tokens, segment: segment, limit: self.tokens, seed: seed,
+      ranks: ranks,
       workers: workers, progress: shownProgress(), onRow: show)
     try study.measure()
     var scales: SpikeScales?
@@ -152,7 +180,7 @@ struct FidelityCommand: EitherPrecisionCommand {
         continue
       }
       let (setup, source) = try request.resolved(
-        EngineDescription(.circuit), .weights(model), reading: before ?? tokens, workers: workers)
+        description, .weights(model), reading: before ?? tokens, workers: workers)
       note(before == nil || spikes.scales != nil ? source : "\(source), in front of the held-out part")
       scales = setup.scales
       try study.measure(setup, named: code)
@@ -172,3 +200,5 @@ struct FidelityCommand: EitherPrecisionCommand {
     Output.flush()
   }
 }
+
+extension DaleLaw: ExpressibleByArgument {}

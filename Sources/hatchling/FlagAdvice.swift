@@ -38,6 +38,7 @@ enum FlagAdvice {
     case NetworkError.noSigma: "--graph x or y; record --synapses"
     case NetworkError.uncentred: "--uncentred"
     case DenseGraphError.tooLarge: "--precision float"
+    case CompilerError.nothingToShift: "--dale cut or lot"
     case CompilerError.badPruning: "--edges, --threshold, --hubs, --rescale"
     case CompilerError.expansionTooLarge: "--edges M or --threshold B, --form circuit"
     case is FidelityError: "--segment"

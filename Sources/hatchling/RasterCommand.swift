@@ -32,6 +32,12 @@ struct RasterCommand: EitherPrecisionCommand {
   @Flag(help: "From afar, neurons whose x fires instead of those whose y does.")
   var byX = false
 
+  @Flag(
+    help:
+      "Neurons by community instead of by head: Leiden, on the strongest excitatory synapses of G_x, as many as degrees shows."
+  )
+  var byCommunity = false
+
   var precision: PrecisionChoice { options.precision }
 
   func validate() throws {
@@ -50,6 +56,7 @@ struct RasterCommand: EitherPrecisionCommand {
     var request = RasterRequest()
     (request.token, request.layer, request.showsX) = (magnify, layer?.number, byX)
     try request.check(tokens: read.count, layers: network.hyperparameters.layers)
+    if byCommunity { request.groups = try RasterGroups.communities(of: network, workers: workers) }
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(of: network, reading: read, workers: workers), network, files: options.files,
       workers: workers)

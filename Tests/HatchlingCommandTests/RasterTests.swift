@@ -71,6 +71,37 @@ import Testing
     #expect(report.firing.reduce(0) { $0 + $1.neurons.count } > 100)
   }
 
+  /// Communities by size, neurons inside them by number, those alone above; everything else stays where it is.
+  @Test func communitiesStandTogether() throws {
+    let groups = RasterGroups(communities: [7, 0, 2, 0, 7, 0, 5])
+    #expect(groups.groups.map(\.name) == ["community 1", "community 2", "alone"])
+    #expect(groups.groups.map(\.count) == [3, 2, 2] && groups.place == [3, 0, 5, 1, 4, 2, 6])
+    #expect((0..<7).map { groups.place(of: $0, .y, width: 7) } == groups.place)
+    // Two rows of seven neurons and two tokens; hubs.
+    #expect((7..<11).map { groups.place(of: $0, .attention, width: 9) } == [7, 8, 12, 9])
+    #expect((0..<3).map { groups.place(of: $0, .v, width: 3) } == [0, 1, 2])
+    let heads = RasterGroups(neurons: 6, heads: 2)
+    #expect(heads.place == Array(0..<6) && heads.groups.map(\.count) == [3, 3] && !heads.areCommunities)
+    // Of three pairs and one pair, 1 and 5 in one community and 0 and 4: two of four. By chance: everybody fires once, but 0 twice. Of ordered pairs
+    // (5² − 7 = 18): community 1 has 2² − 2, community 2 3² − 5, alone none.
+    let pairs = try #require(groups.pairsInside([[1, 5, 0], [0, 4], [3]].dropLast()))
+    #expect(pairs.seen == 0.5 && abs(pairs.chance - 6.0 / 18) < 1e-12)
+    #expect(groups.pairsInside([[1], []]) == nil)
+  }
+
+  /// Which order neurons are shown in changes no number but the share of pairs.
+  @Test func ordersShowTheSameSpikes() throws {
+    let tokens = randomTokens(20, vocabulary: 7, seed: 2)
+    var request = RasterRequest()
+    request.groups = RasterGroups(communities: (0..<64).map { $0 % 5 })
+    let (plain, grouped) = (try study(tokens).report, try study(tokens, request).report)
+    #expect(grouped.ticks == plain.ticks && grouped.rates.map(\.spikes) == plain.rates.map(\.spikes))
+    #expect(plain.pairsInside == nil && grouped.groups.groups.map(\.count) == [13, 13, 13, 13, 12])
+    let pairs = try #require(grouped.pairsInside)
+    #expect(pairs.seen > 0.05 && pairs.seen < 0.6 && pairs.chance > 0.1 && pairs.chance < 0.4)
+    #expect(Set(grouped.groups.place) == Set(0..<64))
+  }
+
   @Test func whatIsNotThereIsRefused() throws {
     let sizes = Hyperparameters(neurons: 64, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 7)
     let exact = try CircuitEngine(Compiler().circuit(from: Weights.random(sizes, seed: 4)).graph)
@@ -114,6 +145,12 @@ import Testing
     try #require(recorded.status == 0 && recorded.output.contains("spikes_rotated"), "\(recorded.errors)")
     let last = try folder.text("a.csv").split(separator: "\n").filter { $0.hasPrefix("\(text.count - 1),") }
     #expect(last.count - 1 == ticks.count)
+    #if Topology
+      let grouped = try CommandRun.run(
+        ["raster", file, "--out", folder.path("g"), "--by-community", "--json"] + code)
+      #expect(grouped.status == 0 && grouped.output.contains("\"communities\":["), "\(grouped.errors)")
+      #expect(try folder.text("g/text.gp").contains("community 1"))
+    #endif
     // Threads change no byte.
     func bytes(_ threads: String) throws -> Data {
       let path = folder.path("t\(threads).csv")
@@ -138,6 +175,10 @@ import Testing
     #expect(try raster("--spiking", "few:2:8", "--magnify", "-1").isOneLine("--magnify"))
     #expect(try raster("--spiking", "few:2:8", "--layer", "9").isOneLine("9"))
     #expect(try raster("--spiking", "few:2:8", "--tokens", "0").isOneLine("--tokens"))
+    #if !Topology
+      let grouped = try raster("--spiking", "few:2:8", "--by-community")
+      #expect(grouped.isOneLine("igraph"))
+    #endif
     #expect(try CommandRun.run(["raster", file, "--spiking", "few:2:8", "--out", file]).isOneLine("text"))
     #expect(!folder.names.contains("r"))
     func record(_ options: String...) throws -> CommandRun { try CommandRun.run(["record", file] + options) }

@@ -110,6 +110,36 @@ import Testing
     #expect(info.status == 0 && info.output.contains("analog") && info.output.contains("rotated (x̃"))
   }
 
+  /// A pruned graph's codes are compared with the graph on numbers, which is compared with the tensors; cutting as Dale's law would costs more than
+  /// raising, which costs nothing.
+  @Test func comparesCodesOfOtherGraphs() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("text", text + text + text + text)
+    func rows(_ name: String, _ options: String...) throws -> [[String: Double]] {
+      let run = try CommandRun.run(
+        ["fidelity", file, "--segment", "40", "--spiking", "binary:24", "--out", folder.path(name)] + options)
+      #expect(run.status == 0, "\(run.errors)")
+      let lines = try folder.text("\(name)/spikes.csv").split(separator: "\n").map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+      try #require(lines.count == 3)
+      return lines.dropFirst().map { line in
+        Dictionary(uniqueKeysWithValues: zip(lines[0], line.map { Double($0) ?? .nan }))
+      }
+    }
+    let pruned = try rows("pruned", "--form", "direct", "--edges", "2e4")
+    #expect((pruned[0]["mean_kl"] ?? .nan) > 0.1)
+    #expect(abs(pruned[1]["mean_kl"] ?? .nan) < 1e-3)
+    let cut = try rows("cut", "--dale", "cut")
+    #expect((cut[0]["mean_kl"] ?? .nan) > 0.01 && abs(cut[1]["mean_kl"] ?? .nan) < 1e-3)
+    let raised = try rows("raised", "--dale", "shift")
+    #expect(abs(raised[0]["mean_kl"] ?? .nan) < 1e-6 && abs(raised[1]["mean_kl"] ?? .nan) < 1e-3)
+    let curves = try CommandRun.run([
+      "fidelity", file, "--segment", "40", "--edges", "2e4", "--dale", "cut", "--series", "dale=lot",
+    ])
+    #expect(curves.status == 0 && curves.output.contains("dale=cut") && curves.output.contains("dale=lot"))
+  }
+
   @Test func badInputIsOneLine() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("text", text)
@@ -146,5 +176,14 @@ import Testing
     #expect(try CommandRun.run(["fidelity", file]).isOneLine("--edges or --spiking"))
     #expect(
       try CommandRun.run(["fidelity", file, "--edges", "9", "--spiking", "rate:4"]).isOneLine("one study"))
+    func fidelity(_ options: String...) throws -> CommandRun {
+      try CommandRun.run(["fidelity", file, "--segment", "40"] + options)
+    }
+    let direct = ["--spiking", "rate:4", "--form", "direct", "--edges"]
+    #expect(try CommandRun.run(["fidelity", file] + direct + ["9,10"]).isOneLine("one graph at a time"))
+    #expect(try fidelity("--edges", "9", "--form", "direct").isOneLine("--form goes with --spiking"))
+    #expect(try fidelity("--spiking", "rate:4", "--rescale").isOneLine("--form direct --edges M"))
+    #expect(try fidelity("--edges", "9", "--dale", "shift").isOneLine("--dale shift"))
+    #expect(try fidelity("--edges", "9", "--series", "dale=shift").isOneLine("dale=shift"))
   }
 }

@@ -59,6 +59,48 @@ import Testing
     #expect(alone.segmentLosses == measure.segmentLosses && alone.meanKL == measure.meanKL)
   }
 
+  /// An engine as the reference: a graph beside itself, and the tensors beside a graph as the graph beside them.
+  @Test func anyEngineCanBeTheReference() throws {
+    let options = DirectOptions(kept: .strongest(150))
+    let fidelity = try Fidelity(
+      reference: engine(options), tokens: text, segment: 25, limit: 60, workers: Workers(threads: 2))
+    #expect(fidelity.starts == [0, 50, 100])
+    let same = try fidelity.measure { try engine(options) }
+    #expect(same.segmentLosses == fidelity.referenceLosses && abs(same.meanKL) <= 1e-15)
+    let tensors = TensorEngine(weights, workers: Workers(threads: 1))
+    let measure = try fidelity.measure { tensors }
+    let pruned = try engine(options)
+    var divergence = 0.0
+    for start in fidelity.starts {
+      pruned.reset()
+      tensors.reset()
+      for place in start..<start + 25 {
+        try pruned.step(text[place])
+        try tensors.step(text[place])
+        divergence += Predictions(logits: pruned.logits).divergence(from: Predictions(logits: tensors.logits))
+      }
+    }
+    #expect(abs(measure.meanKL - divergence / 75) <= 1e-10 && measure.meanKL > 1e-6)
+  }
+
+  /// What a normaliser takes away may be added: a circuit whose neurons all excite says what it said.
+  @Test func aCircuitOfExcitatoryNeuronsIsTheSame() throws {
+    let graph = try Compiler().circuit(from: weights).graph
+    guard case .circuit(let raised) = try DalePass(.shift).run(Stage.circuit(graph)).stage else {
+      throw CompilerError.misplaced(pass: "dale", needs: "a circuit")
+    }
+    #expect(raised.encoder.counts.inhibitory == 0 && graph.encoder.counts.inhibitory > 100)
+    let (before, after) = (
+      try CircuitEngine(graph, workers: Workers(threads: 1)),
+      try CircuitEngine(raised, workers: Workers(threads: 1))
+    )
+    for token in text.prefix(60) {
+      try before.step(token)
+      try after.step(token)
+      #expect(relativeDifference(after.logits, before.logits) <= 1e-10)
+    }
+  }
+
   @Test func intervalsContainTheMeanAndRepeat() throws {
     let fidelity = try Fidelity(weights, tokens: text, segment: 16, workers: Workers(threads: 1))
     let measure = try fidelity.measure { try engine(DirectOptions(kept: .strongest(40))) }

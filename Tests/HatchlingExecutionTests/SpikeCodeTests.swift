@@ -57,6 +57,77 @@ import Testing
     #expect(spikes(fire([5.3], try .few(3, 8), scale: 8)).map(\.weight) == [4, 1, 0.25])
   }
 
+  /// The neuron that integrates and fires under another name, which no kernel knows.
+  private struct Twin: NeuronModel {
+    let name = "twin"
+    func advance<Scalar: NetworkScalar>(
+      _ cell: inout SpikingCell<Scalar>, input: Scalar, threshold: Scalar, weight: Scalar
+    ) -> Scalar {
+      IntegrateAndFire().advance(&cell, input: input, threshold: threshold, weight: weight)
+    }
+  }
+
+  /// The kernel of the standard neuron fires what every neuron by itself fires, sub-step by sub-step: the same bits.
+  @Test(arguments: [
+    "few:3:10", "few:1:1", "few:40:60", "few:2:33", "binary:1", "binary:8", "binary:60", "rate:1", "rate:9",
+    "rate:32", "rate:100",
+  ])
+  func theKernelIsTheNeuron(code: String) throws {
+    try Self.compareKernel(SpikeCode(named: code), Float.self)
+    try Self.compareKernel(SpikeCode(named: code), Double.self)
+  }
+
+  private static func compareKernel<Scalar: NetworkScalar>(_ code: SpikeCode, _: Scalar.Type) throws {
+    var compared = 0
+    for seed in 0..<20 {
+      var random = SeededRandom(seed: UInt64(seed))
+      let rows = Int.random(in: 1...2, using: &random)
+      let width = Int.random(in: 1...150, using: &random)
+      let size = Int.random(in: 1...70, using: &random)
+      let cut = stride(from: 0, to: width, by: size).map { $0..<min(width, $0 + size) }
+      let scales = (0..<rows * width).map { _ in Scalar(0.1 + 3 * random.uniform()) }
+      let values = scales.map { scale -> Scalar in
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: 0
+        case 1: scale * Scalar(Int.random(in: -8...8, using: &random)) / 4
+        case 2: scale * Scalar(random.normal()) * Scalar(code.substeps.last?.threshold ?? 0)
+        default: scale * Scalar(random.normal()) / 2
+        }
+      }
+      func fire(_ model: some NeuronModel) -> SpikeTrain<Scalar> {
+        let train = SpikeTrain<Scalar>(
+          rows: (0..<rows).map { row in
+            cut.map { $0.lowerBound + row * width..<$0.upperBound + row * width }
+          }, width: width, code: code)
+        // Twice: nothing of the phase before is left.
+        train.fire(
+          values.map { -2 * $0 }, scales: scales, model, chance: 0, workers: Workers(threads: 1))
+        train.fire(values, scales: scales, model, chance: 0, workers: Workers(threads: 1))
+        return train
+      }
+      let (kernel, plain) = (fire(IntegrateAndFire()), fire(Twin()))
+      #expect((0..<values.count).allSatisfy { kernel.sent.base[$0] == plain.sent.base[$0] }, "seed \(seed)")
+      #expect(kernel.saturated == plain.saturated && kernel.isFinite && plain.isFinite, "seed \(seed)")
+      for block in kernel.blocks.indices {
+        for substep in 0..<code.substeps.count {
+          #expect(kernel.spikes(block, at: substep) == plain.spikes(block, at: substep), "seed \(seed)")
+        }
+        for spike in 0..<plain.count(block) {
+          #expect(kernel.particles[block].base[spike] == plain.particles[block].base[spike])
+          #expect(kernel.weights[block].base[spike] == plain.weights[block].base[spike])
+          compared += 1
+        }
+      }
+      for wrong in [Scalar.nan, .infinity, -.infinity] {
+        var broken = values
+        broken[width / 2] = wrong
+        kernel.fire(broken, scales: scales, IntegrateAndFire(), chance: 0, workers: Workers(threads: 1))
+        #expect(!kernel.isFinite)
+      }
+    }
+    #expect(compared > 200)
+  }
+
   @Test func ratesAreEvenAndRounded() throws {
     // 0.3 · 10 = 3 spikes of 0.1, after 0.05 has flowed in and then every third or fourth sub-step.
     let train = fire([0.3, -0.04, 0.06, 2], try .rate(10), scale: 1)

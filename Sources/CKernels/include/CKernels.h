@@ -6,4 +6,5 @@
 #include "hatchling_kernels.h"
 #include "hatchling_ranks.h"
 #include "hatchling_selection.h"
+#include "hatchling_spiking.h"
 #include "hatchling_training.h"

@@ -33,6 +33,21 @@ typedef struct {
   double step, norm, residue, smallest;
 } hatchling_query;
 
+/// A code of spikes: how many sub-steps a phase has, and the most spikes of a value. `flows`: input comes in every sub-step, not all at once; `both`: a
+/// value may fire on both channels; `limited`: `most` are fewer than there are sub-steps. Values below `least` of their scale are silent, those beyond
+/// `largest` are cut short.
+typedef struct {
+  size_t substeps;
+  int32_t most, flows, both, limited;
+  double least, largest;
+} hatchling_spike_code;
+
+/// Of a block of neurons in a phase: values that were cut short, and whether all were finite.
+typedef struct {
+  int64_t saturated;
+  bool is_finite;
+} hatchling_spike_report;
+
 /// The numbers of one AdamW update, the same for all parameters. `scale` multiplies the gradient first: clipping. The decay is decoupled:
 /// p ← p (1 − rate · decay). Corrections are 1 / (1 − βᵏ) after k updates.
 typedef struct {

@@ -55,7 +55,7 @@ struct RasterPictures {
 
   // MARK: One token
 
-  /// Sub-steps to the right, phase after phase; neurons upwards by head. Populations of another size are stretched over the same height.
+  /// Sub-steps to the right, phase after phase; neurons upwards by head or community. Populations of another size are stretched over the same height.
   private var token: Picture {
     var picture = Picture("token")
     let (columns, n) = (columns, Double(report.neurons))
@@ -65,7 +65,10 @@ struct RasterPictures {
         guard
           let column = columns.first(where: { $0.layer == tick.layer && $0.slot.quantity == tick.quantity })
         else { continue }
-        let height = (Double(tick.entry) + 0.5) * n / Double(column.slot.entries)
+        let heads = column.slot.quantity.isPerHead ? report.heads : 1
+        let place = report.groups.place(
+          of: tick.entry, tick.quantity, width: column.slot.entries / max(1, heads))
+        let height = (Double(place) + 0.5) * n / Double(column.slot.entries)
         rows.append([column.start + Double(tick.substep) + 0.08, height, 0.84])
       }
       picture.tables.append(.init(name, columns: ["substep", "particle", "length"], rows: rows))
@@ -73,10 +76,10 @@ struct RasterPictures {
     let after = report.glyphs[max(0, report.magnified - 24)..<report.magnified].joined()
     let shown = report.glyphs[report.magnified]
     picture.commands = [
-      "set title \(Picture.quoted("token \(report.magnified), '\(shown)' after '\(after)': \(grouped(report.ticks.count)) spikes, \(report.code)")) offset 0, 1.8"
+      "set title \(Picture.quoted("token \(report.magnified), '\(shown)' after '\(after)': \(grouped(report.ticks.count)) spikes, \(report.code)\(report.groups.areCommunities ? ", by community" : "")")) offset 0, 1.8"
     ]
     picture.commands +=
-      headTics + ["set yrange [0:\(n)]", "set xrange [-0.5:\((columns.last?.end ?? 1) + 0.5)]"]
+      groupTics + ["set yrange [0:\(n)]", "set xrange [-0.5:\((columns.last?.end ?? 1) + 0.5)]"]
     picture.commands += borders(of: columns)
     picture.commands += [
       "unset xtics", "set xlabel 'sub-steps, phase after phase' offset 0, 0.2", "set border 0",
@@ -118,14 +121,25 @@ struct RasterPictures {
     return commands
   }
 
-  /// Heads on the upward axis.
-  private var headTics: [String] {
-    let size = Double(report.neurons) / Double(report.heads)
-    let tics = (0..<report.heads).map { "'head \($0 + 1)' \((Double($0) + 0.5) * size)" }
-    let lines = (1..<max(2, report.heads)).map { head in
-      "set arrow from graph 0, first \(Double(head) * size) to graph 1, first \(Double(head) * size) nohead back linewidth 0.6 linecolor rgb '#cccccc'"
+  /// Where groups of neurons end, in neurons from below, without the last.
+  private var groupEnds: [Int] {
+    var end = 0
+    return report.groups.groups.dropLast().map { group in
+      end += group.count
+      return end
     }
-    return ["set ytics scale 0 (\(tics.joined(separator: ", ")))"] + (report.heads > 1 ? lines : [])
+  }
+
+  /// Groups on the upward axis; those that are no higher than their name have none.
+  private var groupTics: [String] {
+    let starts = [0] + groupEnds
+    let tics = zip(starts, report.groups.groups).filter { 40 * $1.count >= report.neurons }.map {
+      "'\($1.name)' \(Double($0) + 0.5 * Double($1.count))"
+    }
+    let lines = groupEnds.map {
+      "set arrow from graph 0, first \($0) to graph 1, first \($0) nohead back linewidth 0.6 linecolor rgb '#cccccc'"
+    }
+    return ["set ytics scale 0 (\(tics.joined(separator: ", ")))"] + lines
   }
 
   // MARK: A text
@@ -141,7 +155,8 @@ struct RasterPictures {
       guard let run = open.removeValue(forKey: key) else { return }
       let (place, neuron) = (key / report.neurons, key % report.neurons)
       runs.append([
-        Double(run.start) - 0.42, Double(place) * height + (Double(neuron) + 0.5) / Double(report.neurons),
+        Double(run.start) - 0.42,
+        Double(place) * height + (Double(report.groups.place[neuron]) + 0.5) / Double(report.neurons),
         Double(run.end - run.start) + 0.84,
       ])
     }
@@ -158,7 +173,7 @@ struct RasterPictures {
     let what = report.request.showsX ? "x" : "y"
     let count = report.firing.reduce(0) { $0 + $1.neurons.count }
     picture.commands = [
-      "set title \(Picture.quoted("neurons whose \(what) fires: \(grouped(count)) in \(grouped(shown)) tokens, \(report.code)"))",
+      "set title \(Picture.quoted("neurons whose \(what) fires: \(grouped(count)) in \(grouped(shown)) tokens, \(report.code)\(report.groups.areCommunities ? ", by community" : "")"))",
       "set xrange [-0.7:\(Double(shown) - 0.3)]",
       "set yrange [-0.01:\(Double(layers.count) * height - Self.gapInSpace + 0.01)]",
       "set border 0", "unset key", "set xlabel 'token' offset 0, 0.3",
@@ -168,9 +183,9 @@ struct RasterPictures {
     for (place, layer) in layers.enumerated() {
       let bottom = Double(place) * height
       names.append("'layer \(layer)' \(bottom + 0.5)")
-      for head in 0...report.heads {
-        let y = bottom + Double(head) / Double(report.heads)
-        let isEdge = head == 0 || head == report.heads
+      for end in [0] + groupEnds + [report.neurons] {
+        let y = bottom + Double(end) / Double(report.neurons)
+        let isEdge = end == 0 || end == report.neurons
         picture.commands.append(
           "set arrow from graph 0, first \(y) to graph 1, first \(y) nohead back linewidth 0.6 linecolor rgb '\(isEdge ? "#888888" : "#dddddd")'"
         )

@@ -66,6 +66,10 @@ public struct RasterReport: Encodable, Sendable {
   let firing: [Firing]
   let rates: [Rate]
   let intervals: [Intervals]
+  /// In which order neurons are shown.
+  let groups: RasterGroups
+  /// Of pairs of neurons that fire at one token in one layer, the fraction in one community, and by chance; nil where neurons stand by head.
+  let pairsInside: (seen: Double, chance: Double)?
 
   /// The most tokens of the picture from afar.
   public static var mostTokensInPicture: Int { 400 }
@@ -77,6 +81,8 @@ public struct RasterReport: Encodable, Sendable {
     (self.code, self.tokens, self.request) = (code, tokens, request)
     (self.layers, self.neurons, self.heads) = (layers, neurons, heads)
     (self.magnified, self.ticks, self.slots, self.firing) = (magnified, ticks, slots, firing)
+    groups = request.groups ?? RasterGroups(neurons: neurons, heads: heads)
+    pairsInside = request.groups?.pairsInside(firing.map(\.neurons))
     rates = tallies.map {
       Rate(
         slot: $0.slot, layer: $0.layer, tokens: tokens.count, spikes: $0.spikes, inhibitory: $0.inhibitory,
@@ -111,8 +117,10 @@ public struct RasterReport: Encodable, Sendable {
   // MARK: Numbers
 
   public func encode(to encoder: any Encoder) throws {
-    let object: JSONObject = [
+    let object = JSONObject(omittingNil: [
       "code": code, "tokens": tokens.count, "magnified_token": magnified, "spikes_of_it": ticks.count,
+      "communities": groups.areCommunities ? groups.groups.map(\.count) : nil,
+      "pairs_in_one_community": pairsInside?.seen, "pairs_in_one_community_by_chance": pairsInside?.chance,
       "rates": rates.map { JSONObject(omittingNil: $0.columns) },
       "intervals": intervals.map {
         [
@@ -120,7 +128,7 @@ public struct RasterReport: Encodable, Sendable {
           "by_chance": $0.intervals.expected,
         ] as JSONObject
       },
-    ]
+    ])
     try object.encode(to: encoder)
   }
 
@@ -139,6 +147,11 @@ public struct RasterReport: Encodable, Sendable {
       }
       + ["next spike after    1         2         3         4 …: share of all intervals / by chance"]
       + intervals.filter { $0.intervals.total > 0 }.map(shares)
+      + (pairsInside.map { [line($0)] } ?? [])
+  }
+
+  private func line(_ pairs: (seen: Double, chance: Double)) -> String {
+    "\(groups.groups.count { $0.name != "alone" }) communities: of pairs whose \(request.showsX ? "x" : "y") fires at one token in one layer \(percent(pairs.seen)) are of one, by chance \(percent(pairs.chance))"
   }
 
   private func shares(_ own: Intervals) -> String {

@@ -10,6 +10,8 @@ public struct RasterRequest: Sendable {
   public var layer: Int?
   /// From afar x instead of y.
   public var showsX = false
+  /// In which order neurons are shown; nil by head.
+  public var groups: RasterGroups?
 
   public init() {}
 
@@ -27,10 +29,12 @@ public enum RasterError: InputError, Equatable {
   case noText
   case noSuchToken(Int, tokens: Int)
   case noSuchLayer(Int, layers: Int)
+  case noCommunities
 
   public var description: String {
     switch self {
     case .withoutSpikes: "the network does not run on spikes, of which a raster is drawn"
+    case .noCommunities: "the graph has no edge, so its neurons form no communities"
     case .noText: "there is no token to draw spikes of"
     case .noSuchToken(let token, let tokens):
       "there is no token \(token); \(grouped(tokens)) were read, counted from 0"

@@ -41,8 +41,9 @@ public struct SpikingRequest: Sendable, Equatable {
       return (SpikingSetup(options, scales), "scales of '\(scalesFile)'")
     }
     // In double, so that the scales do not depend on the precision of the run.
-    let network: RunnableNetwork<Double> = try EngineDescription(description.formulation).network(
-      of: network, workers: workers)
+    let network: RunnableNetwork<Double> = try EngineDescription(
+      description.formulation, dale: description.dale
+    ).network(of: network, workers: workers)
     var read = Array(tokens.prefix(Self.most))
     var source = "scales from the first \(grouped(read.count)) tokens of the text"
     if read.count < Self.enough {

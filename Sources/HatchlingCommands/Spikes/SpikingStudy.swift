@@ -8,40 +8,62 @@ import HatchlingShards
 /// Codes of spikes beside the exact network, over the same segments of a text.
 public struct SpikingStudy<Scalar: NetworkScalar> {
   private let fidelity: Fidelity<Scalar>
-  private let weights: Weights<Scalar>
+  /// Where the graph says something else than the tensors: the graph itself, on numbers.
+  private let changed: Fidelity<Scalar>?
+  private let network: RunnableNetwork<Scalar>
   private let workers: Workers
   private let seed: UInt64
   private let progress: WorkProgress
   private let onRow: (SpikingRow, SpikingStudyReport) throws -> Void
   public private(set) var report: SpikingStudyReport
 
-  /// Reads the text with the tensors.
+  /// Reads the text with the tensors, and with a graph that was pruned or changed: what its numbers say its spikes are to say.
   ///
   /// - Parameters: as of ``FidelityStudy``.
-  /// - Throws: `FidelityError` for a text that is too short, `StateMemoryError`.
+  ///   - description: the graph, on numbers.
+  /// - Throws: `FidelityError` for a text that is too short, `StateMemoryError`, what compiling throws.
   public init(
-    _ weights: Weights<Scalar>, tokens: [Int], segment: Int, limit: Int, seed: UInt64 = 1,
+    _ weights: Weights<Scalar>, on description: EngineDescription = EngineDescription(), tokens: [Int],
+    segment: Int, limit: Int, seed: UInt64 = 1,
     ranks: Ranks? = nil, workers: Workers, progress: @escaping WorkProgress = { _, _, _ in },
     onRow: @escaping (SpikingRow, SpikingStudyReport) throws -> Void = { _, _ in }
   ) throws {
     fidelity = try Fidelity(
       weights, tokens: tokens, segment: segment, limit: limit, ranks: ranks, workers: workers,
       afterSegment: { progress("tensors: segment", $0, $1) })
-    (self.weights, self.workers, self.seed) = (weights, workers, seed)
+    network = try ranks.together { try description.network(from: weights, workers: workers) }
+    changed =
+      description.isExact
+      ? nil
+      : try Fidelity(
+        reference: network.engine(workers: workers), tokens: tokens, segment: segment, limit: limit,
+        ranks: ranks, workers: workers, afterSegment: { progress("exact: segment", $0, $1) })
+    (self.workers, self.seed) = (workers, seed)
     (self.progress, self.onRow) = (progress, onRow)
     report = SpikingStudyReport(
-      segments: fidelity.starts.count, segment: segment, tensorLoss: fidelity.referenceLoss)
+      segments: fidelity.starts.count, segment: segment, tensorLoss: fidelity.referenceLoss,
+      graphLoss: changed?.referenceLoss)
   }
 
   /// Tokens that are read and scored.
   public var scored: Int { fidelity.scored }
 
-  /// The exact network, or a code.
+  /// The exact network beside the tensors, or a code beside the exact network.
   public mutating func measure(_ setup: SpikingSetup? = nil, named name: String? = nil) throws {
-    let network = try EngineDescription(.circuit, spiking: setup).network(from: weights, workers: workers)
+    var (reference, runnable) = (fidelity, network)
+    if let setup {
+      if let changed { reference = changed }
+      runnable = try network.onSpikes(setup)
+    }
+    return try measure(runnable, beside: reference, setup, named: name ?? setup?.options.name ?? "exact")
+  }
+
+  private mutating func measure(
+    _ network: RunnableNetwork<Scalar>, beside fidelity: Fidelity<Scalar>, _ setup: SpikingSetup?,
+    named name: String
+  ) throws {
     let single = Workers(threads: 1)
     let (progress, total) = (progress, fidelity.ownCount)
-    let name = name ?? setup?.options.name ?? "exact"
     let onSegment: @Sendable (Int) -> Void = { progress("\(name): segment", $0, total) }
     let measure = try fidelity.measure(afterSegment: onSegment) { try network.engine(workers: single) }
     let changes = zip(measure.segmentLosses, fidelity.referenceLosses).map { $0 - $1 }
@@ -62,7 +84,7 @@ public struct SpikingRow: Encodable, Sendable {
   /// Of a phase, by the code that most quantities have; nil for numbers.
   public let substeps: Int?
   public let measure: FidelityMeasure
-  /// Against the tensors, with a 95 % interval over segments.
+  /// Against the tensors, or the graph on numbers where it is not the same; with a 95 % interval over segments.
   public let lossChange: (mean: Double, interval: (lower: Double, upper: Double))
   /// Of the mean KL, 95 %.
   public let divergence: (lower: Double, upper: Double)
@@ -113,14 +135,18 @@ public struct SpikingStudyReport: Sendable {
   public let segment: Int
   /// Nats per token.
   public let tensorLoss: Double
+  /// Of the graph on numbers, where it was pruned or changed: what codes are compared with.
+  public let graphLoss: Double?
   public internal(set) var rows: [SpikingRow] = []
 
   /// What stands above the rows.
   public var opening: [String] {
     [
       "\(grouped(segments * segment)) tokens in \(segments) segments of \(segment); tensors: \(decimal(tensorLoss, 6)) nats",
-      SpikingRow.header,
-    ]
+      graphLoss.map {
+        "the graph on numbers: \(decimal($0, 6)) nats, 'exact', beside the tensors; codes are compared with it"
+      }, SpikingRow.header,
+    ].compactMap(\.self)
   }
 
   /// Writes `spikes.csv` into a folder, made if it is not there; returns what to tell the user. - Throws: `CheckpointError`.
