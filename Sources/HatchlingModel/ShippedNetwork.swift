@@ -8,10 +8,13 @@ public enum ShippedNetwork: String, CaseIterable, Sendable {
   case shipped
   /// A neuron graph trained on its own synapses from there (`docs/sparse.md`).
   case sparse
+  /// Weights of the sizes of ``shipped``, trained on sentences of the European Parliament in English and French (`docs/model-card.md`). Not
+  /// part of the package: `models/` of a checkout, the share folder of an installation.
+  case europarl
 
   /// Its file. - Throws: ``ModelError/noShippedModel(searched:)`` where it is missing.
   public func path() throws(ModelError) -> String {
-    let paths = Self.folders.map { "\($0)/\(rawValue).safetensors" }
+    let paths = folders.map { "\($0)/\(rawValue).safetensors" }
     guard let path = paths.first(where: { access($0.systemPath, F_OK) == 0 }) else {
       throw .noShippedModel(searched: paths)
     }
@@ -27,11 +30,17 @@ public enum ShippedNetwork: String, CaseIterable, Sendable {
     return try network.path()
   }
 
-  /// Where the executable is, links to it followed: in a build's bundle, beside it, in the share folder of an installation.
+  /// Where the executable is, links to it followed: in a build's bundle, beside it, in the share folder of an installation; and for what is
+  /// not part of the package in `models` of the checkout that it was built in, as .build/PLATFORM/release.
   /// Not `Bundle.module` or `Bundle.main`, which end the program when the bundle is gone, or /proc.
-  private static var folders: [String] {
+  private var folders: [String] {
     guard let program = Machine.executablePath.map({ String(anyBytes: $0) }) else { return [] }
     let folder = program.folderOfPath
-    return ["\(folder)/hatchling_HatchlingModel.resources", folder, "\(folder.folderOfPath)/share/hatchling"]
+    let bundled = [
+      "\(folder)/hatchling_HatchlingModel.resources", folder, "\(folder.folderOfPath)/share/hatchling",
+    ]
+    let builds = folder.folderOfPath.folderOfPath
+    guard self == .europarl, builds.nameInPath.hasPrefix(".build") else { return bundled }
+    return bundled + ["\(builds.folderOfPath)/models"]
   }
 }

@@ -40,6 +40,38 @@ import Testing
     }
   }
 
+  /// The bilingual network is no part of the package: it lies in `models` of the checkout that holds the build, or where an installation has
+  /// the others. The repository's own is looked at, too.
+  @Test func theBilingualNetworkIsFoundBesideItsBuild() throws {
+    let own = try CommandRun.run(["info", "--model", "europarl"])
+    let isInACheckout = CommandRun.binary.path.contains("/.build")
+    #expect(
+      !isInACheckout || own.status == 0 && own.output.contains("/models/europarl.safetensors\n"), "\(own)")
+    for place in [".build-any/platform/release", "bin"] {
+      let folder = try TemporaryFolder()
+      let program = folder.path("\(place)/hatchling")
+      for made in [place, "models", "share/hatchling"] {
+        try FileManager.default.createDirectory(atPath: folder.path(made), withIntermediateDirectories: true)
+      }
+      try FileManager.default.copyItem(atPath: CommandRun.binary.path, toPath: program)
+      let missing = try CommandRun.run(["info", "--model", "europarl"], program: program)
+      #expect(missing.isOneLine("europarl.safetensors", "--model FILE"), "\(missing.errors)")
+      let (inCheckout, installed) = (
+        folder.path("models/europarl.safetensors"), folder.path("share/hatchling/europarl.safetensors")
+      )
+      try FileManager.default.copyItem(atPath: shipped("shipped"), toPath: inCheckout)
+      let beside = try CommandRun.run(["info", "--model", "europarl"], program: program)
+      if place == "bin" {
+        #expect(beside.status == 2, "a folder named models is any folder's")
+        try FileManager.default.copyItem(atPath: shipped("shipped"), toPath: installed)
+        let found = try CommandRun.run(["info", "--model", "europarl"], program: program)
+        #expect(found.output.hasPrefix("model         \(installed)\n"), "\(found.errors)")
+      } else {
+        #expect(beside.output.hasPrefix("model         \(inCheckout)\n"), "\(beside.errors)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ["info"], ["step", "--text", "a"], ["generate", "--prompt", "a"], ["verify", "--text", "ab"],
     ["info", "--rounds"],

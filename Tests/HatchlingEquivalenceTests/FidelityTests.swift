@@ -67,8 +67,8 @@ import Testing
     #expect(fidelity.starts == [0, 50, 100])
     let same = try fidelity.measure { try engine(options) }
     #expect(same.segmentLosses == fidelity.referenceLosses && abs(same.meanKL) <= 1e-15)
+    let measure = try fidelity.measure { TensorEngine(weights, workers: Workers(threads: 1)) }
     let tensors = TensorEngine(weights, workers: Workers(threads: 1))
-    let measure = try fidelity.measure { tensors }
     let pruned = try engine(options)
     var divergence = 0.0
     for start in fidelity.starts {
