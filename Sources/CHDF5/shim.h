@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hdf5.h>
@@ -107,17 +106,6 @@ static inline herr_t hatchling_h5_try_link(hid_t group, const char *name, const 
   return 0;
 }
 
-// Has malloc look at what is free, so that a heap which was written beyond its ends is noticed here and not later by somebody else.
-static inline void hatchling_h5_sweep_heap(void) {
-  malloc_trim(0);
-  void *held[64];
-  for (size_t size = 16; size <= (size_t)1 << 16; size += size < 1024 ? 16 : size / 4) {
-    for (size_t i = 0; i < 64; i++) held[i] = malloc(size);
-    for (size_t i = 0; i < 64; i++) free(held[i]);
-  }
-  malloc_trim(0);
-}
-
 // Whether a child process has read a file of so many bytes to its end; not whether all of it made sense.
 static inline int hatchling_h5_is_survived(const char *path, size_t size) {
   pid_t child = fork();
@@ -144,7 +132,6 @@ static inline int hatchling_h5_is_survived(const char *path, size_t size) {
       H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, NULL, hatchling_h5_try_link, &trial);
       H5Fclose(file);
     }
-    hatchling_h5_sweep_heap();
     _exit(0);
   }
   int status;

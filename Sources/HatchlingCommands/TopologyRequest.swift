@@ -65,9 +65,14 @@ public struct TopologyRequest: Sendable {
     case .one(let number):
       guard (1...sizes.layers).contains(number) else { throw .noSuchLayer(number, layers: sizes.layers) }
       return [number]
-    case .middle: return [min(sizes.layers, (sizes.layers + 1) / 2 + 1)]
+    case .middle: return [sizes.middleLayer]
     }
   }
+}
+
+extension Hyperparameters {
+  /// ⌈L/2⌉ + 1, the layer of the paper's Fig. 11 (5 of 8), or the last one where there are fewer.
+  var middleLayer: Int { min(layers, (layers + 1) / 2 + 1) }
 }
 
 /// A graph of neurons that there is not.

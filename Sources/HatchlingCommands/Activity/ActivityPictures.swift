@@ -88,7 +88,7 @@ struct ActivityPictures {
 
   /// Intervals, seen as points and by chance as lines.
   private var intervals: Picture? {
-    let own = report.intervals.filter { $0.total > 0 && $0.layer == middle }
+    let own = report.intervals.filter { $0.total > 0 && $0.layer == report.sizes.middleLayer }
     guard !own.isEmpty else { return nil }
     var (picture, plots) = (Picture("intervals"), [String]())
     for (number, one) in own.enumerated() {
@@ -110,7 +110,7 @@ struct ActivityPictures {
     }
     let longest = own.map { $0.seen.lastIndex { $0 > 0 } ?? 1 }.max() ?? 1
     picture.commands = [
-      "set title \(Picture.quoted("from one event to the next, layer \(middle), \(report.model)"))",
+      "set title \(Picture.quoted("from one event to the next, layer \(report.sizes.middleLayer), \(report.model)"))",
       "set logscale xy", "set format y '%g'", "set xrange [0.9:\(longest + 1)]", "set yrange [1e-7:1]",
       "set xlabel 'interval (tokens)'", "set ylabel 'share of intervals' offset 1",
       "set key outside right samplen 2", "set grid linecolor rgb '#dddddd'",
@@ -118,9 +118,6 @@ struct ActivityPictures {
     ]
     return picture
   }
-
-  /// A layer from 2 on where there is one.
-  private var middle: Int { min(report.sizes.layers, (report.sizes.layers + 1) / 2 + 1) }
 
   /// Loss and active y by letter of the episode.
   private var episodes: Picture? {

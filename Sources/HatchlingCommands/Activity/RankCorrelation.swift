@@ -6,9 +6,7 @@ struct StratifiedRanks {
   /// 0 for what belongs to no stratum.
   let values: [Double]
 
-  /// - Parameters:
-  ///   - strata: the places of every stratum.
-  ///   - count: how many places there are.
+  /// - Parameter strata: the places of every stratum.
   /// - Precondition: no value is NaN. Cost: a sort.
   init(_ values: some RandomAccessCollection<Double>, strata: [[Int]]) {
     let all = Array(values)

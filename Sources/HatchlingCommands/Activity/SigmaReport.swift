@@ -45,7 +45,7 @@ enum SigmaReport {
   ) throws -> [SigmaRow] {
     guard case .weights(let model) = network, model.weights.plasticSynapses == nil else { return [] }
     let weights = model.weights
-    let layer = min(weights.hyperparameters.layers, (weights.hyperparameters.layers + 1) / 2 + 1)
+    let layer = weights.hyperparameters.middleLayer
     let powers = (3...24).map { 1 << (2 * $0) }.filter { $0 < tokens.count } + [tokens.count]
     var rows: [SigmaRow] = []
     let positions = Set(request.positions ?? powers).filter { $0 <= tokens.count }.sorted()

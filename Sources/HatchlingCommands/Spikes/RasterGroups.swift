@@ -12,6 +12,9 @@ public struct RasterGroups: Sendable, Equatable {
   struct Group: Sendable, Equatable {
     let name: String
     let count: Int
+
+    /// Of all neurons that share a community with nobody.
+    static var alone: String { "alone" }
   }
 
   /// Whether they are communities.
@@ -38,7 +41,8 @@ public struct RasterGroups: Sendable, Equatable {
     for community in communities { sizes[community, default: 0] += 1 }
     let shared = sizes.filter { $0.value > 1 }.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
     let order = Dictionary(uniqueKeysWithValues: shared.enumerated().map { ($1, $0) })
-    let names = shared.indices.map { "community \($0 + 1)" } + (shared.count < sizes.count ? ["alone"] : [])
+    let names =
+      shared.indices.map { "community \($0 + 1)" } + (shared.count < sizes.count ? [Group.alone] : [])
     self.init(
       communities.map { order[$0] ?? shared.count }, names: names, areCommunities: true)
   }

@@ -151,7 +151,7 @@ public struct RasterReport: Encodable, Sendable {
   }
 
   private func line(_ pairs: (seen: Double, chance: Double)) -> String {
-    "\(groups.groups.count { $0.name != "alone" }) communities: of pairs whose \(request.showsX ? "x" : "y") fires at one token in one layer \(percent(pairs.seen)) are of one, by chance \(percent(pairs.chance))"
+    "\(groups.groups.count { $0.name != RasterGroups.Group.alone }) communities: of pairs whose \(request.showsX ? "x" : "y") fires at one token in one layer \(percent(pairs.seen)) are of one, by chance \(percent(pairs.chance))"
   }
 
   private func shares(_ own: Intervals) -> String {
