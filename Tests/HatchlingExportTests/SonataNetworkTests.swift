@@ -4,7 +4,7 @@
   import HatchlingCheckpoint
   import HatchlingCompiler
   import HatchlingGraph
-  import HatchlingHDF5
+  @testable import HatchlingHDF5
   import HatchlingModel
   import HatchlingNumerics
   import TestSupport
@@ -130,6 +130,24 @@
         }
       }
       #expect(refused > 50 && refused + taken == 200)
+    }
+
+    /// The process that reads ends with whoever asked, and its end is a damaged file.
+    @Test func aReaderThatBreaksDownIsADamagedFile() throws {
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let path = folder + "whole.h5"
+      try Draft().write(to: path)
+      var input: HDF5Input? = try HDF5Input(path: path)
+      let child = try #require(input).reader.child
+      #expect(try input?.numbers("nodes/neurons/0/head", of: Double.self) == [0, 0, 1, 1])
+      #expect(try input?.numbers("edges/x/0/syn_weight", of: UInt8.self).first == 0)
+      #expect(try input?.text("variant", of: "hatchling") == "released")
+      #expect(try input?.text("variant", of: "nodes") == nil)
+      #expect(kill(child, SIGSEGV) == 0)
+      #expect(throws: CheckpointError.self) { try input?.count("nodes/neurons/0/head") }
+      #expect(throws: CheckpointError.self) { try input?.text("variant", of: "hatchling") }
+      input = nil
+      #expect(kill(child, 0) != 0 && errno == ESRCH)
     }
 
     /// Graphs of neurons are for others; what is asked of them is said.
