@@ -3,13 +3,13 @@ import HatchlingCompiler
 import HatchlingExecution
 import HatchlingModel
 import HatchlingNumerics
-import HatchlingTensor
 import TestSupport
 import Testing
 
-/// The shipped network on a stream that goes on for hours: the float graph, token by token, beside the double tensors in chunks. Every
-/// piece ends with a line of a log: divergence and losses over its last tokens, phases against exact ones, memory and descriptors.
+/// The shipped network on a stream that goes on for hours, token by token. Every piece ends with a line of a log: divergence from a double network
+/// and losses over its last tokens, phases against exact ones, memory and descriptors.
 ///
+/// The double network begins with an empty state `lead` tokens earlier, 21 times the longest half-life: what it has not read weighs less than 2⁻²¹.
 /// A few thousand tokens in `make test`. `scripts/soak` asks for more, in a folder where states and log are kept: what was interrupted
 /// goes on from there.
 @Suite struct SoakTests {
@@ -20,9 +20,10 @@ import Testing
     let tokens = environment["HATCHLING_SOAK_TOKENS"].flatMap { Int($0) } ?? 3000
     let folder = environment["HATCHLING_SOAK_FOLDER"]
     let text = environment["HATCHLING_SOAK_TEXT"]
-    var piece: Int { isAlone ? min(10_000, tokens / 4) : 1000 }
+    var piece: Int { isAlone ? min(100_000, tokens / 2) : 1000 }
     /// The last tokens of a piece, that are compared.
     var window: Int { min(1000, piece / 2) }
+    let lead = 16_384
   }
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..")
@@ -36,16 +37,15 @@ import Testing
     let text = plan.text.map { URL(filePath: $0) } ?? Self.root.appending(path: "Benchmarks/held-out.txt")
     let bytes = try Data(contentsOf: text).map(Int.init)
     let graph = try CircuitEngine(Compiler().circuit(from: weights).graph, workers: one)
-    let tensors = TensorEngine(weights.converted(to: Double.self), workers: one)
+    let exact = try CircuitEngine(
+      Compiler().circuit(from: weights.converted(to: Double.self)).graph, workers: one)
     let soak = try plan.folder.map { try SoakFolder($0) }
-    try soak?.restore(graph, tensors)
+    try soak?.restore(graph)
     var (first, rows): (SoakRow?, Int) = (nil, 0)
     let start = ContinuousClock.now
     while graph.position < plan.tokens {
-      let piece = (graph.position..<min(graph.position + plan.piece, plan.tokens)).map {
-        bytes[$0 % bytes.count]
-      }
-      var row = try compare(graph, tensors, piece)
+      let end = min(graph.position + plan.piece, plan.tokens)
+      var row = try compare(graph, exact, until: end) { bytes[$0 % bytes.count] }
       row.seconds = (ContinuousClock.now - start).inSeconds
       row.phaseError = Self.phaseError(weights.frequencies, at: graph.position)
       soak?.append(row)
@@ -53,34 +53,35 @@ import Testing
       rows += 1
       // The first pieces fill what is kept for good.
       if rows == 2 { first = row }
-      if graph.position % (10 * plan.piece) == 0 || graph.position == plan.tokens {
-        try soak?.save(graph, tensors)
-      }
+      try soak?.save(graph)
     }
-    #expect(graph.position == plan.tokens && tensors.position == plan.tokens)
+    #expect(graph.position == plan.tokens)
     #expect(rows > 0 || plan.isAlone, "nothing was compared")
   }
 
+  /// Reads on to a token, and compares the last ones before it.
   private func compare(
-    _ graph: CircuitEngine<Float>, _ tensors: TensorEngine<Double>, _ piece: [Int]
+    _ graph: CircuitEngine<Float>, _ exact: CircuitEngine<Double>, until end: Int, _ token: (Int) -> Int
   ) throws -> SoakRow {
-    let compared = piece.count - min(plan.window, piece.count - 1)
-    for token in piece[..<compared] { try graph.step(token) }
-    _ = try tensors.read(Array(piece[..<compared]))
-    let exact = try tensors.read(Array(piece[compared...]))
+    let compared = max(graph.position, end - plan.window)
+    while graph.position < compared { try graph.step(token(graph.position)) }
+    exact.reset()
+    var empty = exact.save()
+    empty.position = max(0, compared - plan.lead)
+    try exact.restore(empty)
+    while exact.position < compared { try exact.step(token(exact.position)) }
     var row = SoakRow()
-    for (index, token) in piece[compared...].enumerated() {
-      try graph.step(token)
-      let found = Predictions(logits: graph.logits)
-      let right = Predictions(
-        logits: Array(UnsafeBufferPointer(start: exact.row(index), count: exact.columns)))
+    let count = Double(end - compared)
+    while graph.position < end {
+      try graph.step(token(graph.position))
+      try exact.step(token(exact.position))
+      let (found, right) = (Predictions(logits: graph.logits), Predictions(logits: exact.logits))
       let divergence = right.divergence(from: found)
-      row.divergence += divergence / Double(exact.rows)
+      row.divergence += divergence / count
       row.worst = divergence.isNaN ? .nan : max(row.worst, divergence)
-      guard compared + index + 1 < piece.count else { break }
-      let next = piece[compared + index + 1]
-      row.loss += found.loss(of: next) / Double(exact.rows - 1)
-      row.exactLoss += right.loss(of: next) / Double(exact.rows - 1)
+      let next = token(graph.position)
+      row.loss += found.loss(of: next) / count
+      row.exactLoss += right.loss(of: next) / count
     }
     row.tokens = graph.position
     return row
@@ -134,7 +135,7 @@ private struct SoakRow {
   }
 }
 
-/// Where a soak keeps its log, and states to go on from: both engines' at the same token.
+/// Where a soak keeps its log, and the state to go on from.
 private final class SoakFolder {
   private let path: String
   private var log: String { path + "/soak.csv" }
@@ -145,35 +146,30 @@ private final class SoakFolder {
     if !FileManager.default.fileExists(atPath: log) { try (SoakRow.header + "\n").write(toFile: log) }
   }
 
-  private func state(_ name: String, _ position: Int) -> String { "\(path)/\(name)-\(position).state" }
+  private func state(_ position: Int) -> String { "\(path)/graph-\(position).state" }
 
-  /// Positions of which both states are there.
   private var saved: [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     return names.compactMap { name in
       guard name.hasPrefix("graph-"), name.hasSuffix(".state") else { return nil }
       return Int(name.dropFirst(6).dropLast(6))
-    }.filter { FileManager.default.fileExists(atPath: state("tensors", $0)) }.sorted()
+    }.sorted()
   }
 
-  func save(_ graph: CircuitEngine<Float>, _ tensors: TensorEngine<Double>) throws {
+  func save(_ graph: CircuitEngine<Float>) throws {
     let older = saved.filter { $0 != graph.position }
-    try StateFile.write(graph.save(), to: state("graph", graph.position))
-    try StateFile.write(tensors.save(), to: state("tensors", graph.position))
-    for position in older {
-      for name in ["graph", "tensors"] { try FileManager.default.removeItem(atPath: state(name, position)) }
-    }
+    try StateFile.write(graph.save(), to: state(graph.position))
+    for position in older { try FileManager.default.removeItem(atPath: state(position)) }
   }
 
-  /// Goes on from the last states; lines of the log behind them are left out.
-  func restore(_ graph: CircuitEngine<Float>, _ tensors: TensorEngine<Double>) throws {
+  /// Goes on from the last state; lines of the log behind it are left out.
+  func restore(_ graph: CircuitEngine<Float>) throws {
     let position = saved.last ?? 0
     let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
     let kept = lines.filter { $0.split(separator: ",").first.flatMap { Int($0) } ?? 0 <= position }
     try (kept.joined(separator: "\n") + "\n").write(toFile: log)
     guard position > 0 else { return }
-    try graph.restore(StateFile.read(state("graph", position)))
-    try tensors.restore(StateFile.read(state("tensors", position)))
+    try graph.restore(StateFile.read(state(position)))
   }
 
   func append(_ row: SoakRow) {
