@@ -209,7 +209,7 @@ let package = Package(
       name: "FuzzingTests",
       dependencies: [
         "TestSupport", "CFuzzing", "hatchling", "HatchlingCheckpoint", "HatchlingModel", "HatchlingTensor",
-        "HatchlingGraph",
+        "HatchlingGraph", "HatchlingExport",
         "HatchlingCompiler", "HatchlingDynamics", "HatchlingExecution", "HatchlingNumerics",
         "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -218,7 +218,7 @@ let package = Package(
       name: "HatchlingCommandTests",
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
-        "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands",
+        "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
       ]),
   ],
   swiftLanguageModes: [.v6]

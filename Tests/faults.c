@@ -80,6 +80,16 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
   return syscall(SYS_write, descriptor, bytes, count);
 }
 
+static ssize_t placed(int descriptor, const void *bytes, size_t count, off64_t offset) {
+  if (isResult(descriptor) && fails(WRITE)) {
+    if (how != SHORT) return -1;
+    count = (count + 1) / 2;
+  }
+  return syscall(SYS_pwrite64, descriptor, bytes, count, offset);
+}
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) { return placed(descriptor, bytes, count, offset); }
+ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) { return placed(descriptor, bytes, count, offset); }
+
 int fsync(int descriptor) { return fails(SYNC) ? -1 : (int)syscall(SYS_fsync, descriptor); }
 int fdatasync(int descriptor) { return fails(SYNC) ? -1 : (int)syscall(SYS_fdatasync, descriptor); }
 

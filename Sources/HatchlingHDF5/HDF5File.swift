@@ -43,6 +43,11 @@
     private let atomic: AtomicFile
     package let path: String
     private var file: hid_t = -1
+    /// The descriptor that libhdf5 writes to, and which file that is.
+    private var descriptor: Int32 = -1
+    private var identity = stat()
+    /// Whether libhdf5 has failed with this file. It is not asked again then: closing what it could not write breaks it down.
+    fileprivate private(set) var isBroken = false
 
     /// - Throws: `CheckpointError.unwritable`.
     package init(path: String) throws {
@@ -60,9 +65,23 @@
       file = try check(
         H5Fcreate(
           atomic.temporary.systemPath, hatchling_h5f_truncate(), hatchling_h5p_default(), access))
+      var handle: UnsafeMutableRawPointer?
+      try check(H5Fget_vfd_handle(file, hatchling_h5p_default(), &handle))
+      descriptor = handle?.load(as: Int32.self) ?? -1
+      fstat(descriptor, &identity)
     }
 
-    deinit { if file >= 0 { hdf5Lock.withLock { _ = H5Fclose(file) } } }
+    deinit {
+      guard isBroken else {
+        if file >= 0 { hdf5Lock.withLock { _ = H5Fclose(file) } }
+        return
+      }
+      // The room that it takes is given back, unless libhdf5 came that far.
+      var now = stat()
+      if fstat(descriptor, &now) == 0, (now.st_dev, now.st_ino) == (identity.st_dev, identity.st_ino) {
+        close(descriptor)
+      }
+    }
 
     /// Closes everything and gives the file its name. Columns are flushed before.
     package func commit() throws {
@@ -78,6 +97,7 @@
     @discardableResult
     func check<Result: SignedInteger>(_ result: Result) throws(CheckpointError) -> Result {
       guard result < 0 else { return result }
+      isBroken = true
       let reason =
         errno == ENOSPC || errno == EDQUOT || errno == EFBIG
         ? String(cString: strerror(errno)) : "HDF5 cannot write it"
@@ -121,19 +141,26 @@
 
     // MARK: Datasets
 
+    /// How datasets are made: without the time of day, so that the same content is the same file.
+    private func creation() throws -> hid_t {
+      let list = try check(H5Pcreate(hatchling_h5p_dataset()))
+      try check(H5Pset_obj_track_times(list, false))
+      return list
+    }
+
     /// A small dataset, written at once.
     package func dataset(_ name: String, _ value: HDF5Value, _ attributes: [(String, HDF5Value)] = []) throws
     {
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
-      let (type, space) = (try type(of: value), try space(of: value))
+      let (type, space, list) = (try type(of: value), try space(of: value), try creation())
       defer {
         H5Tclose(type)
         H5Sclose(space)
+        H5Pclose(list)
       }
       let set = try check(
-        H5Dcreate2(
-          file, name, type, space, hatchling_h5p_default(), hatchling_h5p_default(), hatchling_h5p_default()))
+        H5Dcreate2(file, name, type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
       defer { H5Dclose(set) }
       try withBytes(of: value) {
         try self.check(
@@ -154,7 +181,7 @@
       let (none, most) = (
         [0] + dimensions.dropFirst(), [hatchling_h5s_unlimited()] + dimensions.dropFirst()
       )
-      let list = try check(H5Pcreate(hatchling_h5p_dataset()))
+      let list = try creation()
       let space = try check(H5Screate_simple(Int32(dimensions.count), none, most))
       defer {
         H5Pclose(list)
@@ -173,12 +200,13 @@
     {
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
-      let space = try check(H5Screate_simple(1, [hsize_t(count)], nil))
-      defer { H5Sclose(space) }
+      let (space, list) = (try check(H5Screate_simple(1, [hsize_t(count)], nil)), try creation())
+      defer {
+        H5Sclose(space)
+        H5Pclose(list)
+      }
       let set = try check(
-        H5Dcreate2(
-          file, name, Number.type, space, hatchling_h5p_default(), hatchling_h5p_default(),
-          hatchling_h5p_default()))
+        H5Dcreate2(file, name, Number.type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
       return HDF5Column(set, of: self, width: nil, rowsPerChunk: 1 << 16)
     }
 
@@ -281,7 +309,7 @@
       waiting.reserveCapacity(2 * flushAt)
     }
 
-    deinit { hdf5Lock.withLock { _ = H5Dclose(set) } }
+    deinit { if !file.isBroken { hdf5Lock.withLock { _ = H5Dclose(set) } } }
 
     /// Appends rows. - Throws: `CheckpointError.unwritable`.
     package func append(_ numbers: some Collection<Number>) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCheckpoint
+import HatchlingHDF5
 import HatchlingModel
 import TestSupport
 import Testing
@@ -25,7 +26,28 @@ struct WritingCommand: Sendable, CustomTestStringConvertible {
       "SEED",
     ] + one
 
-  static let all = [
+  static let all = plain + hierarchical
+
+  /// In HDF5, which libhdf5 writes.
+  private static var hierarchical: [WritingCommand] {
+    #if HDF5
+      [
+        WritingCommand(
+          name: "compile to SONATA", arguments: ["compile", "--out", "out/g.h5"] + model,
+          outputs: ["g.h5", "g.edge_types.csv", "g.node_types.csv"]),
+        WritingCommand(
+          name: "record in SONATA", arguments: ["record", "text", "--out", "out/r.h5"] + model + one,
+          outputs: ["r.h5"]),
+        WritingCommand(
+          name: "record in NWB", arguments: ["record", "text", "--out", "out/r.nwb"] + model + one,
+          outputs: ["r.nwb"], varied: ["r.nwb"]),
+      ]
+    #else
+      []
+    #endif
+  }
+
+  private static let plain = [
     WritingCommand(
       name: "compile to one file", arguments: ["compile", "--out", "out/g.graphml"] + model,
       outputs: ["g.graphml"]),
@@ -185,6 +207,12 @@ final class FaultStage {
   private func isRight(_ found: Data, _ name: String) -> Bool {
     guard command.varied.contains(name) else { return found == new[name] }
     guard name != "m.checkpoint" else { return (try? StateFile.read(folder.path("out/\(name)"))) != nil }
+    #if HDF5
+      // A file that is cut off does not open.
+      if name == "r.nwb" {
+        return found.count == new[name]?.count && (try? HDF5Input(path: folder.path("out/\(name)"))) != nil
+      }
+    #endif
     // Whole lines, below the same first one.
     let header = new[name]?.prefix { $0 != 10 } ?? Data()
     return found.last == 10 && found.starts(with: header)

@@ -20,7 +20,7 @@ import Testing
     let tokens = environment["HATCHLING_SOAK_TOKENS"].flatMap { Int($0) } ?? 3000
     let folder = environment["HATCHLING_SOAK_FOLDER"]
     let text = environment["HATCHLING_SOAK_TEXT"]
-    var piece: Int { isAlone ? min(100_000, tokens / 2) : 1000 }
+    var piece: Int { isAlone ? min(250_000, tokens / 2) : 1000 }
     /// The last tokens of a piece, that are compared.
     var window: Int { min(1000, piece / 2) }
     let lead = 16_384

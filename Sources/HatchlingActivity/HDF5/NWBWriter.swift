@@ -130,7 +130,7 @@
     }
 
     func finish() throws {
-      for series in samples.values { try series.flush() }
+      for (_, series) in samples.sorted(by: { $0.key < $1.key }) { try series.flush() }
       try tokens.flush()
       try surprises.flush()
       if !firstUnit.isEmpty { try writeUnits() }

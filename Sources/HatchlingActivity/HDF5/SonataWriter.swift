@@ -104,8 +104,9 @@
 
     func finish() throws {
       try tokens.flush()
-      for spikes in spikes.values { try spikes.flush() }
-      for report in reports.values { try report.finish() }
+      // In one order, so that the same recording is the same file.
+      for (_, spikes) in spikes.sorted(by: { $0.key < $1.key }) { try spikes.flush() }
+      for (_, report) in reports.sorted(by: { $0.key < $1.key }) { try report.finish() }
       try file.commit()
     }
   }

@@ -18,6 +18,10 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   case graph
   /// The checkpoint of a training run, of weights or of a graph, resumed.
   case checkpoint
+  #if HDF5
+    /// A network in SONATA's format, which libhdf5 reads in a process of its own; run.
+    case sonata
+  #endif
   /// A list of arguments, parsed and not run.
   case arguments
   /// Random legal files, whose values must come back.
@@ -35,6 +39,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .state: try refusing { try HostileFiles.restoreState(Self.framed(input)) }
     case .graph: try refusing { try HostileFiles.readGraph(Self.framed(input)) }
     case .checkpoint: try refusing { try HostileFiles.resumeTraining(Self.framed(input)) }
+    #if HDF5
+      case .sonata: try refusing { try HostileFiles.readSonata(input) }
+    #endif
     case .arguments: try HostileArguments.parse(input)
     case .files: try LegalFiles.writeAndRead(input)
     case .networks: _ = try RandomNetworks.compare(input)
@@ -70,6 +77,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case .state: try HostileFiles.stateSeeds()
     case .graph: try HostileFiles.graphSeeds()
     case .checkpoint: try HostileFiles.checkpointSeeds()
+    #if HDF5
+      case .sonata: try HostileFiles.sonataSeeds()
+    #endif
     case .arguments: HostileArguments.seeds
     case .files, .networks: (0..<32).map { [UInt8]("seed \($0)".utf8) }
     }

@@ -39,7 +39,7 @@ enum HostileFiles {
   }
 
   /// The smallest network with everything in it.
-  private static func smallWeights(_ variant: Variant = .released) -> Weights<Float> {
+  static func smallWeights(_ variant: Variant = .released) -> Weights<Float> {
     .random(
       Hyperparameters(
         neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 5, variant: variant),
