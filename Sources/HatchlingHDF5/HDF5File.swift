@@ -47,7 +47,9 @@
     private var descriptor: Int32 = -1
     private var identity = stat()
     /// Whether libhdf5 has failed with this file. It is not asked again then: closing what it could not write breaks it down.
-    fileprivate private(set) var isBroken = false
+    private var isBroken = false
+    /// Columns that are still open.
+    private var columns: Set<hid_t> = []
 
     /// - Throws: `CheckpointError.unwritable`.
     package init(path: String) throws {
@@ -79,7 +81,7 @@
       // The room that it takes is given back, unless libhdf5 came that far.
       var now = stat()
       if fstat(descriptor, &now) == 0, (now.st_dev, now.st_ino) == (identity.st_dev, identity.st_ino) {
-        close(descriptor)
+        Foundation.close(descriptor)
       }
     }
 
@@ -87,10 +89,20 @@
     package func commit() throws {
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
+      // What a failed call has left out is in no later one.
+      try check(isBroken ? -1 : 0)
+      // Numbers may wait until their dataset is closed.
+      for column in columns.sorted() { try check(H5Dclose(column)) }
+      columns = []
       try check(H5Fflush(file, H5F_SCOPE_LOCAL))
       try check(H5Fclose(file))
       file = -1
       try atomic.commit()
+    }
+
+    fileprivate func close(column: hid_t) {
+      guard !isBroken, columns.remove(column) != nil else { return }
+      isBroken = H5Dclose(column) < 0
     }
 
     /// A result of libhdf5; negative ones are errors.
@@ -99,7 +111,7 @@
       guard result < 0 else { return result }
       isBroken = true
       let reason =
-        errno == ENOSPC || errno == EDQUOT || errno == EFBIG
+        [ENOSPC, EDQUOT, EFBIG, EIO].contains(errno)
         ? String(cString: strerror(errno)) : "HDF5 cannot write it"
       throw .unwritable(path: path, reason: reason)
     }
@@ -115,16 +127,16 @@
       try check(H5Pset_create_intermediate_group(list, 1))
       let group = try check(
         H5Gcreate2(file, name, list, hatchling_h5p_default(), hatchling_h5p_default()))
-      defer { H5Gclose(group) }
       for (key, value) in attributes { try attribute(key, value, of: group) }
+      try check(H5Gclose(group))
     }
 
     package func attributes(of name: String, _ attributes: [(String, HDF5Value)]) throws {
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
       let object = try check(H5Oopen(file, name, hatchling_h5p_default()))
-      defer { H5Oclose(object) }
       for (key, value) in attributes { try attribute(key, value, of: object) }
+      try check(H5Oclose(object))
     }
 
     private func attribute(_ key: String, _ value: HDF5Value, of object: hid_t) throws {
@@ -135,8 +147,8 @@
       }
       let attribute = try check(
         H5Acreate2(object, key, type, space, hatchling_h5p_default(), hatchling_h5p_default()))
-      defer { H5Aclose(attribute) }
       try withBytes(of: value) { try self.check(H5Awrite(attribute, type, $0)) }
+      try check(H5Aclose(attribute))
     }
 
     // MARK: Datasets
@@ -161,12 +173,12 @@
       }
       let set = try check(
         H5Dcreate2(file, name, type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
-      defer { H5Dclose(set) }
       try withBytes(of: value) {
         try self.check(
           H5Dwrite(set, type, hatchling_h5s_all(), hatchling_h5s_all(), hatchling_h5p_default(), $0))
       }
       for (key, value) in attributes { try attribute(key, value, of: set) }
+      try check(H5Dclose(set))
     }
 
     /// A dataset that grows row by row. Not compressed: libsonata as it is installed from PyPI reads no filters.
@@ -191,6 +203,7 @@
       let set = try check(
         H5Dcreate2(file, name, Number.type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
       for (key, value) in attributes { try attribute(key, value, of: set) }
+      columns.insert(set)
       return HDF5Column(set, of: self, width: width, rowsPerChunk: rows)
     }
 
@@ -207,6 +220,7 @@
       }
       let set = try check(
         H5Dcreate2(file, name, Number.type, space, hatchling_h5p_default(), list, hatchling_h5p_default()))
+      columns.insert(set)
       return HDF5Column(set, of: self, width: nil, rowsPerChunk: 1 << 16)
     }
 
@@ -309,7 +323,7 @@
       waiting.reserveCapacity(2 * flushAt)
     }
 
-    deinit { if !file.isBroken { hdf5Lock.withLock { _ = H5Dclose(set) } } }
+    deinit { hdf5Lock.withLock { file.close(column: set) } }
 
     /// Appends rows. - Throws: `CheckpointError.unwritable`.
     package func append(_ numbers: some Collection<Number>) throws {

@@ -85,7 +85,7 @@ struct WritingCommand: Sendable, CustomTestStringConvertible {
     WritingCommand(
       name: "train", arguments: training + ["--log", "out/m.csv"],
       outputs: ["m.safetensors", "m.checkpoint", "m.csv", "m.gp", "m-training.dat", "m-held-out.dat"],
-      varied: ["m.checkpoint", "m.csv", "m-training.dat", "m-held-out.dat"]),
+      varied: ["m.checkpoint", "m.csv", "m.gp", "m-training.dat", "m-held-out.dat"]),
     WritingCommand(
       name: "train a graph", arguments: training + ["--form", "direct", "--edges", "40"],
       outputs: ["m.safetensors", "m.checkpoint"], varied: ["m.checkpoint"]),

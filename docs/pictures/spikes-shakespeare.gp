@@ -9,7 +9,7 @@ kl(code) = "< grep '^".code.":' spikes-shakespeare.csv"
 set multiplot layout 1,2
 set key above maxrows 3
 set xlabel 'sub-steps of a phase'
-plot kl('rate') using 2:7:8:9 with yerrorlines pt 7 ps 0.6 lc rgb '#0072B2' title 'rate:K',   kl('stochastic') using 2:7:8:9 with yerrorlines pt 5 ps 0.6 lc rgb '#D55E00' title 'stochastic:K',   kl('binary') using 2:7:8:9 with yerrorlines pt 9 ps 0.6 lc rgb '#009E73' title 'binary:B',   [4:256] 20 * x**-2 with lines dt 2 lc rgb '#666666' title 'slope −2', [8:256] 2 * x**-1 with lines dt 3 lc rgb '#666666' title 'slope −1'
+plot kl('rate') using 2:7:8:9 with yerrorlines pt 7 ps 0.6 lc rgb '#0072B2' title 'rate:K',   kl('stochastic') using 2:7:8:9 with yerrorlines pt 5 ps 0.6 lc rgb '#D55E00' title 'stochastic:K',   kl('binary') using 2:7:8:9 with yerrorlines pt 9 ps 0.6 lc rgb '#009E73' title 'binary:B',   [4:256] 20 * x**-2 with lines dt 2 lc rgb '#666666' title 'slope −2', [8:256] 20 * x**-1 with lines dt 3 lc rgb '#666666' title 'slope −1'
 set xlabel 'synaptic events per token, with Hebb'
 unset ylabel
 set format x '10^{%L}'
