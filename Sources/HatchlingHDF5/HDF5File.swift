@@ -46,8 +46,8 @@
     /// The descriptor that libhdf5 writes to, and which file that is.
     private var descriptor: Int32 = -1
     private var identity = stat()
-    /// Whether libhdf5 has failed with this file. It is not asked again then: closing what it could not write breaks it down.
-    private var isBroken = false
+    /// How libhdf5 has failed with this file. It is not asked again then: closing what it could not write breaks it down.
+    private var failure: CheckpointError?
     /// Columns that are still open.
     private var columns: Set<hid_t> = []
 
@@ -74,7 +74,7 @@
     }
 
     deinit {
-      guard isBroken else {
+      guard failure != nil else {
         if file >= 0 { hdf5Lock.withLock { _ = H5Fclose(file) } }
         return
       }
@@ -90,7 +90,7 @@
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
       // What a failed call has left out is in no later one.
-      try check(isBroken ? -1 : 0)
+      if let failure { throw failure }
       // Numbers may wait until their dataset is closed.
       for column in columns.sorted() { try check(H5Dclose(column)) }
       columns = []
@@ -101,19 +101,20 @@
     }
 
     fileprivate func close(column: hid_t) {
-      guard !isBroken, columns.remove(column) != nil else { return }
-      isBroken = H5Dclose(column) < 0
+      guard failure == nil, columns.remove(column) != nil else { return }
+      // `commit()` tells.
+      _ = try? check(H5Dclose(column))
     }
 
     /// A result of libhdf5; negative ones are errors.
     @discardableResult
     func check<Result: SignedInteger>(_ result: Result) throws(CheckpointError) -> Result {
       guard result < 0 else { return result }
-      isBroken = true
-      let reason =
-        [ENOSPC, EDQUOT, EFBIG, EIO].contains(errno)
-        ? String(cString: strerror(errno)) : "HDF5 cannot write it"
-      throw .unwritable(path: path, reason: reason)
+      let number = hatchling_h5_errno()
+      let reason = number == 0 ? "HDF5 cannot write it" : String(cString: strerror(number))
+      let error = failure ?? .unwritable(path: path, reason: reason)
+      failure = error
+      throw error
     }
 
     // MARK: Groups and attributes
