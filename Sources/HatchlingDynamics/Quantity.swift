@@ -102,7 +102,7 @@ public enum Connection: String, Sendable, Hashable, CaseIterable {
   case encoder = "E"
   /// Node → hub, for gains and readout in the direct form: F.
   case field = "F"
-  /// Hub → readout: W_out.
+  /// Hub → readout: W_out; without hubs node → readout.
   case readout = "W_out"
   /// Node → remainder hub → neuron: what pruning cut from G_x and G_y.
   case toRemainderX = "cut of G_x, in"

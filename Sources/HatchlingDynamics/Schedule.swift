@@ -96,7 +96,7 @@ public struct Round: Sendable, Hashable {
 }
 
 /// The dynamics of a network as data: what happens when a token is read (Table 1, rounds −1 … 4L − 2). Everything that runs a network walks
-/// a schedule; see ``Schedule/circuit(layers:variant:)`` and ``Schedule/direct(layers:variant:remainderX:remainderY:)``.
+/// a schedule; see ``Schedule/circuit(layers:variant:)`` and ``Schedule/direct(layers:variant:remainderX:remainderY:hasHubs:)``.
 public struct Schedule: Sendable, Hashable {
   public let form: GraphForm
   /// L.
@@ -111,6 +111,9 @@ public struct Schedule: Sendable, Hashable {
 
   /// All that one layer does.
   public var layerOperations: [RoundOperation] { rounds.flatMap(\.operations) }
+
+  /// Whether hubs take part; otherwise a, v and ρ are A, z and σ themselves.
+  public var hasHubs: Bool { quantities.contains(.v) }
 
   /// How many operations of a layer are done when a part of a round has ended.
   public func operations(through part: RoundPart) -> Int {

@@ -17,9 +17,12 @@ public struct GraphFile: Sendable {
 
   /// Entries of the metadata that describe the graph itself.
   enum Key: String, CaseIterable {
-    case format, variant, compilation, plastic
+    case format, variant, compilation, plastic, gains
     case layers = "n_layer"
   }
+
+  /// How `gains` says what gains go through; a file without it means hubs.
+  enum GainsSpelling: String, CaseIterable { case hubs, local }
 
   /// How `plastic` says which plastic synapses exist.
   enum PlasticSpelling: String, CaseIterable {
@@ -67,7 +70,8 @@ extension DirectGraph {
     var result = DirectGraph<Other>(
       layers: layers, variant: variant, neurons: neurons, tokenCount: tokenCount,
       field: field.map { Other($0) }, readout: readout.map { Other($0) },
-      drivesX: drivesX.converted(), drivesY: drivesY.converted(), plastic: plastic)
+      drivesX: drivesX.converted(), drivesY: drivesY.converted(), plastic: plastic,
+      localGains: localGains?.map { Other($0) })
     result.remainderX = remainderX?.converted()
     result.remainderY = remainderY?.converted()
     (result.fingerprint, result.compilation) = (fingerprint, compilation)
