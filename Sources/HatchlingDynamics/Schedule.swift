@@ -49,6 +49,18 @@ public enum NormaliserKind: String, Sendable, Hashable, CaseIterable {
   case residual
 }
 
+extension NormaliserKind {
+  /// Its place among the gains of a network of `heads` heads: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
+  package func place(head: Int = 0, of heads: Int) -> Int {
+    switch self {
+    case .embedding: 0
+    case .attention: 1 + head
+    case .encoding: 1 + heads
+    case .residual: 2 + heads
+    }
+  }
+}
+
 /// One of the four kinds of rounds of Table 1.
 public enum RoundKind: Int, Sendable, Hashable, CaseIterable {
   /// 4l + 3: inference from parameters; z → X. Round −1 is of this kind.

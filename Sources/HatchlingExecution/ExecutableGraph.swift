@@ -54,18 +54,6 @@ extension ExecutableGraph {
   }
 }
 
-extension NormaliserKind {
-  /// Its place among the gains of a network of `heads` heads: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
-  func place(head: Int = 0, of heads: Int) -> Int {
-    switch self {
-    case .embedding: 0
-    case .attention: 1 + head
-    case .encoding: 1 + heads
-    case .residual: 2 + heads
-    }
-  }
-}
-
 extension CircuitGraph: ExecutableGraph {
   public var schedule: Schedule { .circuit(layers: layers, variant: variant) }
   public var answersWithGainAlone: Bool { isCentred }

@@ -47,7 +47,7 @@ private struct GraphContent {
     [
       (.format, GraphFile.format), (.variant, graph.variant.rawValue), (.layers, String(graph.layers)),
       (.compilation, graph.compilation), (.plastic, plastic.rawValue),
-    ] + (graph.hasHubs ? [] : [(.gains, GraphFile.GainsSpelling.local.rawValue)])
+    ] + (graph.hasHubs ? [] : [(.gains, Gains.local.rawValue)])
   }
 
   func tensors(as type: ElementType) -> [TensorToWrite] {

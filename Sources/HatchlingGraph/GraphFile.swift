@@ -15,14 +15,11 @@ public struct GraphFile: Sendable {
   /// The version that is written, and the only one that is read.
   static var format: String { CheckpointFile.graphFormats + "1" }
 
-  /// Entries of the metadata that describe the graph itself.
+  /// Entries of the metadata that describe the graph itself. A file without `gains` has hubs.
   enum Key: String, CaseIterable {
     case format, variant, compilation, plastic, gains
     case layers = "n_layer"
   }
-
-  /// How `gains` says what gains go through; a file without it means hubs.
-  enum GainsSpelling: String, CaseIterable { case hubs, local }
 
   /// How `plastic` says which plastic synapses exist.
   enum PlasticSpelling: String, CaseIterable {

@@ -63,10 +63,10 @@ struct GraphReader {
   }
 
   /// What gains go through; in a file that does not say it, hubs.
-  private func gains() throws -> GraphFile.GainsSpelling {
+  private func gains() throws -> Gains {
     guard file.metadata[GraphFile.Key.gains.rawValue] != nil else { return .hubs }
-    let names = GraphFile.GainsSpelling.allCases.map(\.rawValue).joined(separator: ", ")
-    return try entry(.gains, "one of \(names)", GraphFile.GainsSpelling.init(rawValue:))
+    let names = Gains.allCases.map(\.rawValue).joined(separator: ", ")
+    return try entry(.gains, "one of \(names)", Gains.init(rawValue:))
   }
 
   private func plastic(_ x: SparseRows<Float>, _ neurons: Int, _ nodes: Int) throws -> PlasticEdges {
