@@ -102,8 +102,10 @@ public enum Connection: String, Sendable, Hashable, CaseIterable {
   case encoder = "E"
   /// Node → hub, for gains and readout in the direct form: F.
   case field = "F"
-  /// Hub → readout: W_out; without hubs node → readout.
+  /// Hub → readout: W_out.
   case readout = "W_out"
+  /// Node → readout in the direct form without hubs: R.
+  case traceReadout = "R"
   /// Node → remainder hub → neuron: what pruning cut from G_x and G_y.
   case toRemainderX = "cut of G_x, in"
   case fromRemainderX = "cut of G_x, out"

@@ -110,6 +110,6 @@ extension Schedule {
             + normalised(.driveY, .attention),
           computation: [.activateY, .copy(.y, to: .update)] + normalised(.update, .encoding) + newTrace),
       ],
-      readout: [.send(.z, over: .readout, into: .logits)])
+      readout: [.send(.z, over: .traceReadout, into: .logits)])
   }
 }

@@ -109,7 +109,8 @@ extension DirectGraph: ExecutableGraph {
   private func hubs(_ connection: Connection) -> (Matrix<Scalar>?, isTransposed: Bool) {
     switch connection {
     case .field: (field, false)
-    case .readout: (readout, false)
+    case .readout: (hasHubs ? readout : nil, false)
+    case .traceReadout: (hasHubs ? nil : readout, false)
     case .toRemainderX: (remainderX?.encoder, false)
     case .toRemainderY: (remainderY?.encoder, false)
     case .fromRemainderX: (remainderX?.decoder, true)

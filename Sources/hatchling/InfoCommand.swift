@@ -48,7 +48,7 @@ struct InfoCommand: ParsableCommand {
     }
     if spiking {
       let schedule = try schedule(of: options.load())
-      guard schedule.hasHubs else { throw SpikingError.localGains }
+      guard schedule.hasHubs else { throw SpikingError.withoutHubs }
       let lines = SpikingReport.description(of: schedule)
       return json ? try Output.json(["spiking": lines]) : Output.lines(lines)
     }

@@ -87,7 +87,7 @@ import Testing
         try other.step(token)
         #expect(engine.logits == other.logits)
       }
-      #expect(throws: SpikingError.localGains) { try SpikingEngine(spiking: graph, .graded) }
+      #expect(throws: SpikingError.withoutHubs) { try SpikingEngine(spiking: graph, .graded) }
       #expect(throws: ProbeError.self) {
         try engine.attach(Probe(.quantity(.v, channel: .net, entries: nil), after: .end(.gate))) { _ in }
       }
