@@ -96,8 +96,8 @@ let package = Package(
     .target(
       name: "HatchlingTraining",
       dependencies: [
-        "HatchlingTensor", "HatchlingShards", "HatchlingGraph", "HatchlingModel", "HatchlingNumerics",
-        "HatchlingCheckpoint",
+        "HatchlingTensor", "HatchlingShards", "HatchlingDynamics", "HatchlingGraph", "HatchlingModel",
+        "HatchlingNumerics", "HatchlingCheckpoint",
       ]),
     .target(
       name: "HatchlingConcepts",

@@ -16,6 +16,8 @@ public struct DirectTrainingRequest: Sendable, Equatable {
   public var onlySeenTokens = false
   /// Which signs synapses may take.
   public var signs = SignRule.free
+  /// What gains go through; nil: what the beginning has, and hubs in a graph from nothing.
+  public var gains: Gains?
   /// How synapses are exchanged; nil leaves them where they are.
   public var rewiring: Rewiring?
 
@@ -24,15 +26,25 @@ public struct DirectTrainingRequest: Sendable, Equatable {
   /// What the run will hold at least; a graph from a file tells its own synapses later.
   func memory(_ sizes: Hyperparameters, _ options: TrainingOptions) -> TrainingMemory {
     TrainingMemory(
-      direct: sizes, edges: 2 * (edges ?? 0), keepsPlastic: plastic == .kept, options,
+      direct: sized(sizes), edges: 2 * (edges ?? 0), keepsPlastic: plastic == .kept, options,
       rewires: rewiring != nil)
   }
 
-  /// What a run over `text` begins with. - Throws and cost: as ``graph(from:_:seed:_:)``.
+  /// The sizes of what is trained: no hubs where gains are local.
+  private func sized(_ sizes: Hyperparameters) -> Hyperparameters {
+    var sizes = sizes
+    if gains == .local { sizes.synapticDimension = 0 }
+    return sizes
+  }
+
+  /// What a run over `text` begins with, local gains calibrated on its first bytes where the beginning has hubs. - Throws and cost: as
+  /// ``graph(from:_:seed:_:)``; ``DirectTrainingError/hasNoHubs`` where gains are to go through hubs that a graph does not have.
   func weights(
     from initial: Network?, _ sizes: Hyperparameters, text: [UInt8], seed: UInt64, _ workers: Workers
   ) throws -> DirectWeights<Float> {
-    let weights = try graph(from: initial, sizes, seed: seed, workers)
+    var weights = try graph(from: initial, sized(sizes), seed: seed, workers)
+    if gains == .hubs, weights.gains == .local { throw DirectTrainingError.hasNoHubs }
+    if gains == .local { weights = weights.withLocalGains(calibratedOn: text, workers: workers) }
     return onlySeenTokens ? weights.keepingTokens(Set(text.map(Int.init))) : weights
   }
 
@@ -68,6 +80,8 @@ extension DirectTrainer where Scalar == Float {
       rewiring.map {
         "exchanged every \($0.every) updates, \($0.drop) of them at first, new ones \($0.growth == .gradient ? "where the gradient is largest" : "by lot")"
       } ?? "fixed"
+    let gains =
+      weights.gains == .hubs ? "" : weights.sizes.variant.normalises ? "; local gains, no hubs" : "; no hubs"
     let signs =
       switch signRule {
       case .free: ""
@@ -75,6 +89,6 @@ extension DirectTrainer where Scalar == Float {
       case .neuron: "; all synapses of a neuron have one sign"
       }
     return
-      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")\(signs)"
+      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")\(gains)\(signs)"
   }
 }

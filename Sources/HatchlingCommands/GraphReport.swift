@@ -14,9 +14,10 @@ public struct GraphReport: Encodable {
   private var graph: DirectGraph<Float> { file.graph }
   private var sizes: Hyperparameters { graph.hyperparameters }
 
-  /// G_x, G_y, F and W_out.
+  /// G_x, G_y, F and W_out, or R and κ.
   private var weights: Int {
     graph.drivesX.count + graph.drivesY.count + graph.field.count + graph.readout.count
+      + (graph.localGains?.count ?? 0)
   }
 
   private var plasticSynapses: Int {
@@ -48,7 +49,8 @@ public struct GraphReport: Encodable {
       "rotates": graph.neurons.rotates, "damped": graph.neurons.isDamped,
       "damping": damping.map { ["least": $0.least, "mean": $0.mean, "most": $0.most] as JSONObject },
       "parameters": weights, "weights_type": file.weightType.rawValue, "neurons": graph.neuronCount,
-      "hubs": graph.hubCount, "tokens": graph.tokenCount,
+      "hubs": graph.hubCount, "gains": (graph.hasHubs ? Gains.hubs : .local).rawValue,
+      "local_gains": graph.localGains, "tokens": graph.tokenCount,
       "synapses": Dictionary(
         uniqueKeysWithValues: DirectGraph<Float>.kinds.map { ($0.rawValue, graph.count(of: $0)) }),
       "plastic": plasticSpelling, "compilation": graph.compilation, "state_size": stateSize,
@@ -73,9 +75,13 @@ public struct GraphReport: Encodable {
         "damped by \(decimal(Double($0.least))) … \(decimal(Double($0.most))), mean \(decimal(Double($0.mean)))"
       }
       ?? "undamped"
+    let hubs =
+      graph.hasHubs
+      ? "d \(sizes.synapticDimension) hubs for gains and readout"
+      : sizes.variant.normalises ? "no hubs, local gains" : "no hubs"
     var lines = [
       "graph         \(file.path)",
-      "sizes         n \(grouped(sizes.neurons)) neurons, H \(sizes.heads) heads, L \(sizes.layers) layers, V \(sizes.vocabulary) tokens; d \(sizes.synapticDimension) hubs for gains and readout",
+      "sizes         n \(grouped(sizes.neurons)) neurons, H \(sizes.heads) heads, L \(sizes.layers) layers, V \(sizes.vocabulary) tokens; \(hubs)",
       "rule          \(sizes.variant.rawValue), \(neurons.rotates ? "rotating pairs (RoPE)" : "no rotation"), \(damped)",
       row("synapses      x", .x, .tokenX), row("              y", .y, .tokenY),
       row("              plastic", .plastic, .tokenPlastic)

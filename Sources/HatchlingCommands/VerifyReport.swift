@@ -46,13 +46,16 @@ public struct VerifyReport: Encodable {
     var object: JSONObject = [
       "tokens": report.tokens, "agree": agree, "tolerance": cost?.maxKL ?? report.tolerance,
       "quantities": report.differences.map {
-        ["name": $0.quantity.rawValue, "max_absolute": $0.maxAbsolute, "max_relative": $0.maxRelative]
+        [
+          "name": report.name(of: $0.quantity), "max_absolute": $0.maxAbsolute,
+          "max_relative": $0.maxRelative,
+        ]
           as JSONObject
       },
       // The layer from 1, the round of Table 1.
       "first_divergence": place.map {
         [
-          "token": $0.token, "layer": $0.layer, "round": $0.round, "quantity": $0.quantity.rawValue,
+          "token": $0.token, "layer": $0.layer, "round": $0.round, "quantity": report.name(of: $0.quantity),
           "index": $0.index,
         ] as JSONObject
       },
@@ -76,7 +79,8 @@ public struct VerifyReport: Encodable {
     var lines = ["quantity   max absolute   max relative"]
     for difference in report.differences {
       lines.append(
-        padded(difference.quantity.rawValue, 8, right: false) + padded(scientific(difference.maxAbsolute), 15)
+        padded(report.name(of: difference.quantity), 8, right: false)
+          + padded(scientific(difference.maxAbsolute), 15)
           + padded(scientific(difference.maxRelative), 15))
     }
     lines += [
@@ -86,7 +90,7 @@ public struct VerifyReport: Encodable {
     let tolerance = scientific(report.tolerance)
     if let place = report.firstDivergence {
       lines.append(
-        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(place.quantity)[\(place.index)] beyond \(tolerance)"
+        "PART at token \(place.token), layer \(place.layer), round \(place.round): \(report.name(of: place.quantity))[\(place.index)] beyond \(tolerance)"
       )
     } else {
       lines.append(agree ? "AGREE within \(tolerance)" : "NOT EVERYTHING WAS COMPARED")

@@ -104,6 +104,8 @@ public enum Connection: String, Sendable, Hashable, CaseIterable {
   case field = "F"
   /// Hub → readout: W_out.
   case readout = "W_out"
+  /// Node → readout in the direct form without hubs: R.
+  case traceReadout = "R"
   /// Node → remainder hub → neuron: what pruning cut from G_x and G_y.
   case toRemainderX = "cut of G_x, in"
   case fromRemainderX = "cut of G_x, out"

@@ -128,14 +128,17 @@ public struct NormaliserNode: Sendable {
   public static let epsilon = 1e-5
 
   /// The answer to hubs. In a centred graph the mean is not asked for.
+  ///
+  /// - Parameter strength: κ² of a normaliser that hears neurons, by which the mean square counts (divisive normalisation by a pool).
   @inlinable
   public static func answer<Scalar: NetworkScalar>(
-    to values: Span<Scalar>, isCentred: Bool
+    to values: Span<Scalar>, isCentred: Bool, strength: Double = 1
   ) -> Broadcast<Scalar> {
     let count = Double(values.count)
     let mean = isCentred ? 0 : sum(values) { $0 } / count
     let squares = sum(values) { ($0 - mean) * ($0 - mean) }
-    return Broadcast(mean: Scalar(mean), gain: Scalar(1 / (squares / count + epsilon).squareRoot()))
+    return Broadcast(
+      mean: Scalar(mean), gain: Scalar(1 / (strength * squares / count + epsilon).squareRoot()))
   }
 
   /// Eight hubs at a time, the eight sums in a fixed tree.

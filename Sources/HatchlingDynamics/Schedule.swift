@@ -49,6 +49,18 @@ public enum NormaliserKind: String, Sendable, Hashable, CaseIterable {
   case residual
 }
 
+extension NormaliserKind {
+  /// Its place among the gains of a network of `heads` heads: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
+  package func place(head: Int = 0, of heads: Int) -> Int {
+    switch self {
+    case .embedding: 0
+    case .attention: 1 + head
+    case .encoding: 1 + heads
+    case .residual: 2 + heads
+    }
+  }
+}
+
 /// One of the four kinds of rounds of Table 1.
 public enum RoundKind: Int, Sendable, Hashable, CaseIterable {
   /// 4l + 3: inference from parameters; z → X. Round −1 is of this kind.
@@ -96,7 +108,7 @@ public struct Round: Sendable, Hashable {
 }
 
 /// The dynamics of a network as data: what happens when a token is read (Table 1, rounds −1 … 4L − 2). Everything that runs a network walks
-/// a schedule; see ``Schedule/circuit(layers:variant:)`` and ``Schedule/direct(layers:variant:remainderX:remainderY:)``.
+/// a schedule; see ``Schedule/circuit(layers:variant:)`` and ``Schedule/direct(layers:variant:remainderX:remainderY:hasHubs:)``.
 public struct Schedule: Sendable, Hashable {
   public let form: GraphForm
   /// L.
@@ -111,6 +123,9 @@ public struct Schedule: Sendable, Hashable {
 
   /// All that one layer does.
   public var layerOperations: [RoundOperation] { rounds.flatMap(\.operations) }
+
+  /// Whether hubs take part; otherwise a, v and ρ are A, z and σ themselves.
+  public var hasHubs: Bool { quantities.contains(.v) }
 
   /// How many operations of a layer are done when a part of a round has ended.
   public func operations(through part: RoundPart) -> Int {

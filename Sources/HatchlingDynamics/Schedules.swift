@@ -36,9 +36,11 @@ extension Schedule {
   }
 
   /// The direct form: neuron to neuron (Eq. 6, Observation 4). Gains and readout go through F; what pruning cut may travel through hubs.
+  /// Without hubs there is neither: normalisers hear the particles that they normalise, and nodes the readouts listen to.
   public static func direct(
-    layers: Int, variant: Variant, remainderX: Bool = false, remainderY: Bool = false
+    layers: Int, variant: Variant, remainderX: Bool = false, remainderY: Bool = false, hasHubs: Bool = true
   ) -> Schedule {
+    guard hasHubs else { return withoutHubs(layers: layers, variant: variant) }
     let hasNorms = variant.normalises
     let traffic: Traffic = hasNorms ? .broadcasts : .nothing
     func normalised(_ quantities: [Quantity], _ measured: Quantity, _ kind: NormaliserKind)
@@ -82,5 +84,32 @@ extension Schedule {
           ] + normalised([.update, .encoded], .encoded, .encoding) + newTrace),
       ],
       readout: [.send(.v, over: .readout, into: .logits, counted: .broadcasts)])
+  }
+
+  private static func withoutHubs(layers: Int, variant: Variant) -> Schedule {
+    func normalised(_ quantity: Quantity, _ kind: NormaliserKind) -> [RoundOperation] {
+      variant.normalises ? [.normalise([quantity], measuring: quantity, by: kind)] : []
+    }
+    let newTrace: [RoundOperation] =
+      variant.accumulatesActivity
+      ? [.copy(.update, to: .z)] : [.add(.update, to: .z)] + normalised(.z, .residual)
+    return Schedule(
+      form: .direct, layers: layers, variant: variant,
+      input: [.fire(.z)] + normalised(.z, .embedding),
+      rounds: [
+        Round(
+          kind: .drive, communication: [.send(.z, over: .x, into: .driveX)],
+          computation: [.activateX, .rotate]),
+        Round(kind: .read, communication: [.read(.rotated, into: .attention)], computation: []),
+        Round(
+          kind: .reweight, communication: [.reweight(presynaptic: .z, postsynaptic: .rotated)],
+          computation: [.forget]),
+        Round(
+          kind: .gate,
+          communication: [.send(.attention, over: .y, into: .driveY, listening: .x)]
+            + normalised(.driveY, .attention),
+          computation: [.activateY, .copy(.y, to: .update)] + normalised(.update, .encoding) + newTrace),
+      ],
+      readout: [.send(.z, over: .traceReadout, into: .logits)])
   }
 }

@@ -30,7 +30,10 @@ where Graph.Scalar == Reference.Scalar {
     self.tensors = tensors
     self.ranks = ranks
     report = EquivalenceReport(tolerance: tolerance)
-    comparesEveryState = tensors.hyperparameters.stateSize <= 10_000_000
+    let sizes = tensors.hyperparameters
+    report.hasHubs = sizes.synapticDimension > 0
+    let sources = report.hasHubs ? sizes.synapticDimension : sizes.neurons + sizes.vocabulary
+    comparesEveryState = sizes.layers * sizes.neurons * sources <= 10_000_000
     predicts = tensors.position > 0
   }
 

@@ -30,6 +30,8 @@ public struct EquivalenceReport: Equatable, Sendable {
   public internal(set) var tokens = 0
   public let tolerance: Double
   public internal(set) var differences: [QuantityDifference]
+  /// Whether the network has hubs; else a, v and ρ are A, z and σ.
+  public internal(set) var hasHubs = true
   public internal(set) var firstDivergence: Divergence?
   /// Fraction of tokens after which both predict the same next token.
   public internal(set) var top1Agreement = 0.0
@@ -38,6 +40,16 @@ public struct EquivalenceReport: Equatable, Sendable {
   /// Mean cross-entropy in nats of tokens 1 …; NaN with a single token.
   public internal(set) var lossTensor = Double.nan
   public internal(set) var lossGraph = Double.nan
+
+  /// A quantity as this network calls it.
+  public func name(of quantity: Quantity) -> String {
+    switch quantity {
+    case .a where !hasHubs: "A"
+    case .v where !hasHubs: "z"
+    case .rho where !hasHubs: "sigma"
+    default: quantity.rawValue
+    }
+  }
 
   /// True only if something was compared for every quantity and nothing differed beyond the tolerance.
   public var agree: Bool {

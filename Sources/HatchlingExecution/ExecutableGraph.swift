@@ -14,6 +14,8 @@ public protocol ExecutableGraph<Scalar>: Sendable {
   var answersWithGainAlone: Bool { get }
   /// Values that one use of a normaliser takes back and forth.
   var broadcastsPerAnswer: Int { get }
+  /// κ of normalisers that hear what they normalise, by their places; nil where they hear hubs.
+  var localGains: [Scalar]? { get }
   /// Presynaptic particles of the plastic synapses: d hubs or n + V nodes.
   var plasticSourceCount: Int { get }
   /// How many particles carry what pruning cut from G_x and from G_y.
@@ -27,7 +29,7 @@ public protocol ExecutableGraph<Scalar>: Sendable {
   /// The signed weight from one particle to another, 0 where there is no synapse.
   func weight(of connection: Connection, from presynaptic: Int, to postsynaptic: Int) -> Scalar
   func hasPlasticSynapse(from presynaptic: Int, to neuron: Int) -> Bool
-  /// What a plastic state is as ρ `(n, d)`: itself in the circuit, F σ in the direct form. `weights` is `(n, sources)`.
+  /// What a plastic state is as ρ `(n, d)`: itself in the circuit and without hubs, F σ in the direct form. `weights` is `(n, sources)`.
   func throughHubs(_ weights: Matrix<Scalar>) -> Matrix<Scalar>
 }
 
@@ -36,17 +38,19 @@ extension ExecutableGraph {
   func count(of quantity: Quantity) -> Int {
     quantity.count(in: hyperparameters, remainders: remainderCounts)
   }
-}
 
-extension NormaliserKind {
-  /// Its place among the gains of a network of `heads` heads: LN(emb), every head's LN(a_h), LN(E y), LN(v + ·).
-  func place(head: Int = 0, of heads: Int) -> Int {
-    switch self {
-    case .embedding: 0
-    case .attention: 1 + head
-    case .encoding: 1 + heads
-    case .residual: 2 + heads
-    }
+  /// The particles that each normaliser of a kind hears: a row of hubs, the neurons of a head, or all nodes.
+  func pools(of kind: NormaliserKind, among count: Int) -> [Range<Int>] {
+    guard localGains == nil else { return kind == .attention ? neurons.heads : [0..<count] }
+    let d = hyperparameters.synapticDimension
+    return stride(from: 0, to: count, by: d).map { $0..<$0 + d }
+  }
+
+  /// κ² of a normaliser; 1 where it hears hubs.
+  func strength(of kind: NormaliserKind, head: Int) -> Double {
+    guard let localGains else { return 1 }
+    let gain = Double(localGains[kind.place(head: head, of: neurons.heads.count)])
+    return gain * gain
   }
 }
 
@@ -54,6 +58,7 @@ extension CircuitGraph: ExecutableGraph {
   public var schedule: Schedule { .circuit(layers: layers, variant: variant) }
   public var answersWithGainAlone: Bool { isCentred }
   public var broadcastsPerAnswer: Int { 2 * hubCount }
+  public var localGains: [Scalar]? { nil }
   public var plasticSourceCount: Int { hubCount }
   public var remainderCounts: (x: Int, y: Int) { (0, 0) }
 
@@ -92,7 +97,8 @@ extension CircuitGraph: ExecutableGraph {
 extension DirectGraph: ExecutableGraph {
   public var schedule: Schedule {
     .direct(
-      layers: layers, variant: variant, remainderX: remainderX != nil, remainderY: remainderY != nil)
+      layers: layers, variant: variant, remainderX: remainderX != nil, remainderY: remainderY != nil,
+      hasHubs: hasHubs)
   }
   public var answersWithGainAlone: Bool { true }
   public var broadcastsPerAnswer: Int { 1 }
@@ -103,7 +109,8 @@ extension DirectGraph: ExecutableGraph {
   private func hubs(_ connection: Connection) -> (Matrix<Scalar>?, isTransposed: Bool) {
     switch connection {
     case .field: (field, false)
-    case .readout: (readout, false)
+    case .readout: (hasHubs ? readout : nil, false)
+    case .traceReadout: (hasHubs ? nil : readout, false)
     case .toRemainderX: (remainderX?.encoder, false)
     case .toRemainderY: (remainderY?.encoder, false)
     case .fromRemainderX: (remainderX?.decoder, true)
@@ -145,6 +152,7 @@ extension DirectGraph: ExecutableGraph {
   }
 
   public func throughHubs(_ weights: Matrix<Scalar>) -> Matrix<Scalar> {
+    guard hasHubs else { return weights }
     var rho = Matrix<Scalar>(rows: neuronCount, columns: hubCount)
     BLAS.multiply(
       weights.pointer, by: field.pointer, into: rho.mutablePointer(), m: neuronCount, n: hubCount,

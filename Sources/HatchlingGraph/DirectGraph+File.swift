@@ -47,7 +47,7 @@ private struct GraphContent {
     [
       (.format, GraphFile.format), (.variant, graph.variant.rawValue), (.layers, String(graph.layers)),
       (.compilation, graph.compilation), (.plastic, plastic.rawValue),
-    ]
+    ] + (graph.hasHubs ? [] : [(.gains, Gains.local.rawValue)])
   }
 
   func tensors(as type: ElementType) -> [TensorToWrite] {
@@ -61,10 +61,13 @@ private struct GraphContent {
         TensorToWrite("pairs", .i32, [pairs.count / 2, 2], Matrix(rows: 1, columns: pairs.count, pairs)))
     }
     if neurons.isDamped { tensors.append(Self.numbers("damping", neurons.damping)) }
-    tensors += [
-      Self.weights("field", [graph.nodeCount, graph.hubCount], type, graph.field),
-      Self.weights("readout", [graph.hubCount, graph.tokenCount], type, graph.readout),
-    ]
+    if let gains = graph.localGains {
+      tensors.append(Self.numbers("gains", gains))
+    } else {
+      tensors.append(Self.weights("field", [graph.nodeCount, graph.hubCount], type, graph.field))
+    }
+    tensors.append(
+      Self.weights("readout", [graph.readout.rows, graph.tokenCount], type, graph.readout))
     for (name, rows) in [("x", x), ("y", y)] {
       tensors += Self.lists(name, rows.edges, of: graph.nodeCount)
       tensors.append(
@@ -107,6 +110,7 @@ private struct GraphContent {
     if plastic == .lists, case .lists(let edges) = graph.plastic {
       parts += [digest(edges.offsets.map(Int64.init)), digest(edges.sources)]
     }
+    if let gains = graph.localGains { parts += ["local gains", digest(gains)] }
     return digest(Array(parts.joined(separator: "\n").utf8))
   }
 

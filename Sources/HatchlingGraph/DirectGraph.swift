@@ -6,7 +6,8 @@ import HatchlingNumerics
 /// Its *nodes* are the n neurons and, after them, the V token neurons: node i is neuron i, node n + k is token k. A node holds a
 /// non-negative trace z, the residual stream. Fixed synapses: G_xᵉ, G_xⁱ (trace → x) and G_yᵉ, G_yⁱ (attention → y), each pair stored
 /// as one signed projection whose sign is the channel. Plastic synapses carry σ_l. The d hubs only take part in gains and in the
-/// readout, through F, and where a pruned graph asks them to carry what was cut.
+/// readout, through F, and where a pruned graph asks them to carry what was cut. A graph with *local gains* has none: its normalisers
+/// hear the particles that they normalise, and nodes reach readouts over synapses of their own.
 public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
   /// L, how many times a token passes through the synapses.
   public var layers: Int
@@ -17,8 +18,12 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
 
   /// Fᵀ, `(n + V, d)`, row = node: what a node adds to the hubs, for gains and readout.
   public var field: Matrix<Scalar>
-  /// W_out, `(d, V)`, row = hub.
+  /// W_out, `(d, V)`, row = hub; without hubs R, `(n + V, V)`, row = node.
   public var readout: Matrix<Scalar>
+  /// κ of every normaliser where gains are local, g(w) = sqrt(κ² ‖w‖² / N + ε) over the N particles that it hears: of the embedding, of
+  /// every head's attention, of the encoding and, where the trace has a residual, of that; none in a norm-free network. Nil where gains go
+  /// through hubs.
+  public var localGains: [Scalar]?
   /// G_xᵀ, `(n + V, n)`, row = presynaptic node: outgoing lists, for nodes whose trace is not zero.
   public var drivesX: Projection<Scalar>
   /// G_y, `(n, n + V)`, row = postsynaptic neuron: incoming lists, for neurons that listen.
@@ -36,8 +41,9 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
   public init(
     layers: Int, variant: Variant, neurons: NeuronPopulation, tokenCount: Int, field: Matrix<Scalar>,
     readout: Matrix<Scalar>, drivesX: Projection<Scalar>, drivesY: Projection<Scalar>,
-    plastic: PlasticEdges = .complete
+    plastic: PlasticEdges = .complete, localGains: [Scalar]? = nil
   ) {
+    self.localGains = localGains
     (self.layers, self.variant, self.neurons) = (layers, variant, neurons)
     (self.tokenCount, self.field, self.readout) = (tokenCount, field, readout)
     (self.drivesX, self.drivesY, self.plastic) = (drivesX, drivesY, plastic)
@@ -45,8 +51,9 @@ public struct DirectGraph<Scalar: NetworkScalar>: Sendable {
 
   /// n + V.
   public var nodeCount: Int { neurons.count + tokenCount }
-  /// d.
+  /// d; 0 where gains are local.
   public var hubCount: Int { field.columns }
+  public var hasHubs: Bool { localGains == nil }
   /// The direct form folds the mean into F, always.
   public var isCentred: Bool { true }
 
@@ -105,6 +112,14 @@ extension DirectGraph: ParticleGraph {
         guard lists.targetCount == graph.neuronCount else { return "lists for \(lists.targetCount) neurons" }
         return lists.violation(sourceCount: graph.nodeCount)
       },
+      Specification.Rule(name: "local gains need no hubs") { graph in
+        guard let gains = graph.localGains else { return nil }
+        let count = graph.variant.normaliserCount(heads: graph.headCount)
+        if graph.hubCount > 0 { return "\(graph.hubCount) hubs" }
+        if graph.remainderX != nil || graph.remainderY != nil { return "hubs carry what was cut" }
+        if gains.count != count { return "\(gains.count) gains for \(count) normalisers" }
+        return gains.first { !($0.isFinite && $0 > 0) }.map { "a gain of \($0), not above 0" }
+      },
     ]
   }
 
@@ -123,8 +138,8 @@ extension DirectGraph: ParticleGraph {
       FixedSynapses(
         name: "field", noun: "a synapse to a hub", projection: Projection(dense: field), rows: m, columns: d),
       FixedSynapses(
-        name: "readout", noun: "a readout synapse", projection: Projection(dense: readout), rows: d,
-        columns: tokenCount),
+        name: "readout", noun: "a readout synapse", projection: Projection(dense: readout),
+        rows: hasHubs ? d : m, columns: tokenCount),
       FixedSynapses(name: "x", noun: "an x synapse", projection: drivesX, rows: m, columns: n),
       FixedSynapses(name: "y", noun: "a y synapse", projection: drivesY, rows: n, columns: m),
     ]

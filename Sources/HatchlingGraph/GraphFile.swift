@@ -15,9 +15,9 @@ public struct GraphFile: Sendable {
   /// The version that is written, and the only one that is read.
   static var format: String { CheckpointFile.graphFormats + "1" }
 
-  /// Entries of the metadata that describe the graph itself.
+  /// Entries of the metadata that describe the graph itself. A file without `gains` has hubs.
   enum Key: String, CaseIterable {
-    case format, variant, compilation, plastic
+    case format, variant, compilation, plastic, gains
     case layers = "n_layer"
   }
 
@@ -67,7 +67,8 @@ extension DirectGraph {
     var result = DirectGraph<Other>(
       layers: layers, variant: variant, neurons: neurons, tokenCount: tokenCount,
       field: field.map { Other($0) }, readout: readout.map { Other($0) },
-      drivesX: drivesX.converted(), drivesY: drivesY.converted(), plastic: plastic)
+      drivesX: drivesX.converted(), drivesY: drivesY.converted(), plastic: plastic,
+      localGains: localGains?.map { Other($0) })
     result.remainderX = remainderX?.converted()
     result.remainderY = remainderY?.converted()
     (result.fingerprint, result.compilation) = (fingerprint, compilation)

@@ -9,20 +9,26 @@ struct GraphReader {
 
   func graph() throws -> DirectGraph<Float> {
     let readout = try weights("readout", dimensions: 2)
-    let field = try weights("field", dimensions: 2)
-    let (d, tokens) = (readout.shape[0], readout.shape[1])
-    guard d > 0, tokens > 0 else { throw shape("readout", "(d, V), neither of them 0") }
-    guard field.shape[1] == d, field.shape[0] > tokens, field.shape[0] <= Int(Int32.max) else {
-      throw shape("field", "(n + \(tokens), \(d))")
+    let (rowCount, tokens) = (readout.shape[0], readout.shape[1])
+    guard rowCount > 0, tokens > 0 else { throw shape("readout", "(d, V), neither of them 0") }
+    let hasHubs = try gains() == .hubs
+    let field = hasHubs ? try weights("field", dimensions: 2) : nil
+    let nodes = field?.shape[0] ?? rowCount
+    guard field.map({ $0.shape[1] == rowCount }) ?? true, nodes > tokens, nodes <= Int(Int32.max) else {
+      throw hasHubs
+        ? shape("field", "(n + \(tokens), \(rowCount))") : shape("readout", "(n + \(tokens), \(tokens))")
     }
-    let nodes = field.shape[0]
     let neurons = try population(nodes - tokens)
     let (x, y) = (try rows("x", neurons.count, nodes), try rows("y", neurons.count, nodes))
+    let variant = try variant()
+    let normalisers = variant.normaliserCount(heads: neurons.heads.count)
     var graph = DirectGraph(
-      layers: try layers(), variant: try variant(), neurons: neurons, tokenCount: tokens,
-      field: try matrix("field", field), readout: try matrix("readout", readout),
+      layers: try layers(), variant: variant, neurons: neurons, tokenCount: tokens,
+      field: try field.map { try matrix("field", $0) } ?? Matrix(rows: nodes, columns: 0),
+      readout: try matrix("readout", readout),
       drivesX: Projection(.sparse(x.transposing())).laidOut, drivesY: Projection(.sparse(y)).laidOut,
-      plastic: try plastic(x, neurons.count, nodes))
+      plastic: try plastic(x, neurons.count, nodes),
+      localGains: hasHubs ? nil : try numbers("gains", normalisers))
     graph.compilation = file.metadata[GraphFile.Key.compilation.rawValue] ?? ""
     graph.takeCensus()
     do throws(GraphError) { try graph.validate() } catch {
@@ -54,6 +60,13 @@ struct GraphReader {
   private func variant() throws -> Variant {
     let names = Variant.allCases.map(\.rawValue).joined(separator: ", ")
     return try entry(.variant, "one of \(names)", Variant.init(rawValue:))
+  }
+
+  /// What gains go through; in a file that does not say it, hubs.
+  private func gains() throws -> Gains {
+    guard file.metadata[GraphFile.Key.gains.rawValue] != nil else { return .hubs }
+    let names = Gains.allCases.map(\.rawValue).joined(separator: ", ")
+    return try entry(.gains, "one of \(names)", Gains.init(rawValue:))
   }
 
   private func plastic(_ x: SparseRows<Float>, _ neurons: Int, _ nodes: Int) throws -> PlasticEdges {

@@ -21,6 +21,8 @@ public protocol ParticleGraph<Scalar>: Sendable {
   var neurons: NeuronPopulation { get }
   /// d.
   var hubCount: Int { get }
+  /// Whether there are hubs at all.
+  var hasHubs: Bool { get }
   /// V.
   var tokenCount: Int { get }
   /// Whether the mean of LayerNorm is folded into the weights, so that normalisers answer with a gain alone.
@@ -76,6 +78,7 @@ public protocol PlasticSynapses: Sendable {
 }
 
 extension ParticleGraph {
+  public var hasHubs: Bool { true }
   /// n.
   public var neuronCount: Int { neurons.count }
   /// H.

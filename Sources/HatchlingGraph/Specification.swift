@@ -39,7 +39,7 @@ public struct Specification<Graph: ParticleGraph>: Sendable {
 
   private static func emptyPopulation(_ graph: Graph) -> String? {
     if graph.neuronCount == 0 && graph.neurons.part == nil { return "no neurons" }
-    if graph.hubCount == 0 { return "no hubs" }
+    if graph.hubCount == 0 && graph.hasHubs { return "no hubs" }
     if graph.tokenCount == 0 { return "no tokens" }
     return graph.layers < 1 ? "\(graph.layers) layers" : nil
   }

@@ -13,13 +13,17 @@ public enum Variant: String, CaseIterable, Codable, Sendable {
   public var accumulatesActivity: Bool { self != .released }
   /// Whether LN is the LayerNorm; otherwise it is the identity everywhere.
   public var normalises: Bool { self != .normfree }
+  /// How many normalisers a network of `heads` heads has: of the embedding, of every head's attention, of the encoding and of the residual.
+  public func normaliserCount(heads: Int) -> Int {
+    normalises ? heads + (accumulatesActivity ? 2 : 3) : 0
+  }
 }
 
 /// The sizes of a network. One set of weights serves all layers.
 public struct Hyperparameters: Hashable, Codable, Sendable {
   /// n, all neurons of all heads.
   public var neurons: Int
-  /// d, the synaptic dimension: number of hubs.
+  /// d, the synaptic dimension: number of hubs; 0 in a graph without any.
   public var synapticDimension: Int
   /// H; neuron `h · N + i` is neuron i of head h.
   public var heads: Int

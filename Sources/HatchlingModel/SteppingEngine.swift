@@ -32,11 +32,11 @@ public struct StepActivity: Equatable, Sendable {
 public struct LayerQuantities<Scalar: NetworkScalar>: Sendable {
   /// x, `(n)`.
   public var x: [Scalar] = []
-  /// a before its LayerNorm, `(H, d)`.
+  /// a before its LayerNorm, `(H, d)`; A of a graph without hubs, `(H, n + V)`.
   public var a: [Scalar] = []
   /// y, `(n)`.
   public var y: [Scalar] = []
-  /// v after the layer, `(d)`.
+  /// v after the layer, `(d)`; z of a graph without hubs, `(n + V)`.
   public var v: [Scalar] = []
 
   public init() {}
@@ -60,6 +60,7 @@ public protocol SteppingEngine<Scalar>: AnyObject {
   func stepRecording(_ token: Int) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>])
 
   /// ρ of layer `1 … L` as stored (co-rotating frame, damping settled), `(n, d)`: row i is column i of the paper's ρ.
+  /// Of a graph without hubs σ, `(n, n + V)`.
   func attentionState(layer: Int) -> Matrix<Scalar>
 
   /// Back to an empty state at position 0.

@@ -48,12 +48,12 @@ package struct AdamW<Scalar: NetworkScalar>: Sendable {
   }
 
   /// One update of all weights, which decay, and of θ where damping is learned, which does not; `gradients` are those of both in that
-  /// order, and clipped where their `norm` is above the options'.
+  /// order, and clipped where their `norm` is above the options'. Weights that are `undecayed` do not decay either.
   package mutating func update(
     _ weights: inout [Matrix<Scalar>], _ theta: inout Matrix<Scalar>?, _ gradients: [Matrix<Scalar>],
-    norm: Double, rate: Double, _ options: TrainingOptions, _ workers: Workers
+    norm: Double, rate: Double, undecayed: Set<Int> = [], _ options: TrainingOptions, _ workers: Workers
   ) {
-    let decays = weights.map { _ in true } + [false]
+    let decays = weights.indices.map { !undecayed.contains($0) } + [false]
     let learnsDamping = theta != nil
     var parameters = weights
     if let theta { parameters.append(theta) }

@@ -98,7 +98,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
 
 extension Hyperparameters {
   /// - Throws: ``TrainingError/outOfRange(_:_:allowed:)`` for sizes that make no network that can be trained.
-  public func checkTrainable() throws(TrainingError) {
+  ///
+  /// - Parameter hasHubs: whether d counts hubs; a neuron graph without any has d = 0.
+  public func checkTrainable(hasHubs: Bool = true) throws(TrainingError) {
     try TrainingError.check([
       ((1...1 << 16).contains(heads), .heads, heads, "1 … 65536 heads"),
       ((2...1 << 28).contains(neurons), .neurons, neurons, "2 … 268435456 neurons"),
@@ -107,7 +109,8 @@ extension Hyperparameters {
         "each of \(heads) heads needs the same, even number of neurons; n must be a multiple of \(2 &* heads)"
       ),
       (
-        (1...1 << 16).contains(synapticDimension), .synapticDimension, synapticDimension,
+        hasHubs ? (1...1 << 16).contains(synapticDimension) : synapticDimension == 0, .synapticDimension,
+        synapticDimension,
         "a synaptic dimension of 1 … 65536"
       ),
       ((1...4096).contains(layers), .layers, layers, "1 … 4096 layers"),

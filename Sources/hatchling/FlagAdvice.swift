@@ -102,6 +102,8 @@ enum FlagAdvice {
     case DirectTrainingError.carries: "--passage"
     case DirectTrainingError.detaches: "--detach"
     case DirectTrainingError.hasNoShares: "--shares"
+    case DirectTrainingError.hasNoHubs: "--gains"
+    case SpikingError.withoutHubs: "--spiking"
     case DirectTrainingError.plasticIsNotOfX: "--plastic, --prune-tokens"
     case DirectTrainingError.logsNoTopology: "--log-topology; degrees --model GRAPH"
     case TopologyMissing.positions: "--layout"

@@ -6,6 +6,7 @@ import HatchlingModel
 import HatchlingTraining
 
 extension Rewiring.Growth: ExpressibleByArgument {}
+extension Gains: ExpressibleByArgument {}
 
 /// Training a neuron graph on its own synapses.
 struct GraphTrainingFlags: ParsableArguments {
@@ -26,6 +27,12 @@ struct GraphTrainingFlags: ParsableArguments {
       "Direct form: which synapses learn while text goes by: complete (default), or those of G_x that are kept."
   )
   var plastic: DirectOptions.Plastic?
+
+  @Option(
+    help: ArgumentHelp(
+      "Direct form: what gains and the readout go through: hubs (default), or local, for a network without any; with --init of a network that has hubs its gains are what local ones begin with.",
+      valueName: "hubs|local"))
+  var gains: Gains?
 
   @Flag(help: "Direct form, with --init of weights: rank token → neuron edges with the others.")
   var pruneTokens = false
@@ -60,7 +67,8 @@ struct GraphTrainingFlags: ParsableArguments {
 
   /// Whether something is said that only a neuron graph has.
   private var choosesGraph: Bool {
-    edges != nil || plastic != nil || pruneTokens || seenTokens || fixedSigns || dale || rewire != nil
+    edges != nil || plastic != nil || gains != nil || pruneTokens || seenTokens || fixedSigns || dale
+      || rewire != nil
   }
 
   var isUsed: Bool { form != nil || choosesGraph || rewireEvery != nil || rewireDrop != nil }
@@ -68,7 +76,7 @@ struct GraphTrainingFlags: ParsableArguments {
   func validate() throws {
     try require(
       form != .circuit || !choosesGraph,
-      "--edges, --plastic, --prune-tokens, --seen-tokens, --fixed-signs, --dale and --rewire are for neuron graphs; say --form direct"
+      "--edges, --plastic, --gains, --prune-tokens, --seen-tokens, --fixed-signs, --dale and --rewire are for neuron graphs; say --form direct"
     )
     try require(
       rewire != nil || rewireEvery == nil && rewireDrop == nil,
@@ -84,6 +92,7 @@ struct GraphTrainingFlags: ParsableArguments {
     guard form == .direct || choosesGraph else { return nil }
     var request = DirectTrainingRequest(edges: edges?.count)
     request.plastic = plastic ?? .complete
+    request.gains = gains
     request.prunesTokens = pruneTokens
     request.onlySeenTokens = seenTokens
     request.signs = dale ? .neuron : fixedSigns ? .synapse : .free

@@ -2,6 +2,8 @@ import ArgumentParser
 import HatchlingCheckpoint
 import HatchlingCommands
 import HatchlingDynamics
+import HatchlingExecution
+import HatchlingGraph
 import HatchlingModel
 import HatchlingNumerics
 
@@ -45,7 +47,9 @@ struct InfoCommand: ParsableCommand {
       return try show(report, report.lines)
     }
     if spiking {
-      let lines = SpikingReport.description(of: try schedule(of: options.load()))
+      let schedule = try schedule(of: options.load())
+      guard schedule.hasHubs else { throw SpikingError.withoutHubs }
+      let lines = SpikingReport.description(of: schedule)
       return json ? try Output.json(["spiking": lines]) : Output.lines(lines)
     }
     if rounds { return try describeRounds(of: try options.load()) }
@@ -67,6 +71,7 @@ struct InfoCommand: ParsableCommand {
   private func schedule(of network: Network) throws -> Schedule {
     let sizes = network.hyperparameters
     if form == .circuit { _ = try network.model() }
+    if case .graph(let file) = network { return file.graph.schedule }
     return form ?? network.standardForm == .circuit
       ? Schedule.circuit(layers: sizes.layers, variant: sizes.variant)
       : Schedule.direct(layers: sizes.layers, variant: sizes.variant)

@@ -70,8 +70,11 @@ struct TrainCommand: ParsableCommand {
       "--init and --resume exclude each other: begin a new run, or go on with one")
     try require(
       resume == nil || !graph.isUsed,
-      "--form, --edges, --plastic, --rewire and other options of neuron graphs come from the checkpoint; leave them out with --resume"
+      "--form, --edges, --plastic, --gains, --rewire and other options of neuron graphs come from the checkpoint; leave them out with --resume"
     )
+    try require(
+      graph.gains != .local || network.synapticDimension == nil || `init` != nil,
+      "--d: with --gains local there are no hubs to count; leave it out")
     try require(
       prefix == nil || `init` != nil, "--prefix chooses the network that --init begins with; give it too")
   }

@@ -24,7 +24,7 @@ struct TrainingDisplay {
     let (sizes, options) = (session.sizes, session.options)
     let memory = session.memory
     Output.line(
-      "network    n \(grouped(sizes.neurons)), d \(sizes.synapticDimension), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(session.trainedCount)) parameters"
+      "network    n \(grouped(sizes.neurons)), \(sizes.synapticDimension > 0 ? "d \(sizes.synapticDimension)" : "no hubs"), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(session.trainedCount)) parameters"
     )
     if let graph = session.graph { Output.line("graph      \(graph)") }
     Output.line(

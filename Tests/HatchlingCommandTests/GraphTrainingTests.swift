@@ -113,6 +113,67 @@ import Testing
     #expect(loss < 2, "nats per byte: \(loss)")
   }
 
+  /// A network without hubs, from nothing, from a graph with hubs, and from itself.
+  @Test func localGainsNeedNoHubs() throws {
+    let folder = try TemporaryFolder()
+    let direct = ["--form", "direct", "--edges", "600", "--steps", "60"]
+    let text = try folder.write("text", TrainTests.text)
+    func train(_ name: String, _ flags: [String]) throws -> CommandRun {
+      try CommandRun.run(
+        ["train", text, "--out", folder.path(name), "--block", "32", "--batch", "2", "--sample", "20"] + flags
+      )
+    }
+    let sizes = ["--n", "64", "--heads", "2", "--layers", "2"]
+    let run = try train("g.safetensors", sizes + direct + ["--gains", "local"])
+    try #require(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("local gains, no hubs") && run.output.contains("n 64, no hubs, H 2"))
+    let hubs = try train("h.safetensors", sizes + ["--d", "16"] + direct)
+    try #require(hubs.status == 0, "\(hubs.errors)")
+    let turned = try train(
+      "t.safetensors", ["--init", folder.path("h.safetensors"), "--gains", "local", "--steps", "20"])
+    try #require(turned.status == 0, "\(turned.errors)")
+    let further = try train("f.safetensors", ["--init", folder.path("t.safetensors"), "--steps", "20"])
+    try #require(further.status == 0 && further.output.contains("local gains"), "\(further.errors)")
+    let back = try train("b.safetensors", ["--init", folder.path("t.safetensors"), "--gains", "hubs"])
+    #expect(back.status != 0 && back.errors.contains("no hubs that gains could go through"), "\(back.errors)")
+    for name in ["g", "t", "f"] {
+      let path = folder.path("\(name).safetensors")
+      let graph = try DirectGraph<Float>.load(path: path).graph
+      #expect(!graph.hasHubs && graph.localGains?.count == 5)
+      let verify = try CommandRun.run([
+        "verify", text, "--model", path, "--tokens", "80", "--precision", "double",
+      ])
+      #expect(verify.status == 0 && verify.output.contains("AGREE within 1.00e-10"), "\(verify.output)")
+      #expect(verify.output.contains("sigma") && !verify.output.contains("rho"))
+      for (arguments, words) in [
+        (["info", "--model", path], "no hubs, local gains"),
+        (["info", "--model", path, "--rounds"], "z → logits over R"),
+        (["info", "--model", path, "--json"], "\"gains\""),
+        (["generate", "--model", path, "--prompt", "a ", "--count", "5", "--seed", "1"], ""),
+        (["degrees", "--model", path, "--graph", "x", "--bootstrap", "0", "--out", folder.path("d")], ""),
+        (["step", text, "--model", path, "--quiet", "--state-out", folder.path("s")], ""),
+        (["step", text, "--model", path, "--quiet", "--state-in", folder.path("s")], ""),
+      ] {
+        let run = try CommandRun.run(arguments)
+        #expect(run.status == 0, "\(arguments): \(run.errors)")
+        #expect(words.isEmpty || run.output.contains(words), "\(arguments): \(run.output)")
+      }
+      for (arguments, words) in [
+        (["step", text, "--model", path, "--spiking", "graded"], "does not run on spikes"),
+        (["info", "--model", path, "--spiking"], "does not run on spikes"),
+        (["fidelity", text, "--model", path, "--edges", "100"], "is a neuron graph"),
+        (
+          ["record", text, "--model", path, "--what", "v", "--out", folder.path("r.csv")],
+          "'v' cannot be watched"
+        ),
+      ] {
+        let run = try CommandRun.run(arguments)
+        #expect(run.status != 0 && run.errors.contains(words), "\(arguments): \(run.errors)")
+        #expect(run.errors.components(separatedBy: "error:").count == 2, "\(run.errors)")
+      }
+    }
+  }
+
   @Test func mistakesAreOneLine() throws {
     let folder = try TemporaryFolder()
     let graph = try train(folder, "g.safetensors", ["--form", "direct", "--edges", "300", "--steps", "2"])
@@ -125,6 +186,9 @@ import Testing
         "5000 edges: a graph of this size has 4096 between its neurons"
       ),
       (["--form", "circuit", "--edges", "5"], "say --form direct"),
+      (["--form", "circuit", "--gains", "local"], "say --form direct"),
+      (["--form", "direct", "--edges", "300", "--gains", "local"], "no hubs to count"),
+      (["--form", "direct", "--edges", "300", "--gains", "global"], "'global'"),
       (["--form", "circuit", "--dale"], "say --form direct"), (["--dale"], "give a number of edges"),
       (["--rewire-every", "5"], "give it too"),
       (["--form", "direct", "--edges", "300", "--rewire", "random", "--rewire-drop", "2"], "up to 1"),

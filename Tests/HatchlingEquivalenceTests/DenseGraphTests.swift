@@ -19,11 +19,13 @@ import Testing
   }
 
   private func graph(
-    _ seed: UInt64, _ variant: Variant, _ plasticity: RandomPlasticity
+    _ seed: UInt64, _ variant: Variant, _ plasticity: RandomPlasticity, hasHubs: Bool = true
   ) -> DirectGraph<Double> {
-    DirectGraph<Float>.random(seed: seed, variant: variant, plasticity: plasticity, damping: seed % 2 == 0)
-      .converted(
-        to: Double.self)
+    DirectGraph<Float>.random(
+      seed: seed, variant: variant, plasticity: plasticity, damping: seed % 2 == 0, hasHubs: hasHubs
+    )
+    .converted(
+      to: Double.self)
   }
 
   private func compare<Scalar: NetworkScalar>(
@@ -47,6 +49,31 @@ import Testing
         graph.converted(to: Float.self), with: graph.converted(to: Float.self), seed, tokens: 30)
       #expect(single.meanKL < 1e-5, "seed \(seed)")
     }
+  }
+
+  @Test(arguments: Variant.allCases, RandomPlasticity.allCases)
+  func withoutHubsTheExecutorAgreesWithDenseTensors(variant: Variant, plasticity: RandomPlasticity) throws {
+    for seed in 0..<14 as Range<UInt64> {
+      let graph = graph(seed, variant, plasticity, hasHubs: false)
+      let report = try compare(graph, with: graph, seed)
+      #expect(
+        report.agree, "seed \(seed): \(report.differences), \(String(describing: report.firstDivergence))")
+      #expect(report.name(of: .a) == "A" && report.name(of: .rho) == "sigma")
+    }
+  }
+
+  /// Every κ counts, and every synapse to a readout.
+  @Test func aWrongLocalGainIsSeen() throws {
+    let graph = graph(7, .released, .complete, hasHubs: false)
+    let gains = try #require(graph.localGains)
+    for place in gains.indices {
+      var other = graph
+      other.localGains?[place] *= 1.01
+      #expect(!(try compare(graph, with: other, 7)).agree, "κ of normaliser \(place)")
+    }
+    var other = graph
+    for token in 0..<graph.tokenCount { other.readout[0, token] += 0.1 }
+    #expect(!(try compare(graph, with: other, 7)).agree)
   }
 
   @Test(arguments: [Variant.released, .definition4])

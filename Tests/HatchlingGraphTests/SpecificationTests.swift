@@ -124,6 +124,12 @@ import Testing
     func plasticLists(_ offsets: [Int], _ sources: [Int32]) -> PlasticEdges {
       .lists(EdgeLists(offsets: offsets, sources: sources))
     }
+    let local = "local gains need no hubs"
+    func withoutHubs(_ graph: inout DirectGraph<Double>, _ gains: [Double], carries: Bool = false) {
+      (graph.field, graph.readout, graph.variant) = (matrix(13, 0), matrix(13, 5), .released)
+      graph.localGains = gains
+      if !carries { (graph.remainderX, graph.remainderY) = (nil, nil) }
+    }
     let two = [Int](repeating: 2, count: 8)
     let broken = try check(
       direct(),
@@ -157,6 +163,17 @@ import Testing
           { $0.plastic = plasticLists([0, 3] + two.dropLast(), [1, 2]) }
         ),
         (plastic, "offsets do not cover the edges", { $0.plastic = plasticLists([0] + two, [5]) }),
+        (
+          local, "3 hubs",
+          {
+            $0.readout = matrix(13, 5)
+            $0.localGains = []
+          }
+        ),
+        (local, "hubs carry what was cut", { withoutHubs(&$0, [], carries: true) }),
+        (local, "2 gains for 5 normalisers", { withoutHubs(&$0, [1, 2]) }),
+        (local, "a gain of 0.0, not above 0", { withoutHubs(&$0, [1, 2, 0, 3, 4]) }),
+        (local, "a gain of inf, not above 0", { withoutHubs(&$0, [1, 2, .infinity, 3, 4]) }),
         (
           "partners are mutual and share a head", "neuron 0 is paired with 7, outside its head",
           { $0.neurons.partners[0] = 7 }

@@ -19,9 +19,10 @@ import Testing
     var keeps = false
     var prunesTokens = false
     var dropout = 0.0
+    var gains = Gains.hubs
 
     var description: String {
-      "seed \(seed), \(variant), rotates \(rotates), damps \(damps), σ on kept edges \(keeps), prunes tokens \(prunesTokens), dropout \(dropout)"
+      "seed \(seed), \(variant), gains \(gains), rotates \(rotates), damps \(damps), σ on kept edges \(keeps), prunes tokens \(prunesTokens), dropout \(dropout)"
     }
   }
 
@@ -43,6 +44,13 @@ import Testing
     }
     return all
   }()
+
+  /// The same without hubs.
+  static let withoutHubs = configurations.map { configuration in
+    var local = configuration
+    local.gains = .local
+    return local
+  }
 
   /// A pruned graph of random weights, and a block of tokens for two streams.
   struct Case {
@@ -76,7 +84,18 @@ import Testing
       batch = TrainingBatch(
         tokens: randomTokens(rows, vocabulary: 6, seed: c.seed),
         targets: randomTokens(rows, vocabulary: 6, seed: c.seed + 1000), positions: [0, 0])
+      if c.gains == .local { self.weights = Self.withoutHubs(self.weights, batch, &random) }
       dropout = c.dropout > 0 ? Dropout(rate: c.dropout, seed: c.seed, step: 3) : nil
+    }
+
+    /// Calibrated, and then none of κ where it was.
+    static func withoutHubs(
+      _ weights: DirectWeights<Double>, _ batch: TrainingBatch, _ random: inout SeededRandom
+    ) -> DirectWeights<Double> {
+      var local = weights.withLocalGains(
+        calibratedOn: batch.tokens.map { UInt8($0) }, workers: Workers(threads: 1))
+      local.logGains = local.logGains.map { $0.map { $0 + random.normal() * 0.2 } }
+      return local
     }
 
     func run(_ weights: DirectWeights<Double>, threads: Int = 1) -> (
@@ -104,7 +123,7 @@ import Testing
     }
   }
 
-  @Test(arguments: configurations)
+  @Test(arguments: configurations + withoutHubs)
   func gradientsAgreeWithCentralDifferences(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, reference) = subject.run(subject.weights)
@@ -114,8 +133,11 @@ import Testing
     let step = configuration.variant.normalises ? 2e-6 : 1e-5
     let rounding = 2e-15 * reference.loss / step
     var random = SeededRandom(seed: configuration.seed)
-    let masks = [nil, nil, subject.weights.tokenMaskX, subject.weights.tokenMaskY, nil, nil]
-    for (which, matrix) in gradients.all.enumerated() {
+    let masks = [nil, nil, subject.weights.tokenMaskX, subject.weights.tokenMaskY, nil, nil, nil]
+    // F where there are no hubs, κ where there are no normalisers.
+    let empty = configuration.gains == .hubs ? [] : configuration.variant.normalises ? [4] : [4, 6]
+    #expect(gradients.all.indices.filter { gradients.all[$0].count == 0 } == empty)
+    for (which, matrix) in gradients.all.enumerated() where matrix.count > 0 {
       let largest = matrix.elements.map(\.magnitude).max() ?? 0
       var (probes, smooth) = (0, 0)
       for _ in 0..<min(matrix.count, 60) {
@@ -139,7 +161,7 @@ import Testing
     }
   }
 
-  @Test(arguments: configurations.filter { $0.damps })
+  @Test(arguments: (configurations + withoutHubs).filter { $0.damps })
   func gradientOfDampingAgreesWithCentralDifferences(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, reference) = subject.run(subject.weights)
@@ -164,12 +186,13 @@ import Testing
   }
 
   /// The event-driven graph, token by token, has the losses that training had.
-  @Test(arguments: configurations.filter { $0.dropout == 0 })
+  @Test(arguments: (configurations + withoutHubs).filter { $0.dropout == 0 })
   func lossesAreThoseOfTheGraph(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, _) = subject.run(subject.weights)
     let graph = subject.weights.graph()
     try graph.validate()
+    #expect(graph.hasHubs == (configuration.gains == .hubs))
     for (index, stream) in pass.streams.enumerated() {
       let engine = try DirectEngine(graph, workers: Workers(threads: 1))
       for token in 0..<subject.block {
@@ -194,7 +217,7 @@ import Testing
   }
 
   @Test func gradientsHaveTheSameBitsForAnyNumberOfThreads() throws {
-    for configuration in Self.configurations {
+    for configuration in Self.configurations + Self.withoutHubs {
       let subject = try Case(configuration)
       func all(_ threads: Int) -> [[Double]] {
         let (pass, _) = subject.run(subject.weights, threads: threads)

@@ -9,7 +9,7 @@ extension DirectGraph where Scalar == Float {
   /// A small graph that comes from no weights: odd sizes, heads of different sizes, neurons without a partner.
   public static func random(
     seed: UInt64, variant: Variant = .released, plasticity: RandomPlasticity = .asX, damping: Bool = false,
-    density: Double? = nil
+    density: Double? = nil, hasHubs: Bool = true
   ) -> DirectGraph<Float> {
     var random = SeededRandom(seed: seed &* 6151 &+ 5)
     let headSizes = (0..<Int.random(in: 1...3, using: &random)).map { _ in
@@ -43,6 +43,13 @@ extension DirectGraph where Scalar == Float {
       layers: Int.random(in: 1...4, using: &random), variant: variant, neurons: neurons, tokenCount: tokens,
       field: matrix(m, d, variant.normalises ? 0.5 : 0.1), readout: matrix(d, tokens, 0.5),
       drivesX: Projection(dense: x).laidOut, drivesY: Projection(dense: y).laidOut)
+    if !hasHubs {
+      graph.field = Matrix(rows: m, columns: 0)
+      graph.readout = matrix(m, tokens, 0.5)
+      graph.localGains = (0..<variant.normaliserCount(heads: headSizes.count)).map { _ in
+        Float.random(in: 0.3...4, using: &random)
+      }
+    }
     switch plasticity {
     case .complete: break
     case .asX: graph.plastic = .lists(SparseRows(x).transposing().edges)

@@ -171,7 +171,8 @@ struct ActivityPictures {
     }
     picture.commands = [
       "set title \(Picture.quoted("what is left of the plastic weights, \(report.model)"))", "set logscale x",
-      "set xlabel 'tokens later'", "set ylabel 'overlap of ρ with what it was' offset 1",
+      "set xlabel 'tokens later'",
+      "set ylabel 'overlap of \(report.trace.memory.name) with what it was' offset 1",
       "set key outside right samplen 2", "set grid linecolor rgb '#dddddd'",
       "plot " + plots.joined(separator: ", \\\n  "),
     ]

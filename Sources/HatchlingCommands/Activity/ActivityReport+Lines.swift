@@ -101,18 +101,18 @@ extension ActivityReport {
     var lines = [
       "",
       "half-life of plastic weights by damping, tokens, 5, 25, 50, 75 and 95 % of neurons: \(quantiles.joined(separator: ", ")); without damping \(percent(never))",
-      "overlap of ρ with what it was, by layer (what damping alone would leave)",
+      "overlap of \(memory.name) with what it was, by layer (what damping alone would leave)",
     ]
     lines += memory.rows.map { row in
       padded("\(grouped(row.since)) tokens later", 20, right: false)
         + zip(row.overlap, row.damped).map { padded("\(decimal($0, 3)) (\(decimal($1, 3)))", 17) }.joined()
     }
     lines.append(
-      "half of ρ is left after, by layer: "
+      "half of \(memory.name) is left after, by layer: "
         + (0..<memory.layers).map { memory.measuredHalfLife(layer: $0).map(tokens) ?? "longer" }.joined(
           separator: ", "))
     lines.append(
-      "|ρ| after the first stream, by layer: Gini "
+      "|\(memory.name)| after the first stream, by layer: Gini "
         + memory.concentration.map { decimal($0.gini, 3) }.joined(separator: ", ") + "; the largest 1 % have "
         + memory.concentration.map { percent($0.topPercent) }.joined(separator: ", "))
     return lines

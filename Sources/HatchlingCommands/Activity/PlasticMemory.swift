@@ -18,6 +18,8 @@ struct PlasticMemory: Sendable {
   /// The most streams that are looked at: each look is a copy of all plastic weights.
   private static var mostStreams: Int { 8 }
 
+  /// ρ, or σ of a graph without hubs.
+  private(set) var name = "ρ"
   private var streams = 0
   private var tokens = 0
   /// ρ of all layers at half of the stream.
@@ -34,6 +36,7 @@ struct PlasticMemory: Sendable {
     func state() -> [[Float]] {
       (1...layers).map { layer in engine.attentionState(layer: layer).map { Float($0) }.numbers }
     }
+    if !engine.schedule.hasHubs { name = "σ" }
     if streams == 1 && read == tokens { concentration = state().map(Concentration.init) }
     guard streams <= Self.mostStreams, tokens >= 2 else { return }
     let since = read - tokens / 2

@@ -71,12 +71,14 @@ public final class Run<Engine: Executor>: SteppingEngine {
     _ token: Int
   ) throws -> (activity: StepActivity, layers: [LayerQuantities<Scalar>]) {
     var layers: [LayerQuantities<Scalar>] = []
+    let hasHubs = schedule.hasHubs
     let activity = try step(token) { [executor] in
       func all(_ quantity: Quantity) -> [Scalar] {
         executor.values(of: quantity, channel: .net, entries: nil) ?? []
       }
       var quantities = LayerQuantities<Scalar>()
-      (quantities.x, quantities.a, quantities.y, quantities.v) = (all(.x), all(.a), all(.y), all(.v))
+      (quantities.x, quantities.a) = (all(.x), all(hasHubs ? .a : .attention))
+      (quantities.y, quantities.v) = (all(.y), all(hasHubs ? .v : .z))
       layers.append(quantities)
     }
     return (activity, layers)

@@ -31,7 +31,7 @@ extension DenseGraphExecutor {
     z.base.update(repeating: 0, count: nodeCount)
     z.base[neuronCount + token] = 1
     through(z.base, into: v.base)
-    divide(z, by: gain(v.base))
+    divide(z, by: localGain(z, 0) ?? gain(v.base))
     through(z.base, into: v.base)
   }
 
@@ -108,7 +108,7 @@ extension DenseGraphExecutor {
       synapsesY, by: { UnsafePointer(self.attention.base + self.head(of: $0) * m) }, into: driveY.base)
     for (head, range) in neurons.heads.enumerated() {
       through(attention.base + head * m, into: a.base + head * d)
-      let gain = gain(a.base + head * d)
+      let gain = localGain(driveY, 1 + head, range) ?? gain(a.base + head * d)
       for neuron in range { driveY.base[neuron] /= gain }
     }
   }
@@ -125,24 +125,25 @@ extension DenseGraphExecutor {
     }
     activity.activeY.append((0..<n).count { y.base[$0] > 0 })
     through(update.base, into: encoded.base)
-    divide(update, by: gain(encoded.base))
+    divide(update, by: localGain(update, 1 + neurons.heads.count) ?? gain(encoded.base))
     through(update.base, into: encoded.base)
     if schedule.variant.accumulatesActivity {
       z.base.update(from: update.base, count: nodeCount)
     } else {
       for node in 0..<nodeCount { z.base[node] += update.base[node] }
       through(z.base, into: v.base)
-      divide(z, by: gain(v.base))
+      divide(z, by: localGain(z, 2 + neurons.heads.count) ?? gain(v.base))
     }
     through(z.base, into: v.base)
   }
 
-  /// W_outᵀ F z.
+  /// W_outᵀ F z, or Rᵀ z.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func readOut() {
+    let heard = localGains == nil ? v : z
     for token in logits.indices {
-      logits[token] = (0..<hubCount).reduce(0) { $0 + readout[$1, token] * v.base[$1] }
+      logits[token] = (0..<heard.count).reduce(0) { $0 + readout[$1, token] * heard.base[$1] }
     }
   }
 
@@ -159,6 +160,20 @@ extension DenseGraphExecutor {
     guard schedule.variant.normalises else { return 1 }
     let squares = (0..<hubCount).reduce(0.0) { $0 + Double(hubs[$1]) * Double(hubs[$1]) }
     return Scalar((squares / Double(hubCount) + 1e-5).squareRoot())
+  }
+
+  /// sqrt(κ² ‖w‖² / N + ε) of the values of a pool, of neurons those with x > 0; nil where gains go through hubs.
+  private func localGain(_ values: NumberStorage<Scalar>, _ place: Int, _ heads: Range<Int>? = nil) -> Scalar?
+  {
+    guard let localGains else { return nil }
+    guard schedule.variant.normalises else { return 1 }
+    let pool = heads ?? 0..<values.count
+    var squares = 0.0
+    for index in pool where heads == nil || x.base[index] > 0 {
+      let value = Double(localGains[place]) * Double(values.base[index])
+      squares += value * value
+    }
+    return Scalar((squares / Double(pool.count) + 1e-5).squareRoot())
   }
 
   private func divide(_ nodes: NumberStorage<Scalar>, by gain: Scalar) {

@@ -37,8 +37,9 @@ extension DenseGraphExecutor {
     sigma[layer - 1][synapse.postsynaptic, synapse.presynaptic] = change(weight)
   }
 
-  /// F σ_l.
+  /// F σ_l; σ_l itself without hubs.
   public func attentionState(layer: Int, at position: Int) -> Matrix<Scalar> {
+    guard localGains == nil else { return sigma[layer - 1] }
     var rho = Matrix<Scalar>(rows: neuronCount, columns: hubCount)
     let rows = rho.mutablePointer()
     workers.run(blocks: (neuronCount + 255) / 256) { block in

@@ -22,6 +22,8 @@ public final class DenseGraphExecutor<Scalar: NetworkScalar>: Executor {
   let synapsesX, synapsesY: Matrix<Scalar>
   /// Fᵀ, `(n + V, d)`, and W_out, `(d, V)`.
   let field, readout: Matrix<Scalar>
+  /// κ of every normaliser in a graph without hubs, whose readout is R, `(n + V, V)`.
+  let localGains: [Scalar]?
   /// Which plastic synapses exist, `(n, n + V)`, 1 or 0; nil for all.
   let mask: Matrix<UInt8>?
   let neurons: NeuronPopulation
@@ -49,8 +51,8 @@ public final class DenseGraphExecutor<Scalar: NetworkScalar>: Executor {
     try graph.validate()
     (hyperparameters, neurons, self.workers) = (graph.hyperparameters, graph.neurons, workers)
     (fingerprint, compilation) = (graph.fingerprint, graph.compilation)
-    schedule = .direct(layers: graph.layers, variant: graph.variant)
-    (field, readout) = (graph.field, graph.readout)
+    schedule = .direct(layers: graph.layers, variant: graph.variant, hasHubs: graph.hasHubs)
+    (field, readout, localGains) = (graph.field, graph.readout, graph.localGains)
     let (n, m) = (graph.neuronCount, graph.nodeCount)
     var (intoX, intoY) = (Matrix<Scalar>(rows: n, columns: m), Matrix<Scalar>(rows: n, columns: m))
     let (rowsX, rowsY) = (intoX.mutablePointer(), intoY.mutablePointer())

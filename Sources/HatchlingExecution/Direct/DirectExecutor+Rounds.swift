@@ -11,6 +11,11 @@ extension DirectExecutor {
   func receiveToken() {
     let node = graph.neuronCount + token
     trace.base.update(repeating: 0, count: trace.count)
+    guard graph.hasHubs else {
+      trace.base[node] = 1
+      normalise(trace, gain(of: trace, .embedding))
+      return collectTrace()
+    }
     field.base.update(from: graph.field.row(node), count: graph.hubCount)
     let gain = gain(of: field.base, .embedding)
     normalise(field.base, gain)
@@ -104,6 +109,7 @@ extension DirectExecutor {
   /// Round 4l + 2, the messages: A_h → drive of y over G_y at the neurons that listen, times the gain of their own head.
   func listen() {
     let (m, d, heads) = (graph.nodeCount, graph.hubCount, graph.headCount)
+    guard graph.hasHubs else { return listenWithoutHubs() }
     BLAS.multiply(
       attention.base, by: graph.field.pointer, into: attentionField.base, m: heads, n: d, k: m)
     var gains: [Broadcast<Scalar>] = []
@@ -115,6 +121,18 @@ extension DirectExecutor {
       sendToHubs(head)
     }
     runBlocks { block, index in self.listen(block, index, speaking[block.head], gains[block.head]) }
+  }
+
+  /// As ``listen()``; the gain of a head is that of its own neurons' drives.
+  private func listenWithoutHubs() {
+    let (m, plain) = (graph.nodeCount, Broadcast<Scalar>(mean: 0, gain: 1))
+    let speaking = (0..<graph.headCount).map { layout.incomingY.speaking(attention.base + $0 * m) }
+    runBlocks { block, index in self.listen(block, index, speaking[block.head], plain) }
+    guard graph.variant.normalises else { return }
+    for (head, neurons) in graph.neurons.heads.enumerated() {
+      let answer = gain(of: driveY, .attention, head: head, neurons)
+      for neuron in neurons { driveY.base[neuron] = Rules.normalise(driveY.base[neuron], answer) }
+    }
   }
 
   /// A_h → the hubs that carry what G_y lacks.
@@ -151,6 +169,7 @@ extension DirectExecutor {
   func gate() {
     let (n, m, d) = (graph.neuronCount, graph.nodeCount, graph.hubCount)
     let active = activateY()
+    guard graph.hasHubs else { return keepTraceWithoutHubs() }
     Scalar.deliverRows(
       graph.field.pointer, leading: d, lists.answering.base, lists.answers.base, count: active, width: d,
       into: encoded.base)
@@ -165,6 +184,19 @@ extension DirectExecutor {
       let outer = gain(of: field.base, .residual)
       normalise(field.base, outer)
       for node in 0..<m { trace.base[node] = Rules.normalise(trace.base[node] + update.base[node], outer) }
+    }
+    collectTrace()
+  }
+
+  /// The new trace, by gains of Y and of the trace themselves.
+  private func keepTraceWithoutHubs() {
+    update.base.update(from: y.base, count: graph.neuronCount)
+    normalise(update, gain(of: update, .encoding))
+    if graph.variant.accumulatesActivity {
+      trace.base.update(from: update.base, count: trace.count)
+    } else {
+      for node in 0..<trace.count { trace.base[node] += update.base[node] }
+      normalise(trace, gain(of: trace, .residual))
     }
     collectTrace()
   }
@@ -197,9 +229,17 @@ extension DirectExecutor {
     }
   }
 
-  /// After the last round: F z → readouts, the logits.
+  /// After the last round: F z → readouts, the logits; without hubs z.
   func readOut() {
     let (d, tokens) = (graph.hubCount, graph.tokenCount)
+    guard graph.hasHubs else {
+      return logits.withUnsafeMutableBufferPointer { logits in
+        guard let logits = logits.baseAddress else { return }
+        Scalar.deliverRows(
+          graph.readout.pointer, leading: tokens, traceNodes.base, traceValues.base, count: traceCount,
+          width: tokens, into: logits)
+      }
+    }
     logits.withUnsafeMutableBufferPointer { logits in
       guard let logits = logits.baseAddress else { return }
       BLAS.multiply(
@@ -216,6 +256,23 @@ extension DirectExecutor {
     let answer: Broadcast<Scalar> = NormaliserNode.answer(to: hubs.span, isCentred: true)
     gains.base[kind.place(head: head, of: graph.headCount)] = answer.gain
     return answer
+  }
+
+  /// What a normaliser without hubs answers to those of `pool`, or to all that hold a quantity.
+  private func gain(
+    of values: NumberStorage<Scalar>, _ kind: NormaliserKind, head: Int = 0, _ pool: Range<Int>? = nil
+  ) -> Broadcast<Scalar> {
+    guard graph.variant.normalises else { return Broadcast(mean: 0, gain: 1) }
+    let pool = pool ?? 0..<values.count
+    let heard = UnsafeBufferPointer(start: values.base + pool.lowerBound, count: pool.count)
+    let answer: Broadcast<Scalar> = NormaliserNode.answer(
+      to: heard.span, isCentred: true, strength: graph.strength(of: kind, head: head))
+    gains.base[kind.place(head: head, of: graph.headCount)] = answer.gain
+    return answer
+  }
+
+  private func normalise(_ values: NumberStorage<Scalar>, _ answer: Broadcast<Scalar>) {
+    for node in 0..<values.count { values.base[node] = Rules.normalise(values.base[node], answer) }
   }
 
   private func normalise(_ values: UnsafeMutablePointer<Scalar>, _ answer: Broadcast<Scalar>) {

@@ -37,6 +37,7 @@ struct DirectLayout<Scalar: NetworkScalar>: Sendable {
       .x: Degrees(outgoingX.degrees), .y: Degrees(graph.drivesY.columnDegrees),
       .toRemainderX: all(nodes, to: hubsX), .fromRemainderX: all(hubsX, to: neurons),
       .toRemainderY: all(nodes, to: hubsY), .fromRemainderY: all(hubsY, to: neurons),
+      .traceReadout: all(nodes, to: graph.hasHubs ? 0 : graph.tokenCount),
     ]
     clocks = Phases(frequencies: graph.neurons.frequencies).turnsPerToken
     rotates = graph.neurons.rotates

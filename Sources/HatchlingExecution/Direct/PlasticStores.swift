@@ -76,6 +76,10 @@ final class PlasticStores<Scalar: NetworkScalar> {
   @_specialize(where Scalar == Double)
   func attentionState(layer: Int, at position: Int, workers: Workers) -> Matrix<Scalar> {
     let (n, d) = (graph.neuronCount, graph.hubCount)
+    guard graph.hasHubs else {
+      let sigma = weights(layer: layer, at: PlasticMoment(position: position), synapses: nil)
+      return Matrix(rows: n, columns: graph.nodeCount, sigma)
+    }
     var rho = Matrix<Scalar>(rows: n, columns: d)
     let rows = rho.mutablePointer()
     for store in stores[layer - 1] { store.addThroughHubs(graph.field, into: rows, workers: workers) }

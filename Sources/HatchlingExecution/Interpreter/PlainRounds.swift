@@ -135,20 +135,23 @@ public struct PlainRounds<Rules: LocalRules, Graph: ExecutableGraph> where Graph
     _ quantities: [Quantity], _ measured: Quantity, _ kind: NormaliserKind,
     _ store: some ParticleStore<Scalar>, _ activity: inout StepActivity
   ) {
-    let d = graph.hyperparameters.synapticDimension
     let values = store.load(measured)
-    let answers = stride(from: 0, to: values.count, by: d).map { first in
+    let pools = graph.pools(of: kind, among: values.count)
+    let answers = pools.enumerated().map { head, pool in
       NormaliserNode.answer(
-        to: values.span.extracting(first..<first + d), isCentred: graph.answersWithGainAlone)
+        to: values.span.extracting(pool), isCentred: graph.answersWithGainAlone,
+        strength: graph.strength(of: kind, head: head))
     }
-    activity.broadcasts += graph.broadcastsPerAnswer * answers.count
+    // A neuron that is silent tells its normaliser nothing; hubs count their way there as they are sent to.
+    let told = graph.localGains == nil ? 0 : values.count { $0 != 0 }
+    activity.broadcasts += graph.broadcastsPerAnswer * answers.count + told
     for (head, answer) in answers.enumerated() {
       store.store(gain: answer.gain, place: kind.place(head: head, of: graph.neurons.heads.count))
     }
     for quantity in quantities {
       let before = quantity == measured ? values : store.load(quantity)
       let after = before.indices.map { place in
-        let head = answers.count == 1 ? 0 : quantity.isPerHead ? place / d : headOfNeuron[place]
+        let head = answers.count == 1 ? 0 : quantity.isPerHead ? place / pools[0].count : headOfNeuron[place]
         return Rules.normalise(before[place], answers[head])
       }
       store.store(after, quantity, arrived: nil)

@@ -62,6 +62,10 @@ extension ListingExecutor {
       guard let place = held.place(of: from) else { return nil }
       return { $1.broadcasts += $0.held.arrays[place].countNonZero() * targets }
     case .normalise where !countsHubs: return nil
+    case .normalise(_, let measured, let kind) where graph.localGains != nil:
+      guard let place = held.place(of: measured) else { return nil }
+      let answers = graph.broadcastsPerAnswer * (kind == .attention ? heads : 1)
+      return { $1.broadcasts += answers + $0.held.arrays[place].countNonZero() }
     case .normalise(_, let measured, _):
       let values = graph.broadcastsPerAnswer * (measured.isPerHead ? heads : 1)
       return { $1.broadcasts += values }

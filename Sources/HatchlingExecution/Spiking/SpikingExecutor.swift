@@ -60,6 +60,7 @@ public final class SpikingExecutor<Graph: ExecutableGraph>: GraphExecutor {
     scales: SpikeScales?, workers: Workers
   ) throws {
     guard graph.remainderCounts.x == 0, graph.remainderCounts.y == 0 else { throw SpikingError.remainder }
+    guard graph.localGains == nil else { throw SpikingError.withoutHubs }
     guard !options.spikesResidual || graph.schedule.form == .circuit else { throw SpikingError.residual }
     (self.graph, self.plasticity, self.blocks) = (graph, plasticity, blocks)
     (self.options, self.workers) = (options, workers)
@@ -212,11 +213,14 @@ public enum SpikingError: InputError, Equatable {
   /// Gains go through F z, which would no longer follow z.
   case residual
   case remainder
+  /// The readout hears every neuron itself, and normalisers hear drives that no spike says.
+  case withoutHubs
 
   public var description: String {
     switch self {
     case .residual: "the residual stream of the direct form, z beside F z, cannot be kept as spikes said it"
     case .remainder: "what pruning cut does not travel through hubs in spikes"
+    case .withoutHubs: "a graph without hubs does not run on spikes; run it on numbers"
     }
   }
 }

@@ -12,6 +12,8 @@ struct DirectTrainingRecord: Codable {
   var streams: TextStreams
   var random: SeededRandom
   var keepsPlastic: Bool
+  /// Nil where gains go through hubs.
+  var gains: Gains?
   /// Nil in checkpoints of a time when signs were free.
   var signs: SignRule?
   var textBytes: Int
@@ -27,7 +29,8 @@ extension DirectTrainer {
   ) throws {
     let record = DirectTrainingRecord(
       sizes: weights.sizes, options: options, rewiring: rewiring, streams: streams, random: random,
-      keepsPlastic: weights.keepsPlastic, signs: signs.rule, textBytes: text.count,
+      keepsPlastic: weights.keepsPlastic, gains: weights.gains == .hubs ? nil : weights.gains,
+      signs: signs.rule, textBytes: text.count,
       textDigest: TextTokens.digest(of: text),
       progress: progress)
     let encoder = JSONEncoder()
@@ -42,7 +45,7 @@ extension DirectTrainer {
     if signs.rule == .neuron {
       arrays["senders"] = .make(Matrix(rows: 1, columns: signs.senders.count, signs.senders))
     }
-    for index in optimiser.first.indices {
+    for index in optimiser.first.indices where optimiser.first[index].count > 0 {
       arrays["first.\(index)"] = .make(optimiser.first[index])
       arrays["second.\(index)"] = .make(optimiser.second[index])
     }
@@ -70,13 +73,13 @@ extension DirectTrainer {
     guard record.textBytes == text.count, record.textDigest == TextTokens.digest(of: text) else {
       throw TrainingError.otherText(path: path, bytes: record.textBytes, given: text.count)
     }
-    try record.sizes.checkTrainable()
+    try record.sizes.checkTrainable(hasHubs: record.gains != .local)
     let weights = try DirectWeights<Scalar>(state, record, path)
     let trainer = try DirectTrainer(
       weights, text: text, options: record.options, rewiring: record.rewiring,
       signs: record.signs ?? .free, workers: workers)
     try trainer.restore(state, record, path)
-    if state.arrays["best.field"] != nil { trainer.best = try DirectWeights(state, record, path, "best.") }
+    if state.arrays["best.readout"] != nil { trainer.best = try DirectWeights(state, record, path, "best.") }
     return (trainer, record.progress)
   }
 
@@ -93,7 +96,7 @@ extension DirectTrainer {
       }
       signs = SynapseSigns(.neuron, &weights, senders: Array(senders.elements))
     }
-    for index in optimiser.first.indices {
+    for index in optimiser.first.indices where optimiser.first[index].count > 0 {
       let (rows, columns) = (optimiser.first[index].rows, optimiser.first[index].columns)
       optimiser.first[index] = try state.matrix("first.\(index)", rows: rows, columns: columns)
       optimiser.second[index] = try state.matrix("second.\(index)", rows: rows, columns: columns)
@@ -114,7 +117,7 @@ extension DirectWeights {
     }
     var arrays: [String: StateArray] = [
       "x": .make(weightsX), "y": .make(weightsY), "tokens_x": .make(tokensX), "tokens_y": .make(tokensY),
-      "field": .make(field), "readout": .make(readout),
+      "readout": .make(readout),
       "frequencies": .float(Matrix(rows: 1, columns: neurons.count, neurons.frequencies)),
       "damping": .float(Matrix(rows: 1, columns: neurons.count, neurons.damping)),
       "pairs": integers(neurons.partners.map { $0 < 0 ? 0 : 1 }),
@@ -123,6 +126,8 @@ extension DirectWeights {
       "sources_x": integers(edgesX.sources.map { Int64($0) }),
       "sources_y": integers(edgesY.sources.map { Int64($0) }),
     ]
+    if gains == .hubs { arrays["field"] = .make(field) }
+    if let logGains, logGains.count > 0 { arrays["log_gains"] = .make(logGains) }
     arrays["mask_x"] = tokenMaskX.map(StateArray.make)
     arrays["mask_y"] = tokenMaskY.map(StateArray.make)
     return Dictionary(uniqueKeysWithValues: arrays.map { (prefix + $0, $1) })
@@ -168,8 +173,17 @@ extension DirectWeights {
     tokensX = try state.matrix(prefix + "tokens_x", rows: n, columns: v)
     tokensY = try state.matrix(prefix + "tokens_y", rows: n, columns: v)
     (tokenMaskX, tokenMaskY) = (try mask("mask_x"), try mask("mask_y"))
-    field = try state.matrix(prefix + "field", rows: n + v, columns: d)
-    readout = try state.matrix(prefix + "readout", rows: d, columns: v)
+    let hasHubs = record.gains != .local
+    field =
+      hasHubs ? try state.matrix(prefix + "field", rows: n + v, columns: d) : Matrix(rows: n + v, columns: 0)
+    readout = try state.matrix(prefix + "readout", rows: hasHubs ? d : n + v, columns: v)
+    let normalisers = s.variant.normaliserCount(heads: s.heads)
+    if !hasHubs {
+      logGains =
+        normalisers > 0
+        ? try state.matrix(prefix + "log_gains", rows: 1, columns: normalisers)
+        : Matrix(rows: 1, columns: 0)
+    }
     let (frequencies, damping, pairs) = (
       try floats("frequencies"), try floats("damping"), try integers("pairs")
     )

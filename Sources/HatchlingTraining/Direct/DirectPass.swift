@@ -4,7 +4,7 @@ import HatchlingNumerics
 
 /// The gradient of a loss with respect to everything that is trained of a direct graph.
 package struct DirectGradients<Scalar: NetworkScalar>: Sendable {
-  /// In the order and the shapes of ``DirectWeights``: synapses of G_x and G_y, token synapses of both, F, W_out.
+  /// In the order and the shapes of ``DirectWeights``: synapses of G_x and G_y, token synapses of both, F, W_out or R, ln κ.
   package internal(set) var all: [Matrix<Scalar>]
   /// With respect to u, `(1, n)`; zero without damping.
   package internal(set) var damping: Matrix<Scalar>
@@ -78,6 +78,7 @@ package final class DirectPass<Scalar: NetworkScalar> {
     takeNeurons(weights, &gradients)
     takeTokens(weights, &gradients)
     takeDamping(weights, &gradients)
+    takeGains(weights, &gradients)
   }
 
   /// Synapses and the field, rows of neurons shared out.
@@ -98,6 +99,7 @@ package final class DirectPass<Scalar: NetworkScalar> {
         (targets[index] + rows.lowerBound * v).update(repeating: 0, count: rows.count * v)
       }
       (targets[4] + rows.lowerBound * d).update(repeating: 0, count: rows.count * d)
+      if d == 0 { (targets[5] + rows.lowerBound * v).update(repeating: 0, count: rows.count * v) }
       for stream in streams { stream.addNeurons(rows, wiring, targets) }
     }
     for (index, mask) in [(2, weights.tokenMaskX), (3, weights.tokenMaskY)] {
@@ -114,6 +116,11 @@ package final class DirectPass<Scalar: NetworkScalar> {
     let field = gradients.all[4].mutablePointer() + n * d
     field.update(repeating: 0, count: v * d)
     let readout = gradients.all[5].mutablePointer()
+    guard d > 0 else {
+      (readout + n * v).update(repeating: 0, count: v * v)
+      for stream in streams { stream.addTokenReadout(into: readout + n * v) }
+      return
+    }
     for (index, stream) in streams.enumerated() {
       for token in 0..<block {
         let row = field + stream.tokens[token] * d
@@ -140,6 +147,18 @@ package final class DirectPass<Scalar: NetworkScalar> {
   }
 }
 
+extension DirectPass {
+  /// ln κ, summed over streams.
+  private func takeGains(_ weights: DirectWeights<Scalar>, _ gradients: inout DirectGradients<Scalar>) {
+    guard let gains = weights.logGains else { return }
+    gradients.all[6] = Matrix(
+      rows: 1, columns: gains.count,
+      (0..<gains.count).map { place in
+        Scalar(streams.reduce(0.0) { $0 + $1.gainGradient.base[place] })
+      })
+  }
+}
+
 extension DirectStream {
   /// Adds what this stream says of the synapses into some neurons, of their token synapses and of their field; targets in the order
   /// of ``DirectWeights``.
@@ -149,6 +168,11 @@ extension DirectStream {
     _ rows: Range<Int>, _ wiring: DirectWiring<Scalar>, _ targets: [UnsafeMutablePointer<Scalar>]
   ) {
     let (v, first) = (sizes.vocabulary, rows.lowerBound * block)
+    if !hasHubs {
+      BLAS.multiply(
+        tapes[sizes.layers - 1].trace.base + first, by: surprise.base, into: targets[5] + rows.lowerBound * v,
+        m: rows.count, n: v, k: block, beta: 1)
+    }
     for layer in 0..<sizes.layers {
       let (tape, before) = (tapes[layer], input(of: layer))
       BLAS.multiply(

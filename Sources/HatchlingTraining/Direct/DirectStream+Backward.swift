@@ -14,9 +14,14 @@ extension DirectStream {
     scratch.tokenTrace.base.update(repeating: 0, count: block)
     keepGradient.base.update(repeating: 0, count: n)
     // F z behind the last layer speaks through the readout alone.
-    BLAS.multiply(
-      weights.readout.pointer, by: surprise.base, transposedB: true, into: scratch.field.base, m: d, n: block,
-      k: sizes.vocabulary)
+    if hasHubs {
+      BLAS.multiply(
+        weights.readout.pointer, by: surprise.base, transposedB: true, into: scratch.field.base, m: d,
+        n: block,
+        k: sizes.vocabulary)
+    } else {
+      beginWithoutHubs(weights)
+    }
     for layer in (0..<sizes.layers).reversed() {
       throughTrace(weights, layer)
       throughFiring(layer)
@@ -51,6 +56,7 @@ extension DirectStream {
       // The tape's field carries the gain: values before it are field / gain.
       for index in 0..<block { sums[index] /= outer[index] }
       throughGain(sums, outer, of: tape.field.base, into: field)
+      if !hasHubs { throughPoolOfTrace(layer) }
     }
     // Y / g(Y) and F Y / g(Y).
     columnSums(trace, tape.y.base, rows: n, into: sums)
@@ -65,6 +71,7 @@ extension DirectStream {
     for row in stride(from: 0, to: n * block, by: block) {
       Scalar.times(trace + row, gain, count: block, into: scratch.fired.base + row)
     }
+    if !hasHubs { throughPool(.encoding, sums, gain, of: tape.y.base, rows: n, into: scratch.fired.base) }
     BLAS.multiply(
       weights.field.pointer, by: encoded, into: scratch.fired.base, m: n, n: block, k: d, beta: 1)
     if let kept = tape.kept {
@@ -78,7 +85,7 @@ extension DirectStream {
     }
   }
 
-  private func scaleRows(
+  func scaleRows(
     _ values: UnsafeMutablePointer<Scalar>, _ factors: UnsafePointer<Scalar>, rows: Int
   ) {
     for row in stride(from: 0, to: rows * block, by: block) {
@@ -93,10 +100,16 @@ extension DirectStream {
     forEachHead { head, first in
       let (gain, heard) = (tape.heardGain.base + head * block, tape.heard.base + head * d * block)
       scratch.sums.base.update(repeating: 0, count: block)
+      if !hasHubs { keepListeners(layer, head) }
       for row in stride(from: first, to: first + perHead * block, by: block) {
         Scalar.fireBack(
           tape.drive.base + row, tape.x.base + row, gains: gain, gradient: scratch.fired.base + row,
           columns: block, toX: scratch.activity.base + row, toGains: scratch.sums.base)
+      }
+      if !hasHubs {
+        throughPool(
+          .attention, head: head, scratch.sums.base, gain, of: scratch.product.base + first, rows: perHead,
+          into: tape.drive.base + first)
       }
       scratch.own.base.update(repeating: 0, count: d * block)
       throughGain(scratch.sums.base, gain, of: heard, into: scratch.own.base)
@@ -212,6 +225,7 @@ extension DirectStream {
     throughTokensOwn(clocks, layer)
     forEachHead { head, first in
       let attention = scratch.attention.base + head * n * block
+      attention.update(repeating: 0, count: n * block)
       BLAS.multiply(
         weights.field.pointer, by: tape.heard.base + head * d * block, into: attention, m: n, n: block, k: d)
       let turned = wiring.turnedY[head]
@@ -314,5 +328,6 @@ extension DirectStream {
       Scalar.addTimes(field + hub, gain, count: block, into: tokenFieldGradient.base + hub)
     }
     throughGain(sums, gain, of: tokenField.base, into: tokenFieldGradient.base)
+    if !hasHubs { throughPool(.embedding, sums, gain, of: sums, rows: 0, into: sums) }
   }
 }

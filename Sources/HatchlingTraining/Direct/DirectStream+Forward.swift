@@ -39,7 +39,7 @@ extension DirectStream {
       let row = weights.field.row(n + tokens[token])
       for hub in 0..<d { tokenField.base[hub * block + token] = row[hub] }
     }
-    gains(of: tokenField.base, into: tokenGain.base)
+    if hasHubs { gains(of: tokenField.base, into: tokenGain.base) } else { beginPools(weights) }
     for hub in 0..<d {
       Scalar.times(
         tokenField.base + hub * block, tokenGain.base, count: block, into: firstField.base + hub * block)
@@ -96,7 +96,11 @@ extension DirectStream {
     let tape = tapes[layer]
     forEachHead { head, first in
       let gain = tape.heardGain.base + head * block
-      gains(of: tape.heard.base + head * d * block, into: gain)
+      if hasHubs {
+        gains(of: tape.heard.base + head * d * block, into: gain)
+      } else {
+        gainOfListeners(layer, head, into: gain)
+      }
       for row in stride(from: first, to: first + perHead * block, by: block) {
         Scalar.fire(
           tape.drive.base + row, tape.x.base + row, gains: gain, columns: block, into: tape.y.base + row)
@@ -124,7 +128,12 @@ extension DirectStream {
     let (tape, before) = (tapes[layer], input(of: layer))
     BLAS.multiply(
       weights.field.pointer, transposed: true, by: tape.y.base, into: tape.encoded.base, m: d, n: block, k: n)
-    gains(of: tape.encoded.base, into: tape.encodedGain.base)
+    if hasHubs {
+      gains(of: tape.encoded.base, into: tape.encodedGain.base)
+    } else {
+      addSquares(of: tape.y.base, rows: n, toZero: true)
+      poolGains(.encoding, into: tape.encodedGain.base)
+    }
     let (gain, field) = (tape.encodedGain.base, tape.field.base)
     for hub in stride(from: 0, to: d * block, by: block) {
       Scalar.times(tape.encoded.base + hub, gain, count: block, into: field + hub)
@@ -136,6 +145,7 @@ extension DirectStream {
       }
       return tape.tokenTrace.base.update(repeating: 0, count: block)
     }
+    guard hasHubs else { return keepTraceByPool(layer) }
     for index in 0..<d * block { field[index] += before.field.base[index] }
     let outer = tape.fieldGain.base
     gains(of: field, into: outer)
@@ -150,12 +160,17 @@ extension DirectStream {
     Scalar.times(before.token.base, outer, count: block, into: tape.tokenTrace.base)
   }
 
-  /// logits = W_outᵀ F z, their loss and its gradient.
+  /// logits = W_outᵀ F z, or Rᵀ z, their loss and its gradient.
   private func predict(_ weights: DirectWeights<Scalar>, _ targets: [Int], _ share: Double) {
     let v = sizes.vocabulary
-    BLAS.multiply(
-      tapes[sizes.layers - 1].field.base, transposed: true, by: weights.readout.pointer, into: surprise.base,
-      m: block, n: v, k: d)
+    if hasHubs {
+      BLAS.multiply(
+        tapes[sizes.layers - 1].field.base, transposed: true, by: weights.readout.pointer,
+        into: surprise.base,
+        m: block, n: v, k: d)
+    } else {
+      readTrace(weights)
+    }
     losses = (0..<block).map { token in
       CrossEntropy.lossAndGradient(
         surprise.base + token * v, count: v, target: targets[token], share: Scalar(share))

@@ -11,6 +11,8 @@ final class DirectStream<Scalar: NetworkScalar> {
   let sizes: Hyperparameters
   let block: Int
   let keepsPlastic: Bool
+  /// Whether gains and readout go through hubs; otherwise d = 0.
+  let hasHubs: Bool
   let n, d, heads, perHead: Int
   let tapes: [DirectTape<Scalar>]
 
@@ -33,12 +35,15 @@ final class DirectStream<Scalar: NetworkScalar> {
   var activeX, activeY: [Int]
   /// ∂/∂ ln λ of every neuron, `(n)`.
   let keepGradient: NumberStorage<Scalar>
+  /// κ² / N of every normaliser's pool where gains are local, and ∂/∂ ln κ.
+  let pools, gainGradient: NumberStorage<Double>
   let scratch: DirectScratch<Scalar>
 
   init(_ weights: DirectWeights<Scalar>, block: Int, dropsOut: Bool) {
     sizes = weights.sizes
     self.block = block
     keepsPlastic = weights.keepsPlastic
+    hasHubs = weights.gains == .hubs
     (n, d, heads, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.neuronsPerHead)
     let (sizes, keeps) = (self.sizes, keepsPlastic)
     tapes = (0..<sizes.layers).map { _ in
@@ -51,6 +56,8 @@ final class DirectStream<Scalar: NetworkScalar> {
     activeX = [Int](repeating: 0, count: sizes.layers)
     activeY = activeX
     keepGradient = NumberStorage(zeros: n)
+    pools = NumberStorage(zeros: weights.logGains?.count ?? 0)
+    gainGradient = NumberStorage(zeros: pools.count)
     scratch = DirectScratch(sizes, block: block, keepsPlastic: keepsPlastic)
   }
 
@@ -117,6 +124,7 @@ struct DirectScratch<Scalar: NetworkScalar> {
   let field, own, heard: NumberStorage<Scalar>
   /// `(T)` each.
   let tokenTrace, sums, factors: NumberStorage<Scalar>
+  let squares: NumberStorage<Double>
   /// Places and values at which a neuron fires, σ there, and their gradient.
   let places: NumberStorage<Int32>
   let values, sigma, valueGradient: NumberStorage<Scalar>
@@ -132,6 +140,7 @@ struct DirectScratch<Scalar: NetworkScalar> {
     (scores, symmetric) = (numbers(block), numbers(block))
     (field, own, heard) = (numbers(d), numbers(d), numbers(d))
     (tokenTrace, sums, factors) = (numbers(1), numbers(1), numbers(1))
+    squares = NumberStorage(zeros: block)
     places = NumberStorage(zeros: block)
     (values, sigma, valueGradient) = (numbers(1), numbers(1), numbers(1))
   }

@@ -35,7 +35,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     guard !options.detach else { throw DirectTrainingError.detaches }
     guard options.shareCount == 1 else { throw DirectTrainingError.hasNoShares }
     let sizes = initial.sizes
-    try sizes.checkTrainable()
+    try sizes.checkTrainable(hasHubs: initial.gains == .hubs)
     try initial.memory(options, rewires: rewiring != nil).check()
     try TextTokens.check(text, vocabulary: sizes.vocabulary)
     try initial.checkReached()
@@ -89,7 +89,8 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   private func apply(_ gradients: [Matrix<Scalar>], _ norm: Double, _ rate: Double) {
     var parameters = weights.trained
     weights.trained = parameters.map { _ in Matrix(rows: 0, columns: 0) }  // one owner each: updated in place
-    optimiser.update(&parameters, &theta, gradients, norm: norm, rate: rate, options, workers)
+    optimiser.update(
+      &parameters, &theta, gradients, norm: norm, rate: rate, undecayed: weights.undecayed, options, workers)
     signs.hold(&parameters)
     weights.trained = parameters
     if let theta { weights.neurons.damping = LearnedDamping.damping(theta) }
@@ -184,7 +185,8 @@ extension TrainingMemory {
     let (n, d, heads) = (Double(sizes.neurons), Double(sizes.synapticDimension), Double(sizes.heads))
     let (vocabulary, layers) = (Double(sizes.vocabulary), Double(sizes.layers))
     let (block, batch, number) = (Double(options.block), Double(options.batch), Double(bytes))
-    let trained = Double(edges) + 2 * n * vocabulary + (n + 2 * vocabulary) * d
+    let readout = d > 0 ? (n + 2 * vocabulary) * d : (n + vocabulary) * vocabulary
+    let trained = Double(edges) + 2 * n * vocabulary + readout
     let attention = keepsPlastic ? heads * n : 0
     let perToken =
       layers * (5 * n + heads * block + attention + (heads + 2) * d) + 13 * n + attention + 2 * block

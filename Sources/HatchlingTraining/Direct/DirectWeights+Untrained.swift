@@ -8,11 +8,15 @@ extension DirectWeights {
   /// F and W_out are N(0, 0.02) as the public code begins; token synapses have the spread that D F has then, those between neurons more,
   /// in proportion to how many are missing, so that what arrives at a neuron is as strong as in the complete graph. Frequencies of the
   /// formula, no damping.
+  ///
+  /// Of a graph without hubs, d = 0, every κ is 1: traces have mean square 1, and synapses, those to readouts among them, the spread at which
+  /// they drive neurons as much as d = 64 hubs do.
   /// - Throws: ``DirectTrainingError/tooManyEdges(asked:possible:)``, `TrainingError` for sizes out of range.
   public static func untrained(
     _ sizes: Hyperparameters, edges: Int, keepsPlastic: Bool, seed: UInt64
   ) throws -> DirectWeights {
-    try sizes.checkTrainable()
+    let hasHubs = sizes.synapticDimension > 0
+    try sizes.checkTrainable(hasHubs: hasHubs)
     let (n, d, v) = (sizes.neurons, sizes.synapticDimension, sizes.vocabulary)
     let (possible, overflow) = n.multipliedReportingOverflow(by: n)
     guard !overflow, edges <= possible else {
@@ -39,7 +43,7 @@ extension DirectWeights {
       }
       return lists
     }
-    let spread = 0.02 * 0.02 * Double(d).squareRoot()
+    let spread = hasHubs ? 0.02 * 0.02 * Double(d).squareRoot() : 0.16 / Double(n + v).squareRoot()
     let between = spread * (Double(possible) / Double(max(1, edges))).squareRoot()
     let (x, y) = (lists(), lists())
     var neurons = NeuronPopulation(headSizes: [Int](repeating: sizes.neuronsPerHead, count: sizes.heads))
@@ -48,10 +52,14 @@ extension DirectWeights {
       neurons.pair(
         NeuronIndex(neuron), NeuronIndex(neuron + 1), frequency: frequencies[neuron % sizes.neuronsPerHead])
     }
-    return DirectWeights(
+    var weights = DirectWeights(
       sizes, neurons, (x, normal(1, edges, between)), (y, normal(1, edges, between)),
       tokens: (normal(n, v, spread), normal(n, v, spread)), field: normal(n + v, d, 0.02),
-      readout: normal(d, v, 0.02), keepsPlastic: keepsPlastic)
+      readout: hasHubs ? normal(d, v, 0.02) : normal(n + v, v, spread), keepsPlastic: keepsPlastic)
+    if !hasHubs {
+      weights.logGains = Matrix(rows: 1, columns: sizes.variant.normaliserCount(heads: sizes.heads))
+    }
+    return weights
   }
 
   private init(

@@ -17,11 +17,15 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
   public internal(set) var tokensX, tokensY: Matrix<Scalar>
   /// Which of them exist, `(n, V)`, 1 or 0; nil for all.
   var tokenMaskX, tokenMaskY: Matrix<Scalar>?
-  /// Fᵀ, `(n + V, d)`, and W_out, `(d, V)`.
+  /// Fᵀ, `(n + V, d)`, and W_out, `(d, V)`; where gains are local nothing and R, `(n + V, V)`.
   public internal(set) var field, readout: Matrix<Scalar>
+  /// ln κ of every normaliser, `(1, normalisers)`, where gains are local; nil where they go through hubs.
+  public internal(set) var logGains: Matrix<Scalar>?
   /// Whether σ lives on the kept synapses of G_x alone; otherwise every node has one to every neuron.
   public internal(set) var keepsPlastic: Bool
 
+  /// What gains go through.
+  public var gains: Gains { logGains == nil ? .hubs : .local }
   /// n and n + V.
   var neuronCount: Int { sizes.neurons }
   var nodeCount: Int { sizes.neurons + sizes.vocabulary }
@@ -50,6 +54,9 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
       neurons: n, synapticDimension: graph.hubCount, heads: neurons.heads.count, layers: graph.layers,
       vocabulary: v, variant: graph.variant)
     (field, readout) = (graph.field, graph.readout)
+    logGains = graph.localGains.map {
+      Matrix(rows: 1, columns: $0.count, $0.map { Scalar(Double.log(Double($0))) })
+    }
     let x = Self.lists(graph.drivesX).transposing()
     let y = Self.lists(graph.drivesY)
     let (partsX, partsY) = (SynapseParts(x, neurons: n, tokens: v), SynapseParts(y, neurons: n, tokens: v))
@@ -107,9 +114,11 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
     var graph = DirectGraph(
       layers: sizes.layers, variant: sizes.variant, neurons: neurons, tokenCount: sizes.vocabulary,
       field: field, readout: readout, drivesX: Projection(.sparse(x.transposing())),
-      drivesY: Projection(.sparse(y)), plastic: plastic)
+      drivesY: Projection(.sparse(y)), plastic: plastic,
+      localGains: logGains?.elements.map { Scalar(Double.exp(Double($0))) })
     graph.compilation =
       "trained edges=\(edgesX.count)+\(edgesY.count) plastic=\(keepsPlastic ? "kept" : "complete")"
+      + (gains == .local ? " gains=local" : "")
     return graph
   }
 
@@ -128,7 +137,7 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
 
   /// Everything that gradients are taken of, in the order of ``DirectGradients``.
   var trained: [Matrix<Scalar>] {
-    get { [weightsX, weightsY, tokensX, tokensY, field, readout] }
+    get { [weightsX, weightsY, tokensX, tokensY, field, readout] + (logGains.map { [$0] } ?? []) }
     set {
       weightsX = newValue[0]
       weightsY = newValue[1]
@@ -136,16 +145,20 @@ public struct DirectWeights<Scalar: NetworkScalar>: Sendable {
       tokensY = newValue[3]
       field = newValue[4]
       readout = newValue[5]
+      if logGains != nil { logGains = newValue[6] }
     }
   }
 
-  /// How many numbers are trained, damping left out: synapses that exist, field and readout.
+  /// Which of ``trained`` do not decay: ln κ, which is no weight.
+  var undecayed: Set<Int> { logGains == nil ? [] : [6] }
+
+  /// How many numbers are trained, damping left out: synapses that exist, field and readout, local gains.
   public var trainedCount: Int {
     func count(_ tokens: Matrix<Scalar>, _ mask: Matrix<Scalar>?) -> Int {
       mask.map { $0.elements.count { $0 != 0 } } ?? tokens.count
     }
     return edgesX.count + edgesY.count + count(tokensX, tokenMaskX) + count(tokensY, tokenMaskY) + field.count
-      + readout.count
+      + readout.count + (logGains?.count ?? 0)
   }
 }
 
@@ -217,6 +230,8 @@ public enum DirectTrainingError: InputError, Equatable {
   case logsNoTopology
   case badRewiring(String)
   case hasNoShares
+  /// The graph that the run begins with has none.
+  case hasNoHubs
   /// Started as several ranks.
   case isNotShared(ranks: Int)
 
@@ -241,6 +256,7 @@ public enum DirectTrainingError: InputError, Equatable {
     case .logsNoTopology:
       "a topology log follows D_x F while it is trained; a trained graph's degrees are found from its file"
     case .badRewiring(let what): what
+    case .hasNoHubs: "the graph has local gains and no hubs that gains could go through; leave hubs out"
     case .hasNoShares: "a direct graph is trained on whole batches, not in shares; leave them out"
     case .isNotShared(let ranks):
       "a direct graph is not trained on \(ranks) ranks yet, only the weights of tensors are; leave mpirun out"
