@@ -36,7 +36,7 @@ extension Schedule {
   }
 
   /// The direct form: neuron to neuron (Eq. 6, Observation 4). Gains and readout go through F; what pruning cut may travel through hubs.
-  /// Without hubs there is neither: normalisers hear the particles that they normalise, and nodes the readouts listen to.
+  /// Without hubs normalisers hear the particles that they normalise, and readouts hear the nodes.
   public static func direct(
     layers: Int, variant: Variant, remainderX: Bool = false, remainderY: Bool = false, hasHubs: Bool = true
   ) -> Schedule {
