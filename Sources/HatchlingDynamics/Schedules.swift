@@ -64,15 +64,7 @@ extension Schedule {
       form: .direct, layers: layers, variant: variant,
       input: [.fire(.z), .send(.z, over: .field, into: .v, counted: traffic)]
         + normalised([.z, .v], .v, .embedding),
-      rounds: [
-        Round(
-          kind: .drive,
-          communication: [.send(.z, over: .x, into: .driveX)] + (remainderX ? cutX : []),
-          computation: [.activateX, .rotate]),
-        Round(kind: .read, communication: [.read(.rotated, into: .attention)], computation: []),
-        Round(
-          kind: .reweight, communication: [.reweight(presynaptic: .z, postsynaptic: .rotated)],
-          computation: [.forget]),
+      rounds: directRounds(cutX: remainderX ? cutX : []) + [
         Round(
           kind: .gate,
           communication: [
@@ -81,9 +73,22 @@ extension Schedule {
           ] + (remainderY ? cutY : []) + normalised([.driveY], .a, .attention),
           computation: [
             .activateY, .copy(.y, to: .update), .send(.y, over: .field, into: .encoded, counted: traffic),
-          ] + normalised([.update, .encoded], .encoded, .encoding) + newTrace),
+          ] + normalised([.update, .encoded], .encoded, .encoding) + newTrace)
       ],
       readout: [.send(.v, over: .readout, into: .logits, counted: .broadcasts)])
+  }
+
+  /// Rounds 4l + 3, 4l and 4l + 1 of the direct form, with hubs and without.
+  private static func directRounds(cutX: [RoundOperation] = []) -> [Round] {
+    [
+      Round(
+        kind: .drive, communication: [.send(.z, over: .x, into: .driveX)] + cutX,
+        computation: [.activateX, .rotate]),
+      Round(kind: .read, communication: [.read(.rotated, into: .attention)], computation: []),
+      Round(
+        kind: .reweight, communication: [.reweight(presynaptic: .z, postsynaptic: .rotated)],
+        computation: [.forget]),
+    ]
   }
 
   private static func withoutHubs(layers: Int, variant: Variant) -> Schedule {
@@ -96,19 +101,12 @@ extension Schedule {
     return Schedule(
       form: .direct, layers: layers, variant: variant,
       input: [.fire(.z)] + normalised(.z, .embedding),
-      rounds: [
-        Round(
-          kind: .drive, communication: [.send(.z, over: .x, into: .driveX)],
-          computation: [.activateX, .rotate]),
-        Round(kind: .read, communication: [.read(.rotated, into: .attention)], computation: []),
-        Round(
-          kind: .reweight, communication: [.reweight(presynaptic: .z, postsynaptic: .rotated)],
-          computation: [.forget]),
+      rounds: directRounds() + [
         Round(
           kind: .gate,
           communication: [.send(.attention, over: .y, into: .driveY, listening: .x)]
             + normalised(.driveY, .attention),
-          computation: [.activateY, .copy(.y, to: .update)] + normalised(.update, .encoding) + newTrace),
+          computation: [.activateY, .copy(.y, to: .update)] + normalised(.update, .encoding) + newTrace)
       ],
       readout: [.send(.z, over: .traceReadout, into: .logits)])
   }
