@@ -19,7 +19,7 @@ enum hatchling_h5_status {
   HATCHLING_H5_FINE,
   HATCHLING_H5_NO_FILE,
   HATCHLING_H5_MISSING,
-  HATCHLING_H5_CLOSED,
+  HATCHLING_H5_NOT_OPENED,
   HATCHLING_H5_NO_TEXT,
   HATCHLING_H5_NO_DATASET,
   HATCHLING_H5_NOT_PLAIN,
@@ -109,7 +109,7 @@ static inline int hatchling_h5_answer_text(int way, hid_t file, const struct hat
   if (!hatchling_h5_is_here(file, request->object) || H5Aexists_by_name(file, request->object, request->key, H5P_DEFAULT) <= 0)
     return hatchling_h5_answer(way, HATCHLING_H5_MISSING, 0);
   hid_t attribute = H5Aopen_by_name(file, request->object, request->key, H5P_DEFAULT, H5P_DEFAULT);
-  if (attribute < 0) return hatchling_h5_answer(way, HATCHLING_H5_CLOSED, 0);
+  if (attribute < 0) return hatchling_h5_answer(way, HATCHLING_H5_NOT_OPENED, 0);
   hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
   char *text = NULL;
   enum hatchling_h5_status status = HATCHLING_H5_NO_TEXT;

@@ -12,13 +12,7 @@ static inline hid_t hatchling_h5p_link(void) { return H5P_LINK_CREATE; }
 static inline hid_t hatchling_h5s_all(void) { return H5S_ALL; }
 static inline hsize_t hatchling_h5s_unlimited(void) { return H5S_UNLIMITED; }
 static inline size_t hatchling_h5t_variable(void) { return H5T_VARIABLE; }
-static inline hid_t hatchling_h5t_double(void) { return H5T_NATIVE_DOUBLE; }
-static inline hid_t hatchling_h5t_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t hatchling_h5t_int8(void) { return H5T_NATIVE_INT8; }
-static inline hid_t hatchling_h5t_uint8(void) { return H5T_NATIVE_UINT8; }
-static inline hid_t hatchling_h5t_int32(void) { return H5T_NATIVE_INT32; }
-static inline hid_t hatchling_h5t_uint32(void) { return H5T_NATIVE_UINT32; }
-static inline hid_t hatchling_h5t_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t hatchling_h5t_reference(void) { return H5T_STD_REF_OBJ; }
 static inline hid_t hatchling_h5t_string(void) { return H5T_C_S1; }
 

@@ -125,7 +125,7 @@ public struct Schedule: Sendable, Hashable {
   public var layerOperations: [RoundOperation] { rounds.flatMap(\.operations) }
 
   /// Whether hubs take part; otherwise a, v and ρ are A, z and σ themselves.
-  public var hasHubs: Bool { quantities.contains(.v) }
+  public var hasHubs: Bool { readout.contains { $0.quantities.contains(.v) } }
 
   /// How many operations of a layer are done when a part of a round has ended.
   public func operations(through part: RoundPart) -> Int {

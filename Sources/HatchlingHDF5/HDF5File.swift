@@ -6,33 +6,17 @@
 
   /// A number as HDF5 stores it.
   package protocol HDF5Number: BitwiseCopyable {
-    static var type: hid_t { get }
-    /// What a child process that reads is asked for.
     static var kind: hatchling_h5_number { get }
   }
-  extension Double: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_double() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_DOUBLE }
-  }
-  extension Float: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_float() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_FLOAT }
-  }
-  extension UInt8: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_uint8() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_UINT8 }
-  }
-  extension UInt32: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_uint32() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_UINT32 }
-  }
-  extension Int32: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_int32() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_INT32 }
-  }
-  extension UInt64: HDF5Number {
-    package static var type: hid_t { hatchling_h5t_uint64() }
-    package static var kind: hatchling_h5_number { HATCHLING_H5_UINT64 }
+  extension Double: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_DOUBLE } }
+  extension Float: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_FLOAT } }
+  extension UInt8: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_UINT8 } }
+  extension UInt32: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_UINT32 } }
+  extension Int32: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_INT32 } }
+  extension UInt64: HDF5Number { package static var kind: hatchling_h5_number { HATCHLING_H5_UINT64 } }
+
+  extension HDF5Number {
+    package static var type: hid_t { hatchling_h5_native(Int32(kind.rawValue)) }
   }
 
   /// libhdf5 as Debian has it may be called by one thread at a time: whoever calls it holds this.

@@ -107,7 +107,7 @@
         return Int(reply.count)
       case HATCHLING_H5_NO_FILE: throw damaged(place, "HDF5 cannot read it")
       case HATCHLING_H5_MISSING: throw damaged(place, "it is missing")
-      case HATCHLING_H5_CLOSED: throw damaged(place, "it cannot be opened")
+      case HATCHLING_H5_NOT_OPENED: throw damaged(place, "it cannot be opened")
       case HATCHLING_H5_NO_TEXT: throw damaged(place, "it is no text")
       case HATCHLING_H5_NO_DATASET: throw damaged(place, "it is no dataset")
       case HATCHLING_H5_NOT_PLAIN:

@@ -103,7 +103,7 @@ import Testing
       let space = H5Dget_space(set)
       var found = [Double](repeating: .nan, count: Int(max(0, H5Sget_simple_extent_npoints(space))))
       let status = H5Dread(
-        set, hatchling_h5t_double(), hatchling_h5s_all(), hatchling_h5s_all(), hatchling_h5p_default(), &found
+        set, Double.type, hatchling_h5s_all(), hatchling_h5s_all(), hatchling_h5p_default(), &found
       )
       H5Sclose(space)
       H5Dclose(set)

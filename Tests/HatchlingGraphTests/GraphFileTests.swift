@@ -271,37 +271,32 @@ import Testing
 
   @Test(arguments: 0..<GraphFileTests.localChanges.count)
   func aWrongFileWithoutHubsIsOneLine(number: Int) throws {
-    let (part, change) = Self.localChanges[number]
-    try DirectGraph.random(seed: 8, damping: true, density: 0.9, hasHubs: false).save(to: path)
-    var parts = try Parts(path)
-    change(&parts)
-    try parts.write(to: path)
-    do {
-      _ = try DirectGraph<Float>.load(path: path)
-      Issue.record("change \(number) (\(part)) went unnoticed")
-    } catch {
-      let text = "\(error)"
-      #expect(error is any InputError)
-      #expect(text.contains(part) && !text.contains("\n") && text.contains("graph.safetensors"), "\(text)")
-    }
+    try expectOneLine(
+      Self.localChanges[number], of: .random(seed: 8, damping: true, density: 0.9, hasHubs: false))
   }
 
   @Test(arguments: 0..<GraphFileTests.changes.count)
   func aWrongFileIsOneLine(number: Int) throws {
-    let (part, change) = Self.changes[number]
-    let graph = DirectGraph.random(seed: 8, damping: true, density: 0.9)
+    try expectOneLine(Self.changes[number], of: .random(seed: 8, damping: true, density: 0.9))
+  }
+
+  /// A file loads, and what is changed in it is named.
+  private func expectOneLine(
+    _ change: (part: String, change: @Sendable (inout Parts) -> Void), of graph: DirectGraph<Float>
+  ) throws {
     try graph.save(to: path)
     var parts = try Parts(path)
     _ = try DirectGraph<Float>.load(path: path)
-    change(&parts)
+    change.change(&parts)
     try parts.write(to: path)
     do {
       _ = try DirectGraph<Float>.load(path: path)
-      Issue.record("change \(number) (\(part)) went unnoticed")
+      Issue.record("a change (\(change.part)) went unnoticed")
     } catch {
       let text = "\(error)"
       #expect(error is any InputError)
-      #expect(text.contains(part) && !text.contains("\n") && text.contains("graph.safetensors"), "\(text)")
+      #expect(
+        text.contains(change.part) && !text.contains("\n") && text.contains("graph.safetensors"), "\(text)")
     }
   }
 

@@ -31,7 +31,7 @@ extension DenseGraphExecutor {
     z.base.update(repeating: 0, count: nodeCount)
     z.base[neuronCount + token] = 1
     through(z.base, into: v.base)
-    divide(z, by: localGain(z, 0) ?? gain(v.base))
+    divide(z, by: localGain(z, .embedding) ?? gain(v.base))
     through(z.base, into: v.base)
   }
 
@@ -108,7 +108,7 @@ extension DenseGraphExecutor {
       synapsesY, by: { UnsafePointer(self.attention.base + self.head(of: $0) * m) }, into: driveY.base)
     for (head, range) in neurons.heads.enumerated() {
       through(attention.base + head * m, into: a.base + head * d)
-      let gain = localGain(driveY, 1 + head, range) ?? gain(a.base + head * d)
+      let gain = localGain(driveY, .attention, head: head, range) ?? gain(a.base + head * d)
       for neuron in range { driveY.base[neuron] /= gain }
     }
   }
@@ -125,14 +125,14 @@ extension DenseGraphExecutor {
     }
     activity.activeY.append((0..<n).count { y.base[$0] > 0 })
     through(update.base, into: encoded.base)
-    divide(update, by: localGain(update, 1 + neurons.heads.count) ?? gain(encoded.base))
+    divide(update, by: localGain(update, .encoding) ?? gain(encoded.base))
     through(update.base, into: encoded.base)
     if schedule.variant.accumulatesActivity {
       z.base.update(from: update.base, count: nodeCount)
     } else {
       for node in 0..<nodeCount { z.base[node] += update.base[node] }
       through(z.base, into: v.base)
-      divide(z, by: localGain(z, 2 + neurons.heads.count) ?? gain(v.base))
+      divide(z, by: localGain(z, .residual) ?? gain(v.base))
     }
     through(z.base, into: v.base)
   }
@@ -163,14 +163,16 @@ extension DenseGraphExecutor {
   }
 
   /// sqrt(κ² ‖w‖² / N + ε) of the values of a pool, of neurons those with x > 0; nil where gains go through hubs.
-  private func localGain(_ values: NumberStorage<Scalar>, _ place: Int, _ heads: Range<Int>? = nil) -> Scalar?
-  {
+  private func localGain(
+    _ values: NumberStorage<Scalar>, _ kind: NormaliserKind, head: Int = 0, _ neurons: Range<Int>? = nil
+  ) -> Scalar? {
     guard let localGains else { return nil }
     guard schedule.variant.normalises else { return 1 }
-    let pool = heads ?? 0..<values.count
+    let kappa = Double(localGains[kind.place(head: head, of: self.neurons.heads.count)])
+    let pool = neurons ?? 0..<values.count
     var squares = 0.0
-    for index in pool where heads == nil || x.base[index] > 0 {
-      let value = Double(localGains[place]) * Double(values.base[index])
+    for index in pool where neurons == nil || x.base[index] > 0 {
+      let value = kappa * Double(values.base[index])
       squares += value * value
     }
     return Scalar((squares / Double(pool.count) + 1e-5).squareRoot())

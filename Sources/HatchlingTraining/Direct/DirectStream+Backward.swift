@@ -225,9 +225,13 @@ extension DirectStream {
     throughTokensOwn(clocks, layer)
     forEachHead { head, first in
       let attention = scratch.attention.base + head * n * block
-      attention.update(repeating: 0, count: n * block)
-      BLAS.multiply(
-        weights.field.pointer, by: tape.heard.base + head * d * block, into: attention, m: n, n: block, k: d)
+      if hasHubs {
+        BLAS.multiply(
+          weights.field.pointer, by: tape.heard.base + head * d * block, into: attention, m: n, n: block, k: d
+        )
+      } else {
+        attention.update(repeating: 0, count: n * block)
+      }
       let turned = wiring.turnedY[head]
       Scalar.edgeSums(
         offsets: turned.lists.offsets.base, sources: turned.lists.sources.base, weights: turned.weights.base,
@@ -328,6 +332,6 @@ extension DirectStream {
       Scalar.addTimes(field + hub, gain, count: block, into: tokenFieldGradient.base + hub)
     }
     throughGain(sums, gain, of: tokenField.base, into: tokenFieldGradient.base)
-    if !hasHubs { throughPool(.embedding, sums, gain, of: sums, rows: 0, into: sums) }
+    if !hasHubs && sizes.variant.normalises { takeFactors(.embedding, sums, gain) }
   }
 }

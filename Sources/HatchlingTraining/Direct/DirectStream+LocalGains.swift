@@ -117,14 +117,15 @@ extension DirectStream {
     of values: UnsafePointer<Scalar>, rows: Int, into gradient: UnsafeMutablePointer<Scalar>
   ) {
     guard sizes.variant.normalises else { return }
-    takeFactors(kind, head, change, gain)
+    takeFactors(kind, head: head, change, gain)
     for row in stride(from: 0, to: rows * block, by: block) {
       Scalar.addTimes(values + row, scratch.factors.base, count: block, into: gradient + row)
     }
   }
 
-  private func takeFactors(
-    _ kind: NormaliserKind, _ head: Int, _ change: UnsafePointer<Scalar>, _ gain: UnsafePointer<Scalar>
+  /// The gradient of a pool's ln κ is noted, and what values are multiplied by for theirs is in `scratch.factors`.
+  func takeFactors(
+    _ kind: NormaliserKind, head: Int = 0, _ change: UnsafePointer<Scalar>, _ gain: UnsafePointer<Scalar>
   ) {
     let place = kind.place(head: head, of: heads)
     var sum = 0.0
@@ -143,7 +144,7 @@ extension DirectStream {
     let (tape, sums) = (tapes[layer], scratch.sums.base)
     let gain = tape.fieldGain.base
     for token in 0..<block { sums[token] *= gain[token] }
-    takeFactors(.residual, 0, sums, gain)
+    takeFactors(.residual, sums, gain)
     for token in 0..<block { scratch.factors.base[token] /= gain[token] }
     for row in stride(from: 0, to: n * block, by: block) {
       Scalar.addTimes(

@@ -1,3 +1,4 @@
+import HatchlingDynamics
 import HatchlingModel
 import HatchlingNumerics
 
@@ -39,7 +40,7 @@ extension DirectWeights {
     return (0..<sizes.vocabulary).map { token in
       let row = field.row(n + token)
       let squares = (0..<d).reduce(0.0) { $0 + Double(row[$1]) * Double(row[$1]) }
-      return 1 / (squares / Double(d) + 1e-5).squareRoot()
+      return 1 / (squares / Double(d) + NormaliserNode.epsilon).squareRoot()
     }
   }
 }
@@ -69,7 +70,9 @@ private struct Calibration<Scalar: NetworkScalar> {
     for stream in pass.streams { measure(stream, traces) }
     for place in logGains.indices where counts[place] > 0 { logGains[place] /= Double(counts[place]) }
     // A token's neuron is alone in its pool.
-    note(0, gain: trace, squares: 1, pool: sizes.neurons + sizes.vocabulary)
+    note(
+      NormaliserKind.embedding.place(of: sizes.heads), gain: trace, squares: 1,
+      pool: sizes.neurons + sizes.vocabulary)
   }
 
   private mutating func measure(_ stream: DirectStream<Scalar>, _ traces: [Double]) {
@@ -88,24 +91,27 @@ private struct Calibration<Scalar: NetworkScalar> {
             tape.x.base[$0] > 0 ? tape.drive.base[$0] : 0
           }
           note(
-            1 + head, gain: Double(tape.heardGain.base[head * block + token]), squares: heard,
+            NormaliserKind.attention.place(head: head, of: heads),
+            gain: Double(tape.heardGain.base[head * block + token]), squares: heard,
             pool: stream.perHead)
         }
         note(
-          1 + heads, gain: Double(tape.encodedGain.base[token]), squares: squares(0..<n) { tape.y.base[$0] },
+          NormaliserKind.encoding.place(of: heads), gain: Double(tape.encodedGain.base[token]),
+          squares: squares(0..<n) { tape.y.base[$0] },
           pool: nodes)
         guard !stream.sizes.variant.accumulatesActivity else { continue }
         let gain = Double(tape.fieldGain.base[token])
         let own = Double(tape.tokenTrace.base[token]) * trace / traces[stream.tokens[token]]
         let after = squares(0..<n) { tape.trace.base[$0] } + own * own
-        note(2 + heads, gain: gain, squares: after / (gain * gain), pool: nodes)
+        note(
+          NormaliserKind.residual.place(of: heads), gain: gain, squares: after / (gain * gain), pool: nodes)
       }
     }
   }
 
   /// A gain 1 / g through hubs of a vector whose pool has these squares. Silence, of which g is √ε, says nothing.
   private mutating func note(_ place: Int, gain: Double, squares: Double, pool: Int) {
-    let heard = 1 / (gain * gain) - 1e-5
+    let heard = 1 / (gain * gain) - NormaliserNode.epsilon
     guard heard > 1e-7, squares > 0 else { return }
     logGains[place] += 0.5 * Double.log(heard / (squares / Double(pool)))
     counts[place] += 1
