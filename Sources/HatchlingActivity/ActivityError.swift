@@ -32,8 +32,6 @@ public enum ActivityError: InputError, Equatable {
   /// The network runs on numbers.
   case withoutSpikes
   case unknownSpikes(String, known: [String])
-  /// Units of NWB have times alone.
-  case signedSpikes(path: String)
 
   public var description: String {
     switch self {
@@ -61,8 +59,6 @@ public enum ActivityError: InputError, Equatable {
     case .withoutSpikes: "the network does not run on spikes, so there are none to record"
     case .unknownSpikes(let name, let known):
       "'\(name)' sends no spikes that can be recorded; \(known.joined(separator: ", ")) do, or all"
-    case .signedSpikes(let path):
-      "'\(path)': units of NWB hold times without a sign, so spikes go to .h5, .npy or .csv"
     }
   }
 }

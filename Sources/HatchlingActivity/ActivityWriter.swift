@@ -52,11 +52,6 @@ public enum RecordingFormat: String, Sendable, Hashable, CaseIterable {
     self == .numpy ? [path, path.dropLast(".npy".count) + ".json"] : [path]
   }
 
-  /// - Throws: ``ActivityError/signedSpikes(path:)`` for what a format cannot hold.
-  public func check(_ request: RecordingRequest, path: String) throws(ActivityError) {
-    if self == .nwb && !request.spikes.isEmpty { throw .signedSpikes(path: path) }
-  }
-
   /// Begins a file. - Throws: ``ActivityError``, `CheckpointError`.
   public func writer<Scalar: NetworkScalar>(
     to path: String, _ description: RecordingDescription, _: Scalar.Type

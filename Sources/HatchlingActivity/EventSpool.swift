@@ -5,14 +5,18 @@ import HatchlingCheckpoint
 final class EventSpool {
   private let path: String
   private let descriptor: Int32
+  private let hasValues: Bool
   private var waiting: [Int32] = []
   /// Events of every unit.
   private(set) var counts: [Int]
   private static let flushAt = 1 << 18
 
-  /// - Parameter path: beside it the events wait. - Throws: `CheckpointError.unwritable`.
-  init(beside path: String, units: Int) throws {
-    self.path = path
+  /// - Parameters:
+  ///   - path: beside it the events wait.
+  ///   - hasValues: whether each event has a number beside its moment.
+  /// - Throws: `CheckpointError.unwritable`.
+  init(beside path: String, units: Int, hasValues: Bool = false) throws {
+    (self.path, self.hasValues) = (path, hasValues)
     counts = Array(repeating: 0, count: units)
     var name = "\(path).events-XXXXXX".systemPath
     descriptor = mkstemp(&name)
@@ -25,14 +29,16 @@ final class EventSpool {
 
   deinit { close(descriptor) }
 
-  /// Events of one moment: `moment` is what the reader makes a time of, `first` the unit of entry 0.
-  func append(_ entries: [Int32], first: Int, moment: Int) throws {
+  /// Events of one moment, which is what the reader makes a time of. Values count only where the spool has them.
+  func append(_ units: [Int32], _ values: [Float] = [], moment: Int) throws {
+    precondition(!hasValues || values.count == units.count, "a value for every event")
     waiting.append(Int32(truncatingIfNeeded: moment))
     waiting.append(Int32(truncatingIfNeeded: moment >> 32))
-    waiting.append(Int32(entries.count))
-    for entry in entries {
-      counts[first + Int(entry)] += 1
-      waiting.append(Int32(truncatingIfNeeded: first) &+ entry)
+    waiting.append(Int32(units.count))
+    for (place, unit) in units.enumerated() {
+      counts[Int(unit)] += 1
+      waiting.append(unit)
+      if hasValues { waiting.append(Int32(bitPattern: values[place].bitPattern)) }
     }
     if waiting.count >= Self.flushAt { try flush() }
   }
@@ -52,28 +58,41 @@ final class EventSpool {
     waiting.removeAll(keepingCapacity: true)
   }
 
-  /// Hands over all events in batches, each sorted by unit and in it by time: `body(unit, place, times)` with the place among the unit's
-  /// own events. Memory: 16 bytes per event of a batch.
-  func forEachRun(
-    batch: Int = 1 << 20, time: (Int) -> Double,
-    _ body: (_ unit: Int, _ place: Int, _ times: [Double]) throws -> Void
-  ) throws {
+  /// Of one unit, events that follow one another.
+  struct Run {
+    let unit: Int
+    /// Among the unit's own events.
+    let place: Int
+    let times: [Double]
+    /// Empty where the spool has none.
+    let values: [Float]
+  }
+
+  /// Hands over all events in batches, each sorted by unit and in it by time. Memory: 24 bytes per event of a batch.
+  func forEachRun(batch: Int = 1 << 20, time: (Int) -> Double, _ body: (Run) throws -> Void) throws {
     try flush()
     lseek(descriptor, 0, SEEK_SET)
     var done = [Int](repeating: 0, count: counts.count)
-    var events: [(unit: Int32, time: Double)] = []
+    var events: [(unit: Int32, value: Float, time: Double)] = []
     func handOver() throws {
       var starts = [Int](repeating: 0, count: counts.count + 1)
       for event in events { starts[Int(event.unit) + 1] += 1 }
       for unit in counts.indices { starts[unit + 1] += starts[unit] }
       var (places, times) = (starts, [Double](repeating: 0, count: events.count))
+      var values = [Float](repeating: 0, count: hasValues ? events.count : 0)
       for event in events {
-        times[places[Int(event.unit)]] = event.time
+        let place = places[Int(event.unit)]
+        times[place] = event.time
+        if hasValues { values[place] = event.value }
         places[Int(event.unit)] += 1
       }
       for unit in counts.indices where starts[unit + 1] > starts[unit] {
-        try body(unit, done[unit], Array(times[starts[unit]..<starts[unit + 1]]))
-        done[unit] += starts[unit + 1] - starts[unit]
+        let own = starts[unit]..<starts[unit + 1]
+        try body(
+          Run(
+            unit: unit, place: done[unit], times: Array(times[own]),
+            values: hasValues ? Array(values[own]) : []))
+        done[unit] += own.count
       }
       events.removeAll(keepingCapacity: true)
     }
@@ -82,8 +101,8 @@ final class EventSpool {
       guard let high = input.next(), let count = input.next() else { break }
       let when = time(Int(high) << 32 | Int(UInt32(bitPattern: low)))
       for _ in 0..<count {
-        guard let unit = input.next() else { break }
-        events.append((unit, when))
+        guard let unit = input.next(), let bits = hasValues ? input.next() : 0 else { break }
+        events.append((unit, Float(bitPattern: UInt32(bitPattern: bits)), when))
       }
       if events.count >= batch { try handOver() }
     }

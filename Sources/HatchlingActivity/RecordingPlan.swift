@@ -79,7 +79,10 @@ struct RecordingPlan {
           ActivitySeries(
             name: "spikes_\(slot.name)",
             meaning: "spikes that say \(slot.name), sub-step by sub-step; their signed weight as value",
-            kind: .spikes, layer: layer, entries: [], synapses: [], population: slot.entries,
+            kind: .spikes, layer: layer,
+            entries: (slot.quantity.population == .neurons ? request.neurons : nil)
+              ?? Array(0..<slot.entries),
+            synapses: [], population: slot.entries,
             spoken: slot.quantity))
       }
     }

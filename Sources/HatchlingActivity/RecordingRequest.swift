@@ -15,7 +15,7 @@ public struct RecordingRequest: Sendable {
   public var synapseQuantities: [SynapseQuantity] = [.sigma]
   /// x and y of every neuron, not only of those that fired.
   public var isDense = false
-  /// SONATA: also how large x or y was at every event. Other formats hold it anyway, or cannot.
+  /// SONATA and NWB: also how large x or y was at every event. Other formats hold it anyway.
   public var hasEventValues = false
   public var sampling = Sampling()
   public var time = TimeConvention.standard

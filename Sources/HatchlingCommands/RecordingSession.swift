@@ -30,7 +30,6 @@ extension StreamReader {
   ) throws -> RecordingReport {
     let (engine, format) = (watchable, try RecordingFormat(path: path))
     var request = order.request
-    try format.check(request, path: path)
     request.synapses += try chosenSynapses(order, of: streams[0].tokens)
     let rehearsed = streams[0].tokens.prefix(400)
     // Whoever reads first fetches the weights from the file: that is not counted.

@@ -38,7 +38,7 @@ struct RecordCommand: EitherPrecisionCommand {
   @Flag(help: "x and y of every neuron, not only of those that fired.")
   var dense = false
 
-  @Flag(help: "SONATA: also how large x or y was at every event. CSV and NPY hold it anyway.")
+  @Flag(help: "SONATA and NWB: also how large x or y was at every event. CSV and NPY hold it anyway.")
   var values = false
 
   @Option(
@@ -73,7 +73,6 @@ struct RecordCommand: EitherPrecisionCommand {
       text: text, files: files, vocabulary: network.hyperparameters.vocabulary, ranks: ranks)
     let names = options.names(of: network)
     let order = try order(for: names)
-    try RecordingFormat(path: out).check(order.request, path: out)
     let stepper = try StreamReader<Scalar>(
       options.engineDescription(of: network, reading: streams.flatMap(\.tokens), workers: workers), network,
       files: options.files,

@@ -199,6 +199,58 @@ import Testing
       }
     }
 
+    /// Of every particle one train of each sign, with the weights of its spikes beside their times; x of some neurons in the same table.
+    @Test(arguments: [TimeConvention.Layers.successive, .simultaneous])
+    func unitsOfNWBHoldSpikesInsideTokens(layers: TimeConvention.Layers) throws {
+      try withFolder { folder in
+        let (path, tests) = (folder.appendingPathComponent("run.nwb").path, SpikeRecordingTests())
+        let request = try tests.request("x", "v") {
+          ($0.quantities, $0.neurons) = ([.x], [2, 3, 5, 60])
+          $0.time = try TimeConvention(millisecondsPerToken: 7, layers: layers)
+        }
+        let recorder = try Recorder<Float>(request, on: tests.engine())
+        let description = recorder.description
+        let writer = try RecordingFormat.nwb.writer(to: path, description, Float.self)
+        var (first, count) = ([Int](), 0)
+        for series in description.series {
+          first.append(count)
+          count += series.entries.count * (series.kind == .spikes ? 2 : 1)
+        }
+        var trains = [[(time: Double, value: Double)]](repeating: [], count: count)
+        for token in NetworkCase.tokens {
+          let frame = try #require(try recorder.read(token).frame)
+          try writer.append(frame)
+          for sample in frame.samples {
+            let series = description.series[sample.series]
+            let time = description.time(of: sample, token: frame.number) / 1000
+            for (entry, value) in zip(try #require(sample.entries), sample.values) {
+              let place = try #require(series.entries.firstIndex(of: Int(entry)))
+              let unit = series.kind == .spikes ? 2 * place + (value < 0 ? 1 : 0) : place
+              trains[first[sample.series] + unit].append((time, Double(value)))
+            }
+          }
+        }
+        try writer.finish()
+        let events = trains.flatMap(\.self)
+        #expect(events.count > 2500 && events.contains { $0.value < 0 })
+        #expect(numbers(path, "units/spike_times") == events.map(\.time))
+        #expect(numbers(path, "units/spike_values") == events.map(\.value))
+        for index in ["units/spike_times_index", "units/spike_values_index"] {
+          let ends = numbers(path, index)
+          #expect(zip([0] + ends, ends).map { Int($1 - $0) } == trains.map(\.count))
+        }
+        for train in trains {
+          #expect(zip(train, train.dropFirst()).allSatisfy { $0.time < $1.time && $0.value * $1.value > 0 })
+        }
+        let neurons = description.series.flatMap { series in
+          series.entries.flatMap { series.kind == .spikes ? [$0, $0] : [$0] }
+        }
+        #expect(numbers(path, "units/neuron") == neurons.map(Double.init))
+        // What was not recorded is no unit, and has not been silent.
+        #expect(!neurons.contains(61) && numbers(path, "units/obs_intervals").count == 2 * count)
+      }
+    }
+
     @Test func eventsAreSortedByUnitInBatches() throws {
       try withFolder { folder in
         let spool = try EventSpool(beside: folder.appendingPathComponent("run").path, units: 5)
@@ -206,15 +258,15 @@ import Testing
         for moment in 0..<2000 {
           let entries = (0..<3).filter { _ in Bool.random(using: &random) }
           for entry in entries { trains[2 + entry].append(Double(moment) / 2) }
-          try spool.append(entries.map { Int32($0) }, first: 2, moment: moment)
+          try spool.append(entries.map { Int32(2 + $0) }, moment: moment)
         }
         #expect(spool.counts == trains.map(\.count))
         var read = [[Double]](repeating: [], count: 5)
         func half(_ moment: Int) -> Double { Double(moment) / 2 }
         var runs = 0
-        try spool.forEachRun(batch: 100, time: half) { unit, place, times in
-          #expect(place == read[unit].count)
-          read[unit] += times
+        try spool.forEachRun(batch: 100, time: half) { run in
+          #expect(run.place == read[run.unit].count && run.values.isEmpty)
+          read[run.unit] += run.times
           runs += 1
         }
         #expect(read == trains && runs > 60)

@@ -4,10 +4,8 @@
   import HatchlingCheckpoint
   import HatchlingNumerics
 
-  /// NWB 2: events as `Units`, one unit per quantity, layer and neuron; what is recorded in full as one `TimeSeries` per quantity and layer,
-  /// in `acquisition`; the tokens that were read as `TimeSeries` too. Times are in seconds.
-  ///
-  /// Units are written spike by spike only at the end, so events wait in a file without a name beside the recording.
+  /// NWB 2: events and spikes as `Units` (``NWBUnits``); what is recorded in full as one `TimeSeries` per quantity and layer, in `acquisition`;
+  /// the tokens that were read as `TimeSeries` too. Times are in seconds.
   final class NWBWriter<Scalar: NetworkScalar>: ActivityWriter {
     private let file: HDF5File
     private let description: RecordingDescription
@@ -16,21 +14,14 @@
     private var samples: [Int: NWBSeries<Float>] = [:]
     /// Of series recorded on change, the row as it stands.
     private var rows: [Int: [Float]] = [:]
-    private let spool: EventSpool
+    private let units: NWBUnits?
     /// Tokens that were looked at, and those between them.
     private var read = 0
-    /// By series of events, its first unit.
-    private var firstUnit: [Int: Int] = [:]
 
     /// - Throws: `CheckpointError.unwritable`.
     init(path: String, _ description: RecordingDescription) throws {
       self.description = description
-      var units = 0
-      for (number, series) in description.series.enumerated() where series.kind == .events {
-        firstUnit[number] = units
-        units += series.population
-      }
-      spool = try EventSpool(beside: path, units: units)
+      units = try NWBUnits(beside: path, description)
       file = try HDF5File(path: path)
       try Self.writeHead(file, description)
       let clock = NWBClock(description, layer: 1)
@@ -76,7 +67,7 @@
       try file.dataset(
         "session_description",
         .text("Activity of the Dragon Hatchling network \(description.model): \(description.summary)."))
-      try file.dataset("general/notes", .text("Time: \(description.time.description)."))
+      try file.dataset("general/notes", .text("Time: \(description.timeInWords)."))
       let streams = description.streams.map { "\($0.name), \($0.tokens) tokens" }
       try file.dataset("general/stimulus", .text("Read: \(streams.joined(separator: "; "))."))
       try file.dataset(
@@ -107,13 +98,11 @@
       try tokens.append([Int32(frame.token)], at: frame.number)
       try surprises.append([frame.surprise ?? .nan], at: frame.number)
       for sample in frame.samples {
-        if let first = firstUnit[sample.series] {
-          let layer = description.series[sample.series].layer
-          try spool.append(
-            sample.entries ?? [], first: first, moment: frame.number * description.layers + layer - 1)
-          continue
+        if let series = samples[sample.series] {
+          try series.append(row(sample), at: frame.number)
+        } else {
+          try units?.append(sample, token: frame.number)
         }
-        try samples[sample.series]?.append(row(sample), at: frame.number)
       }
     }
 
@@ -133,66 +122,8 @@
       for (_, series) in samples.sorted(by: { $0.key < $1.key }) { try series.flush() }
       try tokens.flush()
       try surprises.flush()
-      if !firstUnit.isEmpty { try writeUnits() }
+      try units?.write(to: file, tokens: read)
       try file.commit()
-    }
-
-    private func writeUnits() throws {
-      var ends: [UInt64] = []
-      for count in spool.counts { ends.append((ends.last ?? 0) + UInt64(count)) }
-      var (names, layers, neurons): ([String], [Int32], [Int32]) = ([], [], [])
-      for series in description.series where series.kind == .events {
-        names += Array(repeating: series.name, count: series.population)
-        layers += Array(repeating: Int32(series.layer), count: series.population)
-        neurons += (0..<series.population).map { Int32($0) }
-      }
-      func column(_ description: String, _ type: String = "VectorData") -> [(String, HDF5Value)] {
-        [
-          ("namespace", .text("hdmf-common")), ("neurodata_type", .text(type)),
-          ("object_id", .text(UUID().uuidString.lowercased())),
-        ] + (type == "ElementIdentifiers" ? [] : [("description", .text(description))])
-      }
-      try file.group(
-        "units",
-        [
-          ("colnames", .texts(["quantity", "layer", "neuron", "spike_times", "obs_intervals"])),
-          (
-            "description",
-            .text("A unit is a neuron in a layer; a spike is a token at which the quantity was above zero.")
-          ),
-          ("namespace", .text("core")), ("neurodata_type", .text("Units")),
-          ("object_id", .text(UUID().uuidString.lowercased())),
-        ])
-      try file.dataset(
-        "units/id", .int32s((0..<names.count).map { Int32($0) }), column("", "ElementIdentifiers"))
-      try file.dataset("units/quantity", .texts(names), column("x, or y: the gated activation"))
-      try file.dataset("units/layer", .int32s(layers), column("the layer, from 1"))
-      try file.dataset("units/neuron", .int32s(neurons), column("the neuron's number, from 0"))
-      let times = try file.array("units/spike_times", of: Double.self, count: Int(ends.last ?? 0))
-      let seconds = description.time.millisecondsPerToken / 1000
-      try file.attributes(
-        of: "units/spike_times", column("the spike times in seconds") + [("resolution", .double(seconds))])
-      let (clock, count) = (description.time, description.layers)
-      func time(_ moment: Int) -> Double {
-        clock.time(token: moment / count, layer: moment % count + 1, of: count) / 1000
-      }
-      try spool.forEachRun(time: time) { unit, place, run in
-        try times.write(run, at: (unit == 0 ? 0 : Int(ends[unit - 1])) + place)
-      }
-      try file.dataset(
-        "units/spike_times_index", .uint64s(ends),
-        column("where each unit's spike times end", "VectorIndex") + [
-          ("target", .reference("units/spike_times"))
-        ])
-      let intervals = try file.column(
-        "units/obs_intervals", of: Double.self, width: 2, column("when a unit was looked at, in seconds"))
-      for _ in names { try intervals.append([0, clock.time(token: read, layer: 1, of: count) / 1000]) }
-      try intervals.flush()
-      try file.dataset(
-        "units/obs_intervals_index", .uint64s((0..<names.count).map { UInt64($0 + 1) }),
-        column("where each unit's intervals end", "VectorIndex") + [
-          ("target", .reference("units/obs_intervals"))
-        ])
     }
   }
 
