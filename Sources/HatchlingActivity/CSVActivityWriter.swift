@@ -33,21 +33,26 @@ final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
 
   private var hasSpikes: Bool { description.clock != nil }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func append(_ frame: ActivityFrame<Scalar>) throws {
     let (time, layers) = (description.time, description.layers)
     let surprise = frame.surprise.map { "\($0)" } ?? ""
-    var text =
+    var text = Array(
       "\(frame.number),\(time.time(token: frame.number, layer: 1, of: layers)),0,token,\(frame.token),\(surprise)\(hasSpikes ? "," : "")\n"
+        .utf8)
     for sample in frame.samples {
       let (series, label) = (description.series[sample.series], labels[sample.series])
       let when = description.time(of: sample, token: frame.number)
-      let end = hasSpikes ? ",\(sample.substep.map(String.init) ?? "")\n" : "\n"
-      let start = "\(frame.number),\(when),\(series.layer),\(label.what),"
+      let start = Array("\(frame.number),\(when),\(series.layer),\(label.what),".utf8)
+      let end = Array((hasSpikes ? ",\(sample.substep.map(String.init) ?? "")\n" : "\n").utf8)
       for (place, value) in sample.values.enumerated() {
         let entry = sample.entries.map { Int($0[place]) } ?? place
         text += start
-        text += series.kind == .samples ? label.entries[entry] : String(entry)
-        text += ",\(value)" + end
+        text += (series.kind == .samples ? label.entries[entry] : String(entry)).utf8
+        text.append(UInt8(ascii: ","))
+        text += (Scalar.self == Float.self ? Float(value).description : Double(value).description).utf8
+        text += end
       }
     }
     try file.write(text)

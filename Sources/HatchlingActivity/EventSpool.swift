@@ -35,10 +35,10 @@ final class EventSpool {
     waiting.append(Int32(truncatingIfNeeded: moment))
     waiting.append(Int32(truncatingIfNeeded: moment >> 32))
     waiting.append(Int32(units.count))
-    for (place, unit) in units.enumerated() {
-      counts[Int(unit)] += 1
-      waiting.append(unit)
-      if hasValues { waiting.append(Int32(bitPattern: values[place].bitPattern)) }
+    waiting += units
+    if hasValues { waiting += values.lazy.map { Int32(bitPattern: $0.bitPattern) } }
+    counts.withUnsafeMutableBufferPointer { counts in
+      for unit in units { counts[Int(unit)] += 1 }
     }
     if waiting.count >= Self.flushAt { try flush() }
   }
@@ -73,40 +73,49 @@ final class EventSpool {
     try flush()
     lseek(descriptor, 0, SEEK_SET)
     var done = [Int](repeating: 0, count: counts.count)
-    var events: [(unit: Int32, value: Float, time: Double)] = []
-    func handOver() throws {
-      var starts = [Int](repeating: 0, count: counts.count + 1)
-      for event in events { starts[Int(event.unit) + 1] += 1 }
-      for unit in counts.indices { starts[unit + 1] += starts[unit] }
-      var (places, times) = (starts, [Double](repeating: 0, count: events.count))
-      var values = [Float](repeating: 0, count: hasValues ? events.count : 0)
-      for event in events {
-        let place = places[Int(event.unit)]
-        times[place] = event.time
-        if hasValues { values[place] = event.value }
-        places[Int(event.unit)] += 1
-      }
-      for unit in counts.indices where starts[unit + 1] > starts[unit] {
-        let own = starts[unit]..<starts[unit + 1]
-        try body(
-          Run(
-            unit: unit, place: done[unit], times: Array(times[own]),
-            values: hasValues ? Array(values[own]) : []))
-        done[unit] += own.count
-      }
-      events.removeAll(keepingCapacity: true)
-    }
-    var input = SpoolReader(descriptor: descriptor)
+    var (input, events) = (SpoolReader(descriptor: descriptor), [Event]())
     while let low = input.next() {
       guard let high = input.next(), let count = input.next() else { break }
       let when = time(Int(high) << 32 | Int(UInt32(bitPattern: low)))
-      for _ in 0..<count {
-        guard let unit = input.next(), let bits = hasValues ? input.next() : 0 else { break }
-        events.append((unit, Float(bitPattern: UInt32(bitPattern: bits)), when))
+      let first = events.count
+      for _ in 0..<count { events.append(Event(unit: input.next() ?? 0, time: when)) }
+      if hasValues {
+        for place in first..<events.count {
+          events[place].value = Float(bitPattern: UInt32(bitPattern: input.next() ?? 0))
+        }
       }
-      if events.count >= batch { try handOver() }
+      if events.count >= batch { try handOver(&events, &done, body) }
     }
-    try handOver()
+    try handOver(&events, &done, body)
+  }
+
+  private struct Event {
+    let unit: Int32
+    var value: Float = 0
+    let time: Double
+  }
+
+  private func handOver(_ events: inout [Event], _ done: inout [Int], _ body: (Run) throws -> Void) throws {
+    var starts = [Int](repeating: 0, count: counts.count + 1)
+    for event in events { starts[Int(event.unit) + 1] += 1 }
+    for unit in done.indices { starts[unit + 1] += starts[unit] }
+    var (places, times) = (starts, [Double](repeating: 0, count: events.count))
+    var values = [Float](repeating: 0, count: hasValues ? events.count : 0)
+    for event in events {
+      let place = places[Int(event.unit)]
+      times[place] = event.time
+      if hasValues { values[place] = event.value }
+      places[Int(event.unit)] += 1
+    }
+    for unit in done.indices where starts[unit + 1] > starts[unit] {
+      let own = starts[unit]..<starts[unit + 1]
+      try body(
+        Run(
+          unit: unit, place: done[unit], times: Array(times[own]), values: hasValues ? Array(values[own]) : []
+        ))
+      done[unit] += own.count
+    }
+    events.removeAll(keepingCapacity: true)
   }
 }
 

@@ -25,36 +25,48 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
     try sidecar.write([UInt8](JSONEncoder.sidecar.encode(Sidecar(description, names))) + [10])
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   func append(_ frame: ActivityFrame<Scalar>) throws {
-    var bytes: [UInt8] = []
-    let hasSpikes = description.clock != nil
-    func add(_ layer: Int, _ what: Int, _ entry: Int, _ time: Double, _ value: Scalar, _ substep: Int? = nil)
-    {
-      withUnsafeBytes(of: UInt32(truncatingIfNeeded: frame.number).littleEndian) { bytes += $0 }
-      withUnsafeBytes(of: UInt16(truncatingIfNeeded: layer).littleEndian) { bytes += $0 }
-      withUnsafeBytes(of: UInt16(truncatingIfNeeded: what).littleEndian) { bytes += $0 }
-      withUnsafeBytes(of: UInt32(truncatingIfNeeded: entry).littleEndian) { bytes += $0 }
-      withUnsafeBytes(of: time.bitPattern.littleEndian) { bytes += $0 }
-      withUnsafeBytes(of: value) { bytes += $0 }
-      if hasSpikes { withUnsafeBytes(of: Int16(clamping: substep ?? -1).littleEndian) { bytes += $0 } }
-      records += 1
-    }
     let (time, layers) = (description.time, description.layers)
-    add(
-      0, 0, frame.token, time.time(token: frame.number, layer: 1, of: layers), Scalar(frame.surprise ?? .nan))
-    for sample in frame.samples {
-      let series = description.series[sample.series]
-      let when = description.time(of: sample, token: frame.number)
-      for (place, value) in sample.values.enumerated() {
-        let entry = sample.entries.map { Int($0[place]) } ?? place
-        add(
-          series.layer, whats[sample.series],
-          series.kind != .samples || !series.synapses.isEmpty ? entry : series.entries[entry], when, value,
-          sample.substep)
+    let count = 1 + frame.samples.reduce(0) { $0 + $1.values.count }
+    let bytes = [UInt8](unsafeUninitializedCapacity: count * recordLength) { buffer, filled in
+      filled = buffer.count
+      guard var place = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
+      func add(_ layer: Int, _ what: Int, _ entry: Int, _ time: Double, _ value: Scalar, _ substep: Int?) {
+        place.storeBytes(of: UInt32(truncatingIfNeeded: frame.number).littleEndian, as: UInt32.self)
+        place.storeBytes(of: UInt16(truncatingIfNeeded: layer).littleEndian, toByteOffset: 4, as: UInt16.self)
+        place.storeBytes(of: UInt16(truncatingIfNeeded: what).littleEndian, toByteOffset: 6, as: UInt16.self)
+        place.storeBytes(of: UInt32(truncatingIfNeeded: entry).littleEndian, toByteOffset: 8, as: UInt32.self)
+        place.storeBytes(of: time.bitPattern.littleEndian, toByteOffset: 12, as: UInt64.self)
+        place.storeBytes(of: value, toByteOffset: 20, as: Scalar.self)
+        if hasSpikes {
+          place.storeBytes(
+            of: Int16(clamping: substep ?? -1).littleEndian, toByteOffset: recordLength - 2, as: Int16.self)
+        }
+        place += recordLength
+      }
+      add(
+        0, 0, frame.token, time.time(token: frame.number, layer: 1, of: layers),
+        Scalar(frame.surprise ?? .nan), nil)
+      for sample in frame.samples {
+        let (series, what) = (description.series[sample.series], whats[sample.series])
+        let when = description.time(of: sample, token: frame.number)
+        let isPlace = series.kind != .samples || !series.synapses.isEmpty
+        for (place, value) in sample.values.enumerated() {
+          let entry = sample.entries.map { Int($0[place]) } ?? place
+          add(series.layer, what, isPlace ? entry : series.entries[entry], when, value, sample.substep)
+        }
       }
     }
+    records += count
     try file.write(bytes)
   }
+
+  private var hasSpikes: Bool { description.clock != nil }
+
+  /// Bytes of a record.
+  private var recordLength: Int { 20 + MemoryLayout<Scalar>.size + (hasSpikes ? 2 : 0) }
 
   func finish() throws {
     try file.rewriteStart(header)
@@ -65,7 +77,7 @@ final class NumpyActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
   private var header: [UInt8] {
     let value = Scalar.self == Double.self ? "<f8" : "<f4"
     return NumpyHeader.written(
-      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')\(description.clock == nil ? "" : ", ('substep', '<i2')")]",
+      "[('token', '<u4'), ('layer', '<u2'), ('what', '<u2'), ('entry', '<u4'), ('time_ms', '<f8'), ('value', '\(value)')\(hasSpikes ? ", ('substep', '<i2')" : "")]",
       shape: [records], length: 256)
   }
 }

@@ -95,6 +95,8 @@ public final class Recorder<Scalar: NetworkScalar> {
     (description.step(of: sample) ?? -1, sample.series)
   }
 
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   private func see(_ phase: SpikePhase<Scalar>) {
     guard let series = spikes[RecordingPlan.Phase(quantity: phase.quantity, layer: phase.layer)] else {
       return

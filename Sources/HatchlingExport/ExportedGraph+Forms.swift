@@ -3,6 +3,8 @@ import HatchlingNumerics
 
 extension ExportedGraph {
   /// A circuit with all its particles and synapses; plastic synapses once, without weight.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public init<Scalar: NetworkScalar>(_ graph: CircuitGraph<Scalar>) {
     self.init(
       graph, [.hub: graph.hubCount, .token: graph.tokenCount, .readout: graph.tokenCount],
@@ -15,6 +17,8 @@ extension ExportedGraph {
   ///
   /// Hubs appear only where they carry what pruning cut (`cut_x_in`, `cut_x_out`, …), named `h0 …` for G_x and on for G_y; those of
   /// gains and readout carry nothing from neuron to neuron and are left out.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
   public init<Scalar: NetworkScalar>(_ graph: DirectGraph<Scalar>) {
     let hubsX = graph.remainderX?.hubs ?? 0
     let hubs = hubsX + (graph.remainderY?.hubs ?? 0)

@@ -84,7 +84,7 @@
       try atomic.commit()
     }
 
-    fileprivate func close(column: hid_t) {
+    func close(column: hid_t) {
       guard failure == nil, columns.remove(column) != nil else { return }
       // `commit()` tells.
       _ = try? check(H5Dclose(column))
@@ -291,83 +291,5 @@
     case choice([String], Int)
     /// An object of this file by its path.
     case reference(String)
-  }
-
-  /// A dataset that is being written: numbers wait until a chunk is full.
-  package final class HDF5Column<Number: HDF5Number> {
-    private let set: hid_t
-    private let file: HDF5File
-    private let width: Int?
-    private let flushAt: Int
-    private var waiting: [Number] = []
-    package private(set) var rows = 0
-
-    fileprivate init(_ set: hid_t, of file: HDF5File, width: Int?, rowsPerChunk: Int) {
-      (self.set, self.file, self.width) = (set, file, width)
-      flushAt = rowsPerChunk * (width ?? 1)
-      waiting.reserveCapacity(2 * flushAt)
-    }
-
-    deinit { hdf5Lock.withLock { file.close(column: set) } }
-
-    /// Appends rows. - Throws: `CheckpointError.unwritable`.
-    package func append(_ numbers: some Collection<Number>) throws {
-      waiting.append(contentsOf: numbers)
-      if waiting.count >= flushAt { try flush() }
-    }
-
-    /// Appends numbers of any precision as they are, or rounded to this one.
-    package func append<Scalar: NetworkScalar>(rounding numbers: [Scalar]) throws where Number == Float {
-      if Scalar.self == Float.self {
-        try numbers.withUnsafeBytes { try append($0.bindMemory(to: Float.self)) }
-      } else {
-        try append(numbers.map { Float($0) })
-      }
-    }
-
-    /// Appends the same number several times.
-    package func append(_ number: Number, times count: Int) throws {
-      waiting.append(contentsOf: repeatElement(number, count: count))
-      if waiting.count >= flushAt { try flush() }
-    }
-
-    /// Everything appended is in the file.
-    package func flush() throws {
-      hdf5Lock.lock()
-      defer { hdf5Lock.unlock() }
-      let count = waiting.count / (width ?? 1)
-      guard count > 0 else { return }
-      let tail = width.map { [hsize_t($0)] } ?? []
-      try file.check(H5Dset_extent(set, [hsize_t(rows + count)] + tail))
-      try write(waiting, at: [hsize_t(rows)] + tail.map { _ in 0 }, [hsize_t(count)] + tail)
-      rows += count
-      waiting.removeAll(keepingCapacity: true)
-    }
-
-    /// Writes elements of an array of known size from a place on.
-    package func write(_ numbers: [Number], at place: Int) throws {
-      hdf5Lock.lock()
-      defer { hdf5Lock.unlock() }
-      try write(numbers, at: [hsize_t(place)], [hsize_t(numbers.count)])
-    }
-
-    private func write(_ numbers: [Number], at start: [hsize_t], _ count: [hsize_t]) throws {
-      try transfer(start, count) { memory, space in
-        try file.check(H5Dwrite(set, Number.type, memory, space, hatchling_h5p_default(), numbers))
-      }
-    }
-
-    private func transfer(_ start: [hsize_t], _ count: [hsize_t], _ body: (hid_t, hid_t) throws -> Void)
-      throws
-    {
-      let space = try file.check(H5Dget_space(set))
-      let memory = try file.check(H5Screate_simple(Int32(count.count), count, nil))
-      defer {
-        H5Sclose(space)
-        H5Sclose(memory)
-      }
-      try file.check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nil, count, nil))
-      try body(memory, space)
-    }
   }
 #endif

@@ -43,13 +43,17 @@
       spool = try EventSpool(beside: path, units: rows.count, hasValues: hasValues)
     }
 
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == Double)
     func append<Scalar: NetworkScalar>(_ sample: ActivitySample<Scalar>, token: Int) throws {
       guard let units = units[sample.series], let entries = sample.entries else { return }
       let series = description.series[sample.series]
       let isSpikes = series.kind == .spikes
+      let own = entries.indices.map { place in
+        units[Int(entries[place])] + (isSpikes && sample.values[place] < 0 ? 1 : 0)
+      }
       try spool.append(
-        zip(entries, sample.values).map { units[Int($0)] + (isSpikes && $1 < 0 ? 1 : 0) },
-        hasValues ? sample.values.map { Float($0) } : [],
+        own, hasValues ? sample.values.map { Float($0) } : [],
         moment: moment(token: token, layer: series.layer, step: description.step(of: sample)))
     }
 

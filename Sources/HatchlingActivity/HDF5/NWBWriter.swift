@@ -93,6 +93,8 @@
       }
     }
 
+    @_specialize(where Scalar == Float)
+    @_specialize(where Scalar == Double)
     func append(_ frame: ActivityFrame<Scalar>) throws {
       read = frame.number + 1
       try tokens.append([Int32(frame.token)], at: frame.number)
@@ -179,7 +181,7 @@
 
     func append(_ row: [Number], at token: Int) throws {
       try data.append(row)
-      try times?.append(CollectionOfOne(clock.time(token)))
+      try times?.append(clock.time(token))
     }
 
     func flush() throws {

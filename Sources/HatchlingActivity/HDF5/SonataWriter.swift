@@ -127,11 +127,10 @@
     }
 
     func append<Scalar>(_ frame: ActivityFrame<Scalar>, _ description: RecordingDescription) throws {
-      try tokens.append(CollectionOfOne(Int32(frame.token)))
-      try positions.append(CollectionOfOne(UInt64(frame.position)))
-      try surprises.append(CollectionOfOne(frame.surprise ?? .nan))
-      try times.append(
-        CollectionOfOne(description.time.time(token: frame.number, layer: 1, of: description.layers)))
+      try tokens.append(Int32(frame.token))
+      try positions.append(UInt64(frame.position))
+      try surprises.append(frame.surprise ?? .nan)
+      try times.append(description.time.time(token: frame.number, layer: 1, of: description.layers))
     }
 
     func flush() throws {
@@ -162,7 +161,8 @@
     func append<Scalar: NetworkScalar>(
       _ entries: [Int32], _ sizes: [Scalar], layer: Int, substep: Int?, time: Double
     ) throws {
-      try entries.withUnsafeBytes { try nodes.append($0.bindMemory(to: UInt32.self)) }
+      // Not negative, so that the bits are those of a UInt32.
+      try entries.withUnsafeBytes { try nodes.append(bytes: $0) }
       try times.append(time, times: entries.count)
       try layers.append(UInt8(truncatingIfNeeded: layer), times: entries.count)
       try values?.append(rounding: sizes)

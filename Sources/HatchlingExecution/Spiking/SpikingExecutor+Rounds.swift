@@ -211,9 +211,16 @@ extension SpikingExecutor {
     var layers =
       largest.removeValue(forKey: quantity)
       ?? Array(repeating: Array(repeating: 0, count: values.count), count: schedule.layers + 1)
-    for entry in 0..<values.count {
-      layers[slot][entry] = max(layers[slot][entry], Double(values.base[entry].magnitude))
-    }
+    values.raise(&layers[slot])
     largest[quantity] = layers
+  }
+}
+
+extension NumberStorage where Element: NetworkScalar {
+  /// Of every entry the largest magnitude, so far and now.
+  @_specialize(where Element == Float)
+  @_specialize(where Element == Double)
+  fileprivate func raise(_ largest: inout [Double]) {
+    for entry in largest.indices { largest[entry] = max(largest[entry], Double(base[entry].magnitude)) }
   }
 }
