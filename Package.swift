@@ -219,7 +219,9 @@ let package = Package(
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
         "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
-      ]),
+      ],
+      // What these tests wait for are programs: optimising the tests themselves takes longer than it saves.
+      swiftSettings: [.unsafeFlags(["-Onone"])]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -169,6 +169,8 @@ public final class TrainingSession {
   /// Bytes of the texts.
   public var learnedBytes: Int { texts.training.count }
   public var heldOutBytes: Int { texts.heldOut.count }
+  /// Bytes at the beginning of the held-out text that every validation reads.
+  public var validatedBytes: Int { min(heldOutBytes, training.validationBytes) }
   /// Whether the held-out text has a whole block; otherwise nothing is validated and the last network is kept.
   public var isValidated: Bool { heldOutBytes > options.block }
 

@@ -119,13 +119,14 @@ struct DegreesCommand: ParsableCommand {
       graph == .sigma || text == nil && files.isEmpty && layer == nil && frame == nil,
       "--text, a FILE, --layer and --frame are for --graph sigma")
     try require(graph != .sigma || !uncentred, "--uncentred is for --graph x and y; sigma is not centred")
-    let wrong = [
+    let given: [(String, Bool)] = [
       ("--head", head != nil), ("--sign", sign != nil), ("--threshold", threshold != nil),
       ("--edges", edges != nil), ("--uncentred", uncentred), ("--unweighted", unweighted),
       ("--bootstrap", bootstrap != nil), ("--modularity-edges", modularityEdges != nil),
       // Only a layout draws numbers here.
       ("--seed", seed != nil && !hasPositions),
-    ].filter(\.1).map(\.0).joined(separator: ", ")
+    ]
+    let wrong = given.filter(\.1).map(\.0).joined(separator: ", ")
     try require(
       graph != .circuit || wrong.isEmpty,
       "not for --graph circuit, which is counted whole: \(wrong); use --graph x, y or sigma")

@@ -30,7 +30,10 @@ struct TrainCommand: ParsableCommand {
   )
   var validation: Double?
 
-  @Option(help: "Updates between validations. Default: a twentieth of the run.")
+  @Option(
+    help:
+      "Updates between validations; the more, the more of the held-out text each reads. Default: a twentieth of the run."
+  )
   var validateEvery: Int?
 
   @Option(help: "Bytes of sample text at every validation; 0 writes none.")

@@ -27,8 +27,12 @@ struct TrainingDisplay {
       "network    n \(grouped(sizes.neurons)), \(sizes.synapticDimension > 0 ? "d \(sizes.synapticDimension)" : "no hubs"), H \(sizes.heads), L \(sizes.layers), \(sizes.variant.rawValue), \(grouped(session.trainedCount)) parameters"
     )
     if let graph = session.graph { Output.line("graph      \(graph)") }
+    let part =
+      !isTimed && session.isValidated && session.validatedBytes < session.heldOutBytes
+      ? ", the first \(grouped(session.validatedBytes)) of them read at every validation" : ""
     Output.line(
-      "text       \(grouped(session.learnedBytes)) bytes to learn, \(grouped(session.heldOutBytes)) held out")
+      "text       \(grouped(session.learnedBytes)) bytes to learn, \(grouped(session.heldOutBytes)) held out\(part)"
+    )
     Output.line("run        \(options.flags)")
     if let ranks = Job.ranks {
       Output.line("ranks      \(ranks.size), \(options.shareCount) shares of the batch")

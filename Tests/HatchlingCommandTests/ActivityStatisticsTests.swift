@@ -39,8 +39,8 @@ import Testing
 
   /// What goes up from stratum to stratum and down inside each.
   @Test func strataTakeTheirLevelsAway() {
-    let a = (0..<40).map { Double($0 / 10 * 100 + $0 % 10) }
-    let b = (0..<40).map { Double($0 / 10 * 100 - $0 % 10) }
+    let a = (0..<40).map { (place: Int) -> Double in Double(place / 10 * 100 + place % 10) }
+    let b = (0..<40).map { (place: Int) -> Double in Double(place / 10 * 100 - place % 10) }
     #expect(correlation(a, b).correlation.value > 0.8)
     let strata = (0..<4).map { Array($0 * 10..<$0 * 10 + 10) }
     #expect(abs(correlation(a, b, strata: strata).correlation.value + 1) < 1e-12)

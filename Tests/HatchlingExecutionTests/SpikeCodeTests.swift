@@ -178,10 +178,10 @@ import Testing
     func variance(_ values: [Double]) -> Double {
       mean(values.map { ($0 - mean(values)) * ($0 - mean(values)) })
     }
-    // Five standard errors.
-    #expect(abs(mean(first) - 0.3) < 5 * (0.21 / 8 / 4000).squareRoot())
-    #expect(abs(mean(second) + 0.7) < 5 * (0.21 / 8 / 4000).squareRoot())
-    #expect(abs(variance(first) / (0.21 / 8) - 1) < 0.15 && abs(variance(second) / (0.21 / 8) - 1) < 0.15)
+    let expected = 0.21 / 8
+    let fiveErrors = 5 * (expected / 4000).squareRoot()
+    #expect(abs(mean(first) - 0.3) < fiveErrors && abs(mean(second) + 0.7) < fiveErrors)
+    for spread in [variance(first), variance(second)] { #expect(abs(spread / expected - 1) < 0.15) }
     // Every sub-step draws anew, and another phase draws otherwise.
     #expect((0..<8).allSatisfy { abs(Double(train.spikes(0, at: $0).count) - 4000) < 5 * 41 })
     let again = SpikeTrain<Double>(rows: [[0..<8000]], width: 8000, code: try .stochastic(8))
