@@ -16,6 +16,7 @@ struct WritingCommand: Sendable, CustomTestStringConvertible {
   var varied: Set<String> = []
 
   var testDescription: String { name }
+  var writesHDF5: Bool { outputs.contains { $0.hasSuffix(".h5") || $0.hasSuffix(".nwb") } }
 
   private static let one = ["--threads", "1"]
   private static let model = ["--model", "SEED.safetensors"]
