@@ -51,6 +51,7 @@ final class CSVActivityWriter<Scalar: NetworkScalar>: ActivityWriter {
         text += start
         text += (series.kind == .samples ? label.entries[entry] : String(entry)).utf8
         text.append(UInt8(ascii: ","))
+        // Not "\(value)", which looks up at run time how a number is written.
         text += (Scalar.self == Float.self ? Float(value).description : Double(value).description).utf8
         text += end
       }

@@ -5,7 +5,7 @@ import HatchlingCheckpoint
 final class EventSpool {
   private let path: String
   private let descriptor: Int32
-  private let hasValues: Bool
+  let hasValues: Bool
   private var waiting: [Int32] = []
   /// Events of every unit.
   private(set) var counts: [Int]
@@ -74,19 +74,24 @@ final class EventSpool {
     lseek(descriptor, 0, SEEK_SET)
     var done = [Int](repeating: 0, count: counts.count)
     var (input, events) = (SpoolReader(descriptor: descriptor), [Event]())
+    let cut = CheckpointError.unwritable(path: path, reason: "what waited beside it cannot be read back")
+    func number() throws -> Int32 {
+      guard let number = input.next() else { throw cut }
+      return number
+    }
     while let low = input.next() {
-      guard let high = input.next(), let count = input.next() else { break }
-      let when = time(Int(high) << 32 | Int(UInt32(bitPattern: low)))
+      let when = time(Int(try number()) << 32 | Int(UInt32(bitPattern: low)))
       let first = events.count
-      for _ in 0..<count { events.append(Event(unit: input.next() ?? 0, time: when)) }
+      for _ in 0..<(try number()) { events.append(Event(unit: try number(), time: when)) }
       if hasValues {
         for place in first..<events.count {
-          events[place].value = Float(bitPattern: UInt32(bitPattern: input.next() ?? 0))
+          events[place].value = Float(bitPattern: UInt32(bitPattern: try number()))
         }
       }
       if events.count >= batch { try handOver(&events, &done, body) }
     }
     try handOver(&events, &done, body)
+    guard done == counts else { throw cut }
   }
 
   private struct Event {

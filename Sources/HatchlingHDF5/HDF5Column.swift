@@ -9,19 +9,18 @@
     private let file: HDF5File
     private let width: Int?
     private let flushAt: Int
-    private var waiting: WaitingBytes
+    /// As bytes: code that knows no type is compiled once, here, where collections of any number would be walked through their witness
+    /// tables at every element.
+    private var waiting: [UInt8] = []
     package private(set) var rows = 0
 
     init(_ set: hid_t, of file: HDF5File, width: Int?, rowsPerChunk: Int) {
       (self.set, self.file, self.width) = (set, file, width)
       flushAt = rowsPerChunk * (width ?? 1) * MemoryLayout<Number>.stride
-      waiting = WaitingBytes(capacity: 2 * flushAt)
+      waiting.reserveCapacity(2 * flushAt)
     }
 
-    deinit {
-      waiting.deallocate()
-      hdf5Lock.withLock { file.close(column: set) }
-    }
+    deinit { hdf5Lock.withLock { file.close(column: set) } }
 
     /// Appends rows. - Throws: `CheckpointError.unwritable`.
     package func append(_ numbers: [Number]) throws {
@@ -30,7 +29,7 @@
 
     /// Appends rows whose numbers have the bits of this column's.
     package func append(bytes: UnsafeRawBufferPointer) throws {
-      waiting.append(bytes)
+      waiting.append(contentsOf: bytes)
       if waiting.count >= flushAt { try flush() }
     }
 
@@ -45,8 +44,27 @@
 
     /// Appends the same number several times.
     package func append(_ number: Number, times count: Int = 1) throws {
-      withUnsafeBytes(of: number) { waiting.append($0, times: count) }
+      let first = waiting.count
+      waiting.append(contentsOf: repeatElement(0, count: count * MemoryLayout<Number>.stride))
+      withUnsafeBytes(of: number) { number in
+        waiting.withUnsafeMutableBytes {
+          Self.fill(UnsafeMutableRawBufferPointer(rebasing: $0[first...]), with: number)
+        }
+      }
       if waiting.count >= flushAt { try flush() }
+    }
+
+    /// The bytes of a number again and again: what is there already is copied behind itself.
+    private static func fill(_ room: UnsafeMutableRawBufferPointer, with number: UnsafeRawBufferPointer) {
+      guard !room.isEmpty else { return }
+      room.copyMemory(from: number)
+      var filled = number.count
+      while filled < room.count {
+        let next = min(filled, room.count - filled)
+        UnsafeMutableRawBufferPointer(rebasing: room[filled...]).copyMemory(
+          from: UnsafeRawBufferPointer(rebasing: room[..<next]))
+        filled += next
+      }
     }
 
     /// Everything appended is in the file.
@@ -57,9 +75,11 @@
       guard count > 0 else { return }
       let tail = width.map { [hsize_t($0)] } ?? []
       try file.check(H5Dset_extent(set, [hsize_t(rows + count)] + tail))
-      try write(waiting.bytes, at: [hsize_t(rows)] + tail.map { _ in 0 }, [hsize_t(count)] + tail)
+      try waiting.withUnsafeBytes {
+        try write($0.baseAddress, at: [hsize_t(rows)] + tail.map { _ in 0 }, [hsize_t(count)] + tail)
+      }
       rows += count
-      waiting.count = 0
+      waiting.removeAll(keepingCapacity: true)
     }
 
     /// Writes elements of an array of known size from a place on.
@@ -80,58 +100,6 @@
       }
       try file.check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nil, count, nil))
       try file.check(H5Dwrite(set, Number.type, memory, space, hatchling_h5p_default(), numbers))
-    }
-  }
-
-  /// Numbers on their way to a file, as bytes: code that knows no type is compiled once, here, where collections of any number would be walked
-  /// through their witness tables at every element.
-  private struct WaitingBytes {
-    private(set) var bytes: UnsafeMutableRawPointer
-    var count = 0
-    private var capacity: Int
-
-    init(capacity: Int) {
-      self.capacity = capacity
-      bytes = .allocate(byteCount: capacity, alignment: 64)
-    }
-
-    func deallocate() { bytes.deallocate() }
-
-    private mutating func makeRoom(for more: Int) {
-      guard count + more > capacity else { return }
-      capacity = max(2 * capacity, count + more)
-      let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-      larger.copyMemory(from: bytes, byteCount: count)
-      bytes.deallocate()
-      bytes = larger
-    }
-
-    mutating func append(_ numbers: UnsafeRawBufferPointer) {
-      guard let source = numbers.baseAddress else { return }
-      makeRoom(for: numbers.count)
-      (bytes + count).copyMemory(from: source, byteCount: numbers.count)
-      count += numbers.count
-    }
-
-    /// The number that these bytes are, several times.
-    mutating func append(_ number: UnsafeRawBufferPointer, times: Int) {
-      makeRoom(for: number.count * times)
-      let place = bytes + count
-      switch number.count {
-      case 1: place.initializeMemory(as: UInt8.self, repeating: number[0], count: times)
-      case 4:
-        place.initializeMemory(
-          as: UInt32.self, repeating: number.loadUnaligned(as: UInt32.self), count: times)
-      case 8:
-        place.initializeMemory(
-          as: UInt64.self, repeating: number.loadUnaligned(as: UInt64.self), count: times)
-      default:
-        for index in 0..<times {
-          UnsafeMutableRawBufferPointer(start: place + index * number.count, count: number.count)
-            .copyMemory(from: number)
-        }
-      }
-      count += number.count * times
     }
   }
 #endif

@@ -251,21 +251,24 @@ import Testing
       }
     }
 
-    @Test func eventsAreSortedByUnitInBatches() throws {
+    @Test(arguments: [false, true]) func eventsAreSortedByUnitInBatches(hasValues: Bool) throws {
       try withFolder { folder in
-        let spool = try EventSpool(beside: folder.appendingPathComponent("run").path, units: 5)
+        let spool = try EventSpool(
+          beside: folder.appendingPathComponent("run").path, units: 5, hasValues: hasValues)
         var (random, trains) = (SeededRandom(seed: 3), [[Double]](repeating: [], count: 5))
         for moment in 0..<2000 {
           let entries = (0..<3).filter { _ in Bool.random(using: &random) }
           for entry in entries { trains[2 + entry].append(Double(moment) / 2) }
-          try spool.append(entries.map { Int32(2 + $0) }, moment: moment)
+          try spool.append(
+            entries.map { Int32(2 + $0) }, entries.map { Float(10 * moment + $0) }, moment: moment)
         }
         #expect(spool.counts == trains.map(\.count))
         var read = [[Double]](repeating: [], count: 5)
         func half(_ moment: Int) -> Double { Double(moment) / 2 }
         var runs = 0
         try spool.forEachRun(batch: 100, time: half) { run in
-          #expect(run.place == read[run.unit].count && run.values.isEmpty)
+          #expect(run.place == read[run.unit].count)
+          #expect(run.values == (hasValues ? run.times.map { Float(20 * $0) + Float(run.unit - 2) } : []))
           read[run.unit] += run.times
           runs += 1
         }

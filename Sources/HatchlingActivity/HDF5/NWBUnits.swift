@@ -1,6 +1,7 @@
 #if HDF5
   import HatchlingHDF5
   import Foundation
+  import HatchlingModel
   import HatchlingNumerics
 
   /// The table `Units` of an NWB file: of events one unit per quantity, layer and neuron; of spikes inside tokens two per particle, one whose
@@ -11,7 +12,6 @@
   final class NWBUnits {
     private let description: RecordingDescription
     private let spool: EventSpool
-    private let hasValues: Bool
     private var rows: [Row] = []
     /// By series and entry, the unit, or the first of two; −1 for what is not recorded.
     private var units: [Int: [Int32]] = [:]
@@ -19,29 +19,30 @@
     private struct Row {
       let quantity: String
       let layer, particle: Int32
-      let sign: Sign
+      /// Of spikes.
+      let sign: Sign?
     }
-
-    private enum Sign: String { case none, excitatory, inhibitory }
 
     /// Nil where a recording has no events. - Throws: `CheckpointError.unwritable`.
     init?(beside path: String, _ description: RecordingDescription) throws {
       guard description.series.contains(where: { $0.kind != .samples }) else { return nil }
       self.description = description
-      hasValues = description.hasEventValues || description.clock != nil
       for (number, series) in description.series.enumerated() where series.kind != .samples {
         var first = [Int32](repeating: -1, count: series.population)
         for entry in series.entries {
           first[entry] = Int32(rows.count)
-          for sign in series.kind == .spikes ? [Sign.excitatory, .inhibitory] : [.none] {
+          for sign in series.kind == .spikes ? [Sign.excitatory, .inhibitory] : [nil] {
             rows.append(
               Row(quantity: series.name, layer: Int32(series.layer), particle: Int32(entry), sign: sign))
           }
         }
         units[number] = first
       }
-      spool = try EventSpool(beside: path, units: rows.count, hasValues: hasValues)
+      spool = try EventSpool(
+        beside: path, units: rows.count, hasValues: description.hasEventValues || description.clock != nil)
     }
+
+    private var hasValues: Bool { spool.hasValues }
 
     @_specialize(where Scalar == Float)
     @_specialize(where Scalar == Double)
@@ -126,7 +127,8 @@
         column("the neuron's number, from 0" + (hasSpikes ? "; a hub's where hubs speak" : "")))
       guard hasSpikes else { return }
       try file.dataset(
-        "units/sign", .texts(rows.map(\.sign.rawValue)), column("of the spikes; none for what has no sign"))
+        "units/sign", .texts(rows.map { $0.sign?.rawValue ?? "none" }),
+        column("of the spikes; none for what has no sign"))
     }
 
     private func writeEvents(to file: HDF5File, _ ends: [UInt64]) throws {

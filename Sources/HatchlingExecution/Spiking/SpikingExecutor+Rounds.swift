@@ -211,7 +211,7 @@ extension SpikingExecutor {
     var layers =
       largest.removeValue(forKey: quantity)
       ?? Array(repeating: Array(repeating: 0, count: values.count), count: schedule.layers + 1)
-    values.raise(&layers[slot])
+    values.keepLargest(in: &layers[slot])
     largest[quantity] = layers
   }
 }
@@ -220,7 +220,7 @@ extension NumberStorage where Element: NetworkScalar {
   /// Of every entry the largest magnitude, so far and now.
   @_specialize(where Element == Float)
   @_specialize(where Element == Double)
-  fileprivate func raise(_ largest: inout [Double]) {
+  fileprivate func keepLargest(in largest: inout [Double]) {
     for entry in largest.indices { largest[entry] = max(largest[entry], Double(base[entry].magnitude)) }
   }
 }
