@@ -47,7 +47,7 @@ extension StreamReader {
       request, on: engine, model: model, streams: streams.map { ($0.name, $0.tokens.count) })
     defer { recorder.detach() }
     let writer = try ranks.together {
-      ranks?.speaks == false ? nil : try format.writer(to: path, recorder.description, Scalar.self)
+      ranks?.speaks == false ? nil : try fileWriter(format, at: path, recorder.description)
     }
     var report = RecordingReport(path: path, recorder.description)
     report.rehearsal = (rehearsed.count, rehearsal)
@@ -66,8 +66,17 @@ extension StreamReader {
       }
     }
     try ranks.together { try writer?.finish() }
+    report.writingSeconds = (writer as? ConcurrentActivityWriter<Scalar>)?.writingSeconds
     report.finish(after: (ContinuousClock.now - begin).inSeconds)
     return report
+  }
+
+  /// Where a core has nothing to compute files are written beside the reading.
+  private func fileWriter(
+    _ format: RecordingFormat, at path: String, _ description: RecordingDescription
+  ) throws -> any ActivityWriter<Scalar> {
+    let writer = try format.writer(to: path, description, Scalar.self)
+    return threads < ProcessInfo.processInfo.activeProcessorCount ? ConcurrentActivityWriter(writer) : writer
   }
 
   private func chosenSynapses(_ order: RecordingOrder, of tokens: [Int]) throws -> [LayerSynapse] {
@@ -79,15 +88,6 @@ extension StreamReader {
     }
     try rewind()
     return chosen
-  }
-}
-
-/// Seconds of the processor that this thread has had: on a busy machine what work costs, not how long it waits.
-enum ThreadTime {
-  static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 
@@ -108,6 +108,8 @@ public struct RecordingReport: Encodable, Sendable {
   var rehearsal = (tokens: 0, seconds: 0.0)
   /// How long the same tokens took while they were recorded.
   var recordedRehearsal: Double?
+  /// Of the thread that wrote the file, where that was another one.
+  var writingSeconds: Double?
 
   init(path: String, _ description: RecordingDescription) {
     self.path = path
@@ -140,6 +142,11 @@ public struct RecordingReport: Encodable, Sendable {
     return recordedRehearsal / rehearsal.seconds - 1
   }
 
+  /// What the thread that wrote the file did, beside reading alone, as a fraction; nil where the reading thread wrote.
+  public var writing: Double? {
+    writingSeconds.map { $0 / Double(tokens) / (rehearsal.seconds / Double(rehearsal.tokens)) }
+  }
+
   /// How many numbers were recorded of each name, over all layers.
   public var recorded: [(name: String, kind: ActivitySeries.Kind, count: Int)] {
     var found: [(name: String, kind: ActivitySeries.Kind, count: Int)] = []
@@ -160,7 +167,7 @@ public struct RecordingReport: Encodable, Sendable {
     let object: JSONObject = [
       "out": path, "tokens": tokens, "recorded_tokens": recordedTokens, "loss": meanLoss, "recorded": numbers,
       "bytes": bytes, "seconds": seconds, "overhead": overhead, "overhead_tokens": rehearsal.tokens,
-      "time": time,
+      "writing": writing, "time": time,
     ]
     try object.encode(to: encoder)
   }
@@ -170,6 +177,7 @@ public struct RecordingReport: Encodable, Sendable {
       overhead.isFinite
       ? "\(decimal(overhead * 100, 1)) % of the time without, over the first \(grouped(rehearsal.tokens)) tokens"
       : "– (too few tokens to tell)"
+    let beside = writing.map { ", and \(decimal($0 * 100, 1)) % on the thread that writes" } ?? ""
     return [
       "tokens             \(grouped(tokens)), \(grouped(recordedTokens)) of them recorded",
       "mean loss          \(decimal(meanLoss)) nats",
@@ -179,7 +187,7 @@ public struct RecordingReport: Encodable, Sendable {
       }
       + [
         "time               \(time)",
-        "tokens per second  \(decimal(Double(tokens) / seconds, 1))", "overhead           \(cost)",
+        "tokens per second  \(decimal(Double(tokens) / seconds, 1))", "overhead           \(cost)\(beside)",
         "written to         \(path), \(grouped(bytes)) bytes",
       ]
   }

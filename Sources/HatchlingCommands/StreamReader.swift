@@ -76,6 +76,8 @@ public struct StreamReader<Scalar: NetworkScalar> {
   private let interventions: Interventions
   /// Who has the other neurons; nil where all are here.
   let ranks: Ranks?
+  /// How many threads there are to work with.
+  let threads: Int
   private let part: NeuronPart?
   /// Nil for a neuron graph.
   private let makeTensors: (() -> TensorEngine<Scalar>)?
@@ -93,7 +95,7 @@ public struct StreamReader<Scalar: NetworkScalar> {
     _ description: EngineDescription, _ network: Network, files: StreamFiles = StreamFiles(),
     interventions: Interventions = Interventions(), ranks: Ranks? = nil, workers: Workers
   ) throws {
-    (self.interventions, self.ranks) = (interventions, ranks)
+    (self.interventions, self.ranks, threads) = (interventions, ranks, workers.threads)
     engine = try description.network(
       of: network, touchedBy: interventions,
       fingerprinted: files.stateIn != nil || files.stateOut != nil, ranks: ranks, workers: workers
