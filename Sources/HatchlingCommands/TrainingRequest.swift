@@ -32,6 +32,8 @@ public struct TrainingRequest: Sendable {
   public var heldOut: Double?
   /// Updates between validations. Default: a twentieth of the run.
   public var validateEvery: Int?
+  /// Bytes of the held-out text, from its beginning, that a validation reads at most. Default: what costs a tenth of the time.
+  public var validationBytes: Int?
   /// Bytes of sample text at every validation; 0 writes none.
   public var sample = 200
   /// A line per update, CSV.
@@ -61,6 +63,9 @@ public struct TrainingRequest: Sendable {
     }
     if let validateEvery, validateEvery < 1 {
       throw .outOfRange(.validateEvery, "\(validateEvery)", allowed: "at least 1 update")
+    }
+    if let validationBytes, validationBytes < 1 {
+      throw .outOfRange(.validationBytes, "\(validationBytes)", allowed: "at least a block, or all")
     }
     guard (0...1_000_000).contains(sample) else {
       throw .outOfRange(.sample, "\(sample)", allowed: "0 up to a million bytes")

@@ -47,9 +47,10 @@ public final class TrainingSession {
     var (trainer, progress) = try ranks.together {
       try Self.trainer(request, initial, settings, texts, ranks, workers)
     }
+    try ranks.together { try settings.check(block: trainer.options.block) }
     progress.settings = settings.saved(texts)
     var plan = TrainingRun.Plan(modelPath: request.out, checkpointPath: request.checkpointPath)
-    plan.validateEvery = settings.validateEvery
+    (plan.validateEvery, plan.validationBytes) = (settings.validateEvery, settings.validationBytes)
     plan.minutes = request.minutes
     plan.metadata = settings.metadata(texts).merging(request.metadata(trainer.options)) { $1 }
     plan.metadata["training.graph"] = (trainer as? DirectTrainer<Float>)?.description
@@ -57,7 +58,7 @@ public final class TrainingSession {
     // Weights and texts are in the metadata, by their hashes.
     try ranks?.checkSame(
       "texts, options or files",
-      "\(trainer.step) \(trainer.options) \(plan.metadata.sorted(by: <)) \(plan.minutes ?? 0) \(plan.validateEvery ?? 0)"
+      "\(trainer.step) \(trainer.options) \(plan.metadata.sorted(by: <)) \(plan.minutes ?? 0) \(plan.validateEvery ?? 0) \(plan.validationBytes ?? 0)"
     )
     (log, emergence) = try ranks.together {
       guard ranks.speaks else { return (nil, nil) }

@@ -137,6 +137,7 @@ public enum TrainingQuantity: String, Equatable, Sendable {
   case seed
   case heldOut = "held-out fraction"
   case validateEvery = "updates between validations"
+  case validationBytes = "bytes of a validation"
   case sample = "bytes of sample text"
   case minutes
 }

@@ -142,6 +142,7 @@ enum FlagAdvice {
     case .detach: "--detach"
     case .heldOut: "--validation"
     case .validateEvery: "--validate-every"
+    case .validationBytes: "--validation-bytes"
     case .clip: "--clip"
     case .sample: "--sample"
     case .heads, .layers, .variant, .block, .batch, .shares, .chunk, .steps, .dropout, .damping, .passage,

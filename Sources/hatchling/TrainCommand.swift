@@ -36,6 +36,12 @@ struct TrainCommand: ParsableCommand {
   )
   var validateEvery: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Bytes of the held-out text, from its beginning, that a validation reads. Default: what costs a tenth of the time.",
+      valueName: "n|all"))
+  var validationBytes: NumberOrAll?
+
   @Option(help: "Bytes of sample text at every validation; 0 writes none.")
   var sample = 200
 
@@ -91,6 +97,7 @@ struct TrainCommand: ParsableCommand {
     )
     request.direct = graph.request
     (request.heldOut, request.validateEvery, request.sample) = (validation, validateEvery, sample)
+    request.validationBytes = validationBytes.map { $0.number ?? .max }
     request.sharesStreams = Launch.startedRanks != nil
     (request.log, request.emergenceLog) = (log, logTopology)
     request.metadata = {
