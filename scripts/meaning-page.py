@@ -11,14 +11,14 @@ unless --work has it. Everything random is seeded: a second run changes nothing 
 
 import argparse
 import csv
-import gzip
-import itertools
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+
+import held_out
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures" / "meaning"
@@ -39,20 +39,6 @@ def text_for(name, data, tokens):
     whole = source.read_bytes() if source.exists() else (ROOT / "examples" / "sample.txt").read_bytes()
     start = len(whole) * 9 // 10 if source.exists() else 0
     return whole[start : start + tokens]
-
-
-def bilingual_text(binary, data, work):
-    """The first sittings that the bilingual network never saw, as scripts/bilingual makes its texts; the name of the file, or None."""
-    files = [data / f"europarl-large.{part}.gz" for part in ("session", "en", "fr")]
-    if not all(file.exists() for file in files):
-        return None
-    with gzip.open(files[0], "rt") as sittings, gzip.open(files[1]) as first, gzip.open(files[2]) as second:
-        held_out = ((one, other) for sitting, one, other in zip(sittings, first, second) if sitting.strip() >= "ep-00-12-11")
-        pairs = list(itertools.islice(held_out, 1000))
-    (work / "first.en").write_bytes(b"".join(one for one, _ in pairs))
-    (work / "first.fr").write_bytes(b"".join(other for _, other in pairs))
-    run(binary, ["translate-corpus", "first.en", "first.fr", "--languages", "en,fr", "--out", "tagged.txt", "--seed", "7"], work)
-    return work / "tagged.txt"
 
 
 def number(value, places=3):
@@ -280,7 +266,7 @@ def networks(arguments, work):
         if (arguments.data / file).exists():
             found[name] = ["--model", arguments.data / file, *extra]
     texts = dict(part.split("=", 1) for part in arguments.network_text)
-    if tagged := bilingual_text(arguments.binary, arguments.data, work):
+    if tagged := held_out.bilingual(arguments.binary, arguments.data, work):
         for name, extra in [("bilingual", []), ("bilingual-untrained", ["--untrained", "1"])]:
             found[name] = ["--model", ROOT / "models" / "europarl.safetensors", *extra]
             texts.setdefault(name, tagged)

@@ -3,7 +3,7 @@
 
     python3 scripts/topology-page.py [--binary .build/release/hatchling] [--data FOLDER] [--bootstrap 1000]
 
-Models: the shipped one and, where --data has them, the two reference checkpoints; docs/data.md says what that folder holds. It is
+Models: the shipped one and, where --data has what they read, the two reference checkpoints and the bilingual network; docs/data.md says what that folder holds. It is
 $HATCHLING_DATA, else shared/data beside the checkout, as for the tests. Everything random is seeded, so a second run changes
 nothing unless a model or the program did.
 """
@@ -17,6 +17,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+
+import held_out
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures" / "topology"
@@ -34,8 +36,10 @@ COUNTS = "1024,4096,16384,65536,262144,1048576"
 SHORT_COUNTS = "256,1024,4096,16384,65536"
 
 
-def text_for(model, data):
-    """2000 bytes of held-out text: the last tenth of what the model was trained on."""
+def text_for(model, binary, data, folder):
+    """2000 bytes of held-out text: the last tenth of what the model was trained on, or later sittings."""
+    if model == "bilingual":
+        return held_out.bilingual(binary, data, folder).read_bytes()[:2000]
     source = data / ("europarl-en-fr.txt" if model == "europarl" else "shakespeare.txt")
     if not source.exists():
         return (ROOT / "examples" / "sample.txt").read_bytes()[:2000]
@@ -130,7 +134,7 @@ def fill(page, name, lines):
 def views(model, where, folder, arguments):
     """All views of one model: their summaries, and their pictures copied to where the page shows them."""
     text = folder / f"{model}.text"
-    text.write_bytes(text_for(model, arguments.data))
+    text.write_bytes(text_for(model, arguments.binary, arguments.data, folder))
     results = {}
     for view, (what, shown) in VIEWS.items():
         out = folder / f"{model}-{view}"
@@ -167,6 +171,8 @@ def main():
     ]:
         if (arguments.data / file).exists():
             models[name] = ["--model", str(arguments.data / file), *extra]
+    if (arguments.data / "europarl-large.en.gz").exists():
+        models["bilingual"] = ["--model", str(ROOT / "models" / "europarl.safetensors")]
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
         look = lambda model: views(model, models[model], pathlib.Path(folder), arguments)

@@ -26,9 +26,7 @@
     ) throws {
       self.request = request
       sizes = weights.hyperparameters
-      if let head = request.head, !(0..<sizes.heads).contains(head) {
-        throw TopologyError.noSuchHead(head, heads: sizes.heads)
-      }
+      try request.checkHeads(of: sizes)
       let matrix = try Self.factored(request, weights, tokens, workers, progress)
       let shown: Int
       (all, shown, entries) = try Self.select(request, matrix, sizes, workers)
@@ -43,12 +41,10 @@
       sizes = file.graph.hyperparameters
       guard request.graph != .sigma else { throw NetworkError.noSigma(path: file.path) }
       guard request.isCentred else { throw NetworkError.uncentred(path: file.path) }
-      if let head = request.head, !(0..<sizes.heads).contains(head) {
-        throw TopologyError.noSuchHead(head, heads: sizes.heads)
-      }
+      try request.checkHeads(of: sizes)
       (matrix, entries) = (nil, nil)
       all = file.graph.neuronGraph(
-        of: request.graph == .x ? .x : .y, sign: request.sign, head: request.head)
+        of: request.graph == .x ? .x : .y, sign: request.sign, head: request.head, from: request.sender)
       graph =
         switch request.kept {
         case .standard: all
@@ -66,8 +62,10 @@
       _ progress: WorkProgress
     ) throws -> FactoredMatrix<Float> {
       switch request.graph {
-      case .x: return try FactoredMatrix(.x, of: weights, centred: request.isCentred, head: request.head)
-      case .y: return try FactoredMatrix(.y, of: weights, centred: request.isCentred, head: request.head)
+      case .x, .y:
+        return try FactoredMatrix(
+          request.graph == .x ? .x : .y, of: weights, centred: request.isCentred, head: request.head,
+          from: request.sender)
       case .sigma:
         let layers = try request.sigmaLayers(of: weights.hyperparameters)
         try weights.hyperparameters.checkState(bytesPerWeight: MemoryLayout<Float>.size)
@@ -86,7 +84,9 @@
       let side: EdgeSign = request.sign == .excitatory ? .excitatory : .inhibitory
       let statistics = EntryStatistics.Request(matrix, bins: 200)
       func graph(_ edges: SelectedEdges<Float>) -> NeuronGraph {
-        NeuronGraph(edges, nodes: matrix.targets, neuronsPerHead: sizes.neuronsPerHead, sign: request.sign)
+        NeuronGraph(
+          edges, nodes: matrix.targets, from: matrix.sources, neuronsPerHead: sizes.neuronsPerHead,
+          sign: request.sign)
       }
       func atLeast(_ threshold: Double) throws -> (edges: SelectedEdges<Float>, statistics: EntryStatistics?)
       {

@@ -102,7 +102,8 @@
       let (weak, strong) = (structure.weakComponents, structure.strongComponents)
       let object = JSONObject(omittingNil: [
         "graph": request.graph.rawValue, "model": model, "sign": request.sign.rawValue,
-        "head": request.head.map(String.init) ?? "all", "centred": isCentred, "layers": layers,
+        "head": request.head.map(String.init) ?? "all", "from_head": request.sender, "centred": isCentred,
+        "layers": layers,
         "frame": frame, "seed": request.seed, "nodes": graph.nodeCount, "connected_nodes": connectedNodes,
         "edges": graph.edgeCount, "self_loops": graph.selfLoops, "threshold": threshold,
         "entries": entries.map(json), "in_degree": inDegree, "out_degree": outDegree,
@@ -130,7 +131,8 @@
       let name =
         layers.map { "σ, layer \($0.map(String.init).joined(separator: "+"))" }
         ?? (isCentred == false ? "D_\(request.graph.rawValue) E" : "G_\(request.graph.rawValue)")
-      return "\(name), \(request.sign.rawValue), \(request.head.map { "head \($0)" } ?? "all heads")"
+      let sender = request.sender.map { " from head \($0)" } ?? ""
+      return "\(name), \(request.sign.rawValue), \(request.head.map { "head \($0)" } ?? "all heads")\(sender)"
     }
 
     /// The report as a person reads it.

@@ -36,6 +36,8 @@ public struct TopologyRequest: Sendable {
   public var graph: Graph
   /// The neurons of one head; nil for all.
   public var head: Int?
+  /// With ``head``: edges into its neurons from those of this head, G^(ab) of §5.5; node k is the k-th neuron of both. Nil: the same head.
+  public var sender: Int?
   public var sign = Sign.excitatory
   public var kept = Kept.standard
   /// Whether the mean that LayerNorm takes away is taken away, for G_x and G_y.
@@ -57,6 +59,14 @@ public struct TopologyRequest: Sendable {
   public static let mostEdges = 1 << 25
   /// Edges per neuron of the paper's Fig. 10: 46 820 on 8192 neurons.
   public static let edgesPerNeuron = 46_820.0 / 8192
+
+  /// - Throws: ``TopologyError/noSuchHead(_:heads:)``.
+  func checkHeads(of sizes: Hyperparameters) throws(TopologyError) {
+    for head in [head, sender] {
+      guard let head, !(0..<sizes.heads).contains(head) else { continue }
+      throw .noSuchHead(head, heads: sizes.heads)
+    }
+  }
 
   /// The layers of σ, from 1. - Throws: ``TopologyError/noSuchLayer(_:layers:)``.
   func sigmaLayers(of sizes: Hyperparameters) throws(TopologyError) -> [Int] {

@@ -33,17 +33,19 @@ public struct FactoredMatrix<Scalar: NetworkScalar>: Sendable {
   /// - Parameters:
   ///   - centred: F = P E (what the network computes) instead of E. Norm-free networks have nothing to centre.
   ///   - head: only the subgraph induced on that head.
+  ///   - sender: with `head`, edges into its neurons from those of this head instead: G^(ab) of §5.5, a hears, b sends.
   /// - Cost: centring copies E.
   public init(
-    _ drive: Drive, of weights: Weights<Scalar>, centred: Bool = true, head: Int? = nil
+    _ drive: Drive, of weights: Weights<Scalar>, centred: Bool = true, head: Int? = nil,
+    from sender: Int? = nil
   ) throws(CompilerError) {
     let isCentred = centred && weights.hyperparameters.variant.normalises
     let source = isCentred ? try CentrePass.run(weights) : weights
     let perHead = weights.hyperparameters.neuronsPerHead
-    let part = head.map { $0 * perHead..<($0 + 1) * perHead }
+    func neurons(of head: Int?) -> Range<Int>? { head.map { $0 * perHead..<($0 + 1) * perHead } }
     self.init(
-      left: drive == .x ? weights.decoderX : weights.decoderY, right: source.encoder, targets: part,
-      sources: part)
+      left: drive == .x ? weights.decoderX : weights.decoderY, right: source.encoder,
+      targets: neurons(of: head), sources: neurons(of: sender ?? head))
   }
 
   /// d.

@@ -68,20 +68,25 @@ public struct NeuronGraph: Sendable {
 extension DirectGraph where Scalar == Float {
   /// The synapses of one kind and sign between neurons, the strongest first, equal ones by target and source. Cost: a pass, and sorting.
   ///
-  /// - Parameter head: keeps those inside one head; nil for all neurons.
-  public func neuronGraph(of kind: SynapseKind, sign: Sign, head: Int? = nil) -> NeuronGraph {
+  /// - Parameters:
+  ///   - head: keeps those inside one head; nil for all neurons.
+  ///   - sender: with `head`, those into its neurons from this head's instead, of which node k is the k-th too.
+  public func neuronGraph(
+    of kind: SynapseKind, sign: Sign, head: Int? = nil, from sender: Int? = nil
+  ) -> NeuronGraph {
     let part = head.map { neurons.heads[$0] } ?? 0..<neuronCount
+    let senders = (sender ?? head).map { neurons.heads[$0] } ?? part
     var edges: [(weight: Float, target: Int32, source: Int32)] = []
     forEachSynapse(of: kind) { synapse in
       let (source, target) = (synapse.presynaptic.index, synapse.postsynaptic.index)
-      guard synapse.sign == sign, let weight = synapse.weight, part.contains(source), part.contains(target)
+      guard synapse.sign == sign, let weight = synapse.weight, senders.contains(source), part.contains(target)
       else { return }
-      edges.append((weight, Int32(target - part.lowerBound), Int32(source - part.lowerBound)))
+      edges.append((weight, Int32(target - part.lowerBound), Int32(source - senders.lowerBound)))
     }
     edges.sort { ($1.weight, $0.target, $0.source) < ($0.weight, $1.target, $1.source) }
     return NeuronGraph(
-      firstNeuron: part.lowerBound, nodeCount: part.count, neuronsPerHead: neuronCount / headCount,
-      sign: sign, sources: edges.map(\.source), targets: edges.map(\.target), weights: edges.map(\.weight))
+      firstNeuron: senders == part ? part.lowerBound : 0, nodeCount: max(part.count, senders.count),
+      neuronsPerHead: neuronCount / headCount, sign: sign, sources: edges.map(\.source), targets: edges.map(\.target), weights: edges.map(\.weight))
   }
 }
 

@@ -32,6 +32,12 @@ struct DegreesCommand: ParsableCommand {
   var head: NumberOrAll?
 
   @Option(
+    help: ArgumentHelp(
+      "With --head, for x and y: edges into its neurons from those of head K (G^(ab) of §5.5); node k is the k-th neuron of both.",
+      valueName: "k"))
+  var fromHead: Int?
+
+  @Option(
     help:
       "Which entries are edges: excitatory (the largest) or inhibitory (the most negative). Default: excitatory."
   )
@@ -119,8 +125,12 @@ struct DegreesCommand: ParsableCommand {
       graph == .sigma || text == nil && files.isEmpty && layer == nil && frame == nil,
       "--text, a FILE, --layer and --frame are for --graph sigma")
     try require(graph != .sigma || !uncentred, "--uncentred is for --graph x and y; sigma is not centred")
+    try require(
+      fromHead == nil || head?.number != nil && graph != .sigma,
+      "--from-head is for --graph x and y, of one head; give --head K too")
     let given: [(String, Bool)] = [
-      ("--head", head != nil), ("--sign", sign != nil), ("--threshold", threshold != nil),
+      ("--head", head != nil), ("--from-head", fromHead != nil), ("--sign", sign != nil),
+      ("--threshold", threshold != nil),
       ("--edges", edges != nil), ("--uncentred", uncentred), ("--unweighted", unweighted),
       ("--bootstrap", bootstrap != nil), ("--modularity-edges", modularityEdges != nil),
       // Only a layout draws numbers here.
@@ -199,7 +209,7 @@ struct DegreesCommand: ParsableCommand {
 
     private func request(_ kind: TopologyRequest.Graph) throws -> TopologyRequest {
       var request = TopologyRequest(kind)
-      request.head = head?.number
+      (request.head, request.sender) = (head?.number, fromHead)
       request.sign = sign ?? request.sign
       request.kept = threshold.map { .atLeast($0) } ?? edges.map { .strongest($0.count) } ?? .standard
       (request.isCentred, request.isWeighted) = (!uncentred, !unweighted)

@@ -116,6 +116,51 @@
       }
     }
 
+    /// G^(ab) of §5.5: the graphs between heads hold every edge of the whole one, once. A network's and a neuron graph's.
+    @Test func pairsOfHeadsMakeUpTheGraph() throws {
+      try withFolder { folder in
+        let sizes = Hyperparameters(neurons: 24, synapticDimension: 8, heads: 3, layers: 2, vocabulary: 7)
+        let (model, graph) = ("\(folder)/m.safetensors", "\(folder)/g.safetensors")
+        try Weights.random(sizes, seed: 5).save(to: model)
+        let compiled = try CommandRun.run(
+          ["compile", "--form", "direct", "--edges", "200", "--model", model, "--out", graph])
+        #expect(compiled.status == 0, "\(compiled.errors)")
+        for (file, kept) in [(model, ["--threshold", "0"]), (graph, [])] {
+          /// Source, target and weight of every edge; of nodes the neurons of a sender and a head.
+          func edges(_ more: [String], from sender: Int = 0, to head: Int = 0) throws -> [[Int]: Double] {
+            let out = "\(folder)/out"
+            let always = ["--graph", "y", "--model", file, "--bootstrap", "0", "--modularity-edges", "9"]
+            _ = try summary(always + ["--out", out] + kept + more)
+            var found: [[Int]: Double] = [:]
+            for line in try lines("\(out)/edges.csv").dropFirst() {
+              let parts = line.split(separator: ",")
+              let source = try #require(Int(parts[0].dropFirst())) + 8 * sender
+              let target = try #require(Int(parts[1].dropFirst())) + 8 * head
+              #expect(found.updateValue(try #require(Double(parts[2])), forKey: [source, target]) == nil)
+            }
+            return found
+          }
+          var parts: [[Int]: Double] = [:]
+          for (head, sender) in [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)] {
+            let own = try edges(["--head", "\(head)", "--from-head", "\(sender)"], from: sender, to: head)
+            parts.merge(own) { _, _ in .nan }
+          }
+          // Inside a head a node is its neuron.
+          for head in 0..<3 {
+            let own = try edges(["--head", "\(head)"])
+            #expect(try edges(["--head", "\(head)", "--from-head", "\(head)"]) == own)
+            parts.merge(own) { _, _ in .nan }
+          }
+          let whole = try edges([])
+          #expect(whole.count > 50 && whole.count == parts.count, "\(whole.count), \(parts.count)")
+          for (ends, weight) in whole {
+            // Products of other blocks may round otherwise.
+            #expect(abs((parts[ends] ?? .nan) - weight) <= 1e-6, "\(ends)")
+          }
+        }
+      }
+    }
+
     @Test func gexfHasPositions() throws {
       try withFolder { folder in
         _ = try summary([
@@ -161,6 +206,11 @@
           ["--graph", "x", "--edges", "1.5"], ["--graph", "x", "--edges", "4e7"],
           ["--graph", "x", "--modularity-edges", "1.5"], ["--graph", "x", "--modularity-edges", "5,,6"],
           ["--graph", "x", "--modularity-edges", "5,4e7"], ["--graph", "x", "--modularity-edges", "1e11"],
+          ["--graph", "x", "--from-head", "1"], ["--graph", "x", "--head", "all", "--from-head", "1"],
+          ["--graph", "x", "--head", "0", "--from-head", "4"],
+          ["--graph", "x", "--head", "0", "--from-head", "-1"],
+          ["--graph", "sigma", "--text", "a", "--head", "0", "--from-head", "1"],
+          ["--graph", "circuit", "--from-head", "1"],
           ["--graph", "x", "--frame", "stored"], ["--graph", "sigma", "--text", "a", "--uncentred"],
         ] {
           let result = try run(arguments + ["--out", "\(folder)/out"])

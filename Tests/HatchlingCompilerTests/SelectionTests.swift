@@ -167,14 +167,18 @@ import Testing
     let sizes = Hyperparameters(neurons: 24, synapticDimension: 5, heads: 3, layers: 1, vocabulary: 4)
     let weights = Weights.random(sizes, seed: 3)
     for (drive, decoder) in [(FactoredMatrix<Float>.Drive.x, weights.decoderX), (.y, weights.decoderY)] {
-      for (centred, head) in [(true, nil), (false, nil), (true, 1), (false, 2)] as [(Bool, Int?)] {
-        let graph = try FactoredMatrix(drive, of: weights, centred: centred, head: head)
+      for (centred, head, sender) in [
+        (true, nil, nil), (false, nil, nil), (true, 1, nil), (false, 2, nil), (true, 0, 2), (false, 2, 1),
+        (true, 1, 1),
+      ] as [(Bool, Int?, Int?)] {
+        let graph = try FactoredMatrix(drive, of: weights, centred: centred, head: head, from: sender)
         let found = try graph.select(.atLeast(0), sign: .both, workers: Workers(threads: 1)).edges
         let neurons = head.map { $0 * 8..<($0 + 1) * 8 } ?? 0..<24
+        let senders = sender.map { $0 * 8..<($0 + 1) * 8 } ?? neurons
         #expect(found.count == neurons.count * neurons.count)
         for edge in 0..<found.count {
           let (source, target) = (Int(found.sources[edge]), Int(found.targets[edge]))
-          #expect(neurons.contains(source) && neurons.contains(target))
+          #expect(senders.contains(source) && neurons.contains(target))
           let column = (0..<5).map { Double(weights.encoder[source, $0]) }
           let mean = centred ? column.reduce(0, +) / 5 : 0
           let entry = (0..<5).reduce(0) { $0 + Double(decoder[target, $1]) * (column[$1] - mean) }

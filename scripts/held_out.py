@@ -1,0 +1,21 @@
+"""Text that the bilingual network of models/ never saw, for the pages that measure it."""
+
+import gzip
+import itertools
+import subprocess
+
+
+def bilingual(binary, data, work):
+    """The first 1000 pairs of sittings behind those that it was trained and chosen on, tagged as scripts/bilingual does; a file in `work`, or None
+    where `data` has no sittings."""
+    files = [data / f"europarl-large.{part}.gz" for part in ("session", "en", "fr")]
+    if not all(file.exists() for file in files):
+        return None
+    with gzip.open(files[0], "rt") as sittings, gzip.open(files[1]) as first, gzip.open(files[2]) as second:
+        held_out = ((one, other) for sitting, one, other in zip(sittings, first, second) if sitting.strip() >= "ep-00-12-11")
+        pairs = list(itertools.islice(held_out, 1000))
+    (work / "first.en").write_bytes(b"".join(one for one, _ in pairs))
+    (work / "first.fr").write_bytes(b"".join(other for _, other in pairs))
+    command = [binary, "translate-corpus", "first.en", "first.fr", "--languages", "en,fr", "--out", "tagged.txt", "--seed", "7"]
+    subprocess.run(command, check=True, cwd=work, stdout=subprocess.DEVNULL)
+    return work / "tagged.txt"
