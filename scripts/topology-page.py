@@ -105,6 +105,28 @@ def profile(results):
     return lines
 
 
+def pair_table(results):
+    lines = [
+        "| model | into head | from head | skewness of entries | largest entry | largest in-degree | largest out-degree | in-degree fit | out-degree fit "
+        "| Louvain | G(n, m) |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+
+    def short(degree):
+        fit = degree.get("power_law")
+        if fit is None or fit["verdict"] == "too few to judge":
+            return "–"
+        return f"α {fit['alpha']:.2f} from {fit['x_min']} ({fit['tail']}), p {number(fit.get('p'), 2)}"
+
+    for (model, head, sender), s in results.items():
+        entries, modularity = s["entries"], s["modularity"]
+        lines.append(
+            f"| {model} | {head} | {sender} | {entries['skewness']:+.2f} | {entries['maximum']:.2f} | {s['in_degree']['max']} | {s['out_degree']['max']} "
+            f"| {short(s['in_degree'])} | {short(s['out_degree'])} | {number(modularity.get('louvain'))} | {number(modularity.get('uniform'))} |"
+        )
+    return lines
+
+
 def pictures(results):
     lines = []
     captions = {
@@ -156,6 +178,19 @@ def views(model, where, folder, arguments):
     return results
 
 
+def pairs(model, where, folder, arguments):
+    """G^(ab) of §5.5: every head's encoder with every head's decoder."""
+    results = {}
+    for head in range(4):
+        for sender in range(4):
+            out = folder / f"{model}-{head}-{sender}"
+            command = [arguments.binary, "degrees", *where, "--head", str(head), "--from-head", str(sender), "--uncentred", "--out", str(out)]
+            command += ["--bootstrap", "100", "--modularity-edges", "4096", "--threads", "1"]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            results[model, head, sender] = json.loads((out / "summary.json").read_text())
+    return results
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=str(ROOT / ".build" / "release" / "hatchling"))
@@ -177,9 +212,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
         look = lambda model: views(model, models[model], pathlib.Path(folder), arguments)
         results = {key: summary for part in pool.map(look, models) for key, summary in part.items()}
+        of_pairs = {}
+        for model in models:
+            # Networks of four heads.
+            if model != "europarl":
+                of_pairs.update(pairs(model, models[model], pathlib.Path(folder), arguments))
     page = PAGE.read_text()
     page = fill(page, "numbers", table(results))
     page = fill(page, "profile", profile(results))
+    page = fill(page, "pairs", pair_table(of_pairs))
     page = fill(page, "pictures", pictures(results))
     PAGE.write_text(page)
 
