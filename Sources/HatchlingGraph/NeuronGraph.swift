@@ -86,7 +86,8 @@ extension DirectGraph where Scalar == Float {
     edges.sort { ($1.weight, $0.target, $0.source) < ($0.weight, $1.target, $1.source) }
     return NeuronGraph(
       firstNeuron: senders == part ? part.lowerBound : 0, nodeCount: max(part.count, senders.count),
-      neuronsPerHead: neuronCount / headCount, sign: sign, sources: edges.map(\.source), targets: edges.map(\.target), weights: edges.map(\.weight))
+      neuronsPerHead: neuronCount / headCount, sign: sign, sources: edges.map(\.source),
+      targets: edges.map(\.target), weights: edges.map(\.weight))
   }
 }
 

@@ -51,7 +51,8 @@ extension TrainTests {
     let flags = [
       "--n", "256", "--d", "32", "--heads", "2", "--layers", "2", "--block", "64", "--batch", "4", "--steps",
       "200",
-      "--validate-every", "80", "--validation-bytes", "512", "--sample", "0", "--passage", "1000", "--threads", "1",
+      "--validate-every", "80", "--validation-bytes", "512", "--sample", "0", "--passage", "1000",
+      "--threads", "1",
     ]
     func out(_ name: String) -> [String] {
       ["--out", folder.path(name + ".safetensors"), "--log", folder.path(name + ".csv")]
