@@ -5,12 +5,15 @@ import itertools
 import subprocess
 
 
-def bilingual(binary, data, work):
-    """The first 1000 pairs of sittings behind those that it was trained and chosen on, tagged as scripts/bilingual does; a file in `work`, or None
-    where `data` has no sittings."""
+def parts(data):
+    """The sittings and the sentences of both languages; nothing where `data` lacks one."""
     files = [data / f"europarl-large.{part}.gz" for part in ("session", "en", "fr")]
-    if not all(file.exists() for file in files):
-        return None
+    return files if all(file.exists() for file in files) else []
+
+
+def bilingual(binary, data, work):
+    """The first 1000 pairs of sittings behind those that it was trained and chosen on, tagged as scripts/bilingual does: a file in `work`."""
+    files = parts(data)
     with gzip.open(files[0], "rt") as sittings, gzip.open(files[1]) as first, gzip.open(files[2]) as second:
         held_out = ((one, other) for sitting, one, other in zip(sittings, first, second) if sitting.strip() >= "ep-00-12-11")
         pairs = list(itertools.islice(held_out, 1000))

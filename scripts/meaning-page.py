@@ -266,7 +266,8 @@ def networks(arguments, work):
         if (arguments.data / file).exists():
             found[name] = ["--model", arguments.data / file, *extra]
     texts = dict(part.split("=", 1) for part in arguments.network_text)
-    if tagged := held_out.bilingual(arguments.binary, arguments.data, work):
+    if held_out.parts(arguments.data):
+        tagged = held_out.bilingual(arguments.binary, arguments.data, work)
         for name, extra in [("bilingual", []), ("bilingual-untrained", ["--untrained", "1"])]:
             found[name] = ["--model", ROOT / "models" / "europarl.safetensors", *extra]
             texts.setdefault(name, tagged)

@@ -3,9 +3,9 @@
 
     python3 scripts/topology-page.py [--binary .build/release/hatchling] [--data FOLDER] [--bootstrap 1000]
 
-Models: the shipped one and, where --data has what they read, the two reference checkpoints and the bilingual network; docs/data.md says what that folder holds. It is
-$HATCHLING_DATA, else shared/data beside the checkout, as for the tests. Everything random is seeded, so a second run changes
-nothing unless a model or the program did.
+Models: the shipped one and, where --data has what they read, the two reference checkpoints and the bilingual network; docs/data.md says what
+that folder holds. It is $HATCHLING_DATA, else shared/data beside the checkout, as for the tests. Everything random is seeded, so a second run
+changes nothing unless a model or the program did.
 """
 
 import argparse
@@ -206,7 +206,7 @@ def main():
     ]:
         if (arguments.data / file).exists():
             models[name] = ["--model", str(arguments.data / file), *extra]
-    if (arguments.data / "europarl-large.en.gz").exists():
+    if held_out.parts(arguments.data):
         models["bilingual"] = ["--model", str(ROOT / "models" / "europarl.safetensors")]
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(2) as pool:
