@@ -5,8 +5,9 @@
 
 Networks: the shipped one, an untrained one of its sizes and, where --data has what they read, the two reference checkpoints and the bilingual
 network, trained and untrained (docs/data.md says what that folder holds; it is $HATCHLING_DATA, else shared/data beside the checkout).
---network NAME=FILE adds a row for another one, with --network-text NAME=FILE the text that it reads. The small network of the memorising task is trained first, by the command that the page names,
-unless --work has it. Everything random is seeded: a second run changes nothing unless a network or the program did.
+--network NAME=FILE adds a row for another one, with --network-text NAME=FILE the text that it reads. The small network of the memorising task is
+trained first, by the command that the page names, unless --work has it. Everything random is seeded: a second run changes nothing unless a
+network or the program did, except what depends on that small network, which another processor's rounding makes another one.
 """
 
 import argparse

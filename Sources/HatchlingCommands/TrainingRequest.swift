@@ -64,9 +64,6 @@ public struct TrainingRequest: Sendable {
     if let validateEvery, validateEvery < 1 {
       throw .outOfRange(.validateEvery, "\(validateEvery)", allowed: "at least 1 update")
     }
-    if let validationBytes, validationBytes < 1 {
-      throw .outOfRange(.validationBytes, "\(validationBytes)", allowed: "at least a block, or all")
-    }
     guard (0...1_000_000).contains(sample) else {
       throw .outOfRange(.sample, "\(sample)", allowed: "0 up to a million bytes")
     }

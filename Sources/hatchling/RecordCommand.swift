@@ -9,7 +9,8 @@ struct RecordCommand: EitherPrecisionCommand {
     discussion: """
       The ending of --out chooses the format: .h5 (SONATA), .nwb (Neurodata Without Borders), .npy (records, with a .json beside it) or \
       .csv. x and y are events, a neuron fired at a token; everything else is recorded in full. What the network computes stays the \
-      same to the last bit. docs/recording.md shows the files and how to read them.
+      same to the last bit. With fewer --threads than there are cores, another thread writes the file. \
+      docs/recording.md shows the files and how to read them.
       """)
 
   @OptionGroup var options: SteppingOptions

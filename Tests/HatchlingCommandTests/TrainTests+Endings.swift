@@ -59,6 +59,7 @@ extension TrainTests {
     }
     let whole = try train(folder, flags + out("whole"))
     try #require(whole.status == 0, "\(whole.errors)")
+    #expect(whole.output.contains("held out, the first 512 of them read at every validation"))
     // Ctrl-C twice, once before the first validation; then to the end.
     var (arguments, interrupted) = (flags + out("parts"), 0)
     for lines in [20, 110] {
