@@ -60,12 +60,11 @@ public struct TopologyRequest: Sendable {
   /// Edges per neuron of the paper's Fig. 10: 46 820 on 8192 neurons.
   public static let edgesPerNeuron = 46_820.0 / 8192
 
-  /// - Throws: ``TopologyError/noSuchHead(_:heads:)``.
+  /// - Throws: ``TopologyError/noSuchHead(_:heads:)``, ``TopologyError/noSuchSender(_:heads:)``.
   func checkHeads(of sizes: Hyperparameters) throws(TopologyError) {
-    for head in [head, sender] {
-      guard let head, !(0..<sizes.heads).contains(head) else { continue }
-      throw .noSuchHead(head, heads: sizes.heads)
-    }
+    let heads = 0..<sizes.heads
+    if let head, !heads.contains(head) { throw .noSuchHead(head, heads: sizes.heads) }
+    if let sender, !heads.contains(sender) { throw .noSuchSender(sender, heads: sizes.heads) }
   }
 
   /// The layers of σ, from 1. - Throws: ``TopologyError/noSuchLayer(_:layers:)``.
@@ -88,6 +87,7 @@ extension Hyperparameters {
 /// A graph of neurons that there is not.
 public enum TopologyError: InputError, Equatable {
   case noSuchHead(Int, heads: Int)
+  case noSuchSender(Int, heads: Int)
   case noSuchLayer(Int, layers: Int)
   /// The standard number of edges is too large here.
   case tooManyEdges(wanted: Int, limit: Int)
@@ -95,6 +95,7 @@ public enum TopologyError: InputError, Equatable {
   public var description: String {
     switch self {
     case .noSuchHead(let head, let heads): "head \(head): the model has heads 0 … \(heads - 1), or all"
+    case .noSuchSender(let head, let heads): "from head \(head): the model has heads 0 … \(heads - 1)"
     case .noSuchLayer(let layer, let layers): "layer \(layer): the model has layers 1 … \(layers), or all"
     case .tooManyEdges(let wanted, let limit):
       "the paper's Fig. 10 would have \(wanted) edges here and at most \(limit) are analysed at a time; ask for fewer"

@@ -16,6 +16,7 @@ enum FlagAdvice {
     case let error as TrainingFileError: error.description(naming: name)
     case PlanError.outOfRange(let quantity, let value, let allowed): "\(name(quantity)) \(value): \(allowed)"
     case TopologyError.noSuchHead, TopologyError.noSuchLayer: "--\(error)"
+    case TopologyError.noSuchSender: "--\(error.description.replacing("from head", with: "from-head"))"
     case TextError.empty("the text"): TextError.empty("--text").description
     default: error.description + (flags(for: error).map { " (\($0))" } ?? "")
     }
