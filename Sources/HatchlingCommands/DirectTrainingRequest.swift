@@ -89,6 +89,6 @@ extension DirectTrainer where Scalar == Float {
       case .neuron: "; all synapses of a neuron have one sign"
       }
     return
-      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")\(gains)\(signs)"
+      "\(grouped(weights.edgesX.count)) + \(grouped(weights.edgesY.count)) synapses between neurons, \(wiring); σ on \(weights.keepsPlastic ? "those of G_x" : "all pairs")\(options.carry ? ", carried from block to block" : "")\(gains)\(signs)"
   }
 }

@@ -65,10 +65,8 @@ enum DiskSpace {
   /// - Throws: `CheckpointError.unwritable` for too little room on the disk.
   static func check(checkpoint: String, _ trainer: any NetworkTrainer) throws {
     let weights = Double(trainer.memory.parameters) / 5
-    let carried =
-      trainer.options.carry ? 4.0 * Double(trainer.options.batch) * Double(trainer.sizes.stateSize) : 0
     // A new checkpoint exists beside the old one before it takes its place.
-    let needed = weights + 2 * (4 * weights + carried)
+    let needed = weights + 2 * (4 * weights + Double(trainer.carriedBytes))
     var status = statvfs()
     guard statvfs(checkpoint.folderOfPath.systemPath, &status) == 0 else { return }
     let free = Double(status.f_bavail) * Double(status.f_frsize)

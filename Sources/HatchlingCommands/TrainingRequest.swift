@@ -80,7 +80,7 @@ public struct TrainingRequest: Sendable {
   func options(isContinued: Bool, isDirect: Bool = false) -> TrainingOptions {
     var options = TrainingOptions()
     if isDirect {
-      // Blocks begin with an empty state.
+      // Blocks begin with an empty state unless another is asked for.
       (options.carry, options.block, options.dropout) = (false, 128, 0)
     }
     options.steps = 2000

@@ -13,6 +13,8 @@ public protocol NetworkTrainer: AnyObject {
   var ranks: Ranks? { get }
   /// What the run holds, here.
   var memory: TrainingMemory { get }
+  /// Bytes of a checkpoint that are what streams carry from block to block.
+  var carriedBytes: Int { get }
   /// How many numbers are trained.
   var trainedCount: Int { get }
 
@@ -38,6 +40,7 @@ extension Trainer: NetworkTrainer where Scalar == Float {
   public var memory: TrainingMemory {
     TrainingMemory(sizes, options, ranks: ranks?.size ?? 1)
   }
+  public var carriedBytes: Int { options.carry ? 4 * options.batch * sizes.stateSize : 0 }
   public var trainedCount: Int { sizes.parameters }
   public var hasBest: Bool { best != nil }
   public func keepAsBest() { best = weights }
@@ -55,6 +58,7 @@ extension DirectTrainer: NetworkTrainer where Scalar == Float {
   public var sizes: Hyperparameters { weights.sizes }
   public var ranks: Ranks? { nil }
   public var memory: TrainingMemory { weights.memory(options, rewires: rewiring != nil) }
+  public var carriedBytes: Int { states?.bytes ?? 0 }
   public var trainedCount: Int { weights.trainedCount }
   public var hasBest: Bool { best != nil }
   public func keepAsBest() { best = weights }

@@ -100,7 +100,7 @@ enum FlagAdvice {
     case TopologyError.tooManyEdges: "--edges"
     case DirectTrainingError.needsEdges, DirectTrainingError.tooManyEdges, DirectTrainingError.unreached:
       "--edges M"
-    case DirectTrainingError.carries: "--passage"
+    case DirectTrainingError.carriesAllPairs: "--plastic kept, --no-carry"
     case DirectTrainingError.detaches: "--detach"
     case DirectTrainingError.hasNoShares: "--shares"
     case DirectTrainingError.hasNoHubs: "--gains"
@@ -119,8 +119,10 @@ enum FlagAdvice {
     case .outOfRange(let quantity, let value, let allowed): "\(name(quantity)) \(value): \(allowed)"
     case .decayTooStrong(let decay, let rate):
       "--weight-decay \(decay) with --lr \(rate): at least 0, and the product of both below 1"
-    case .contradicts(let path, let quantity, _, _) where quantity == .carry || quantity == .detach:
-      "'\(path)' was begun without \(name(quantity)); leave the option out"
+    case .contradicts(let path, .carry, _, let wanted):
+      "'\(path)' was begun without \(wanted == "true" ? "--carry or --passage" : "--no-carry"); leave the option out"
+    case .contradicts(let path, .detach, _, _):
+      "'\(path)' was begun without --detach; leave the option out"
     case .contradicts(let path, let quantity, let value, let wanted):
       "'\(path)' has \(quantity.rawValue) \(value), not \(name(quantity)) \(wanted); leave the option out, or give what is there"
     case .lengthIsFixed(let path, let steps):

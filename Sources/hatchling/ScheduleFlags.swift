@@ -59,10 +59,11 @@ struct ScheduleFlags: ParsableArguments {
   var damping: DampingChoice?
 
   @Flag(
+    inversion: .prefixedNo,
     help:
-      "Begin every block at a random place with an empty state, instead of carrying the state along the text."
+      "Carry the state along the text from block to block, or begin every block at a random place with an empty one. Default: carry; for neuron graphs, which carry with --plastic kept only, do not."
   )
-  var noCarry = false
+  var carry: Bool?
 
   @Option(
     help:
@@ -82,7 +83,7 @@ struct ScheduleFlags: ParsableArguments {
   func validate() throws {
     try require(steps == nil || minutes == nil, "--steps and --minutes exclude each other")
     try require(
-      !noCarry || passage == nil, "--passage is how far a state is carried; --no-carry carries none")
+      carry != false || passage == nil, "--passage is how far a state is carried; --no-carry carries none")
   }
 
   var choices: TrainingChoices<TrainingOptions> {
@@ -97,7 +98,7 @@ struct ScheduleFlags: ParsableArguments {
     choices.choose(.clip, \.clip, clip)
     choices.choose(.dropout, \.dropout, dropout)
     choices.choose(.damping, \.damping, damping?.mode)
-    choices.choose(.carry, \.carry, noCarry ? false : nil)
+    choices.choose(.carry, \.carry, carry ?? (passage == nil ? nil : true))
     choices.choose(.passage, \.passage, passage)
     choices.choose(.detach, \.detach, detach ? true : nil)
     choices.choose(.chunk, \.chunk, chunk)
@@ -117,7 +118,7 @@ extension TrainingOptions {
     if damping != .kept { parts.insert("--damping \(damping)", at: 6) }
     if let shares { parts.append("--shares \(shares)") }
     if let warmup { parts.append("--warmup \(warmup)") }
-    if !carry { parts.append("--no-carry") }
+    parts.append(carry ? "--carry" : "--no-carry")
     if passage > 0 { parts.append("--passage \(passage)") }
     if detach { parts.append("--detach") }
     return parts.joined(separator: " ")

@@ -47,6 +47,8 @@ import Testing
 
   @Test(arguments: [
     ["--plastic", "kept"], ["--rewire", "random", "--rewire-every", "7"],
+    ["--plastic", "kept", "--carry", "--damping", "learned"],
+    ["--plastic", "kept", "--passage", "100", "--rewire", "gradient", "--rewire-every", "7"],
     ["--dale", "--seen-tokens", "--rewire", "gradient", "--rewire-every", "7"],
   ])
   func threadsAndAnInterruptionChangeNoBit(_ more: [String]) throws {
@@ -199,7 +201,15 @@ import Testing
       ),
       (["--init", folder.path("g.safetensors"), "--edges", "10"], "is a neuron graph"),
       (["--resume", folder.path("g.checkpoint"), "--edges", "10"], "leave them out with --resume"),
-      (["--form", "direct", "--edges", "300", "--passage", "64"], "is not there yet"),
+      (
+        ["--form", "direct", "--edges", "300", "--passage", "64"],
+        "too much to carry from block to block"
+      ),
+      (["--form", "direct", "--edges", "300", "--carry"], "(--plastic kept, --no-carry)"),
+      (
+        ["--resume", folder.path("g.checkpoint"), "--carry"],
+        "was begun without --carry or --passage; leave the option out"
+      ),
     ]
     for (flags, words) in mistakes {
       let run = try train(folder, "m.safetensors", flags)

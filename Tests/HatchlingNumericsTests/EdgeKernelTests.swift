@@ -155,14 +155,16 @@ import Testing
     }
   }
 
-  /// σ along its synapse, and its gradients, against sums over all pairs of tokens.
-  @Test(arguments: 1...40, [true, false])
-  func aSynapseThroughABlock(_ seed: UInt64, damps: Bool) {
-    scan(Float.self, seed, damps)
-    scan(Double.self, seed, damps)
+  /// σ along its synapse, from nothing or from what an earlier block left, and its gradients, against sums over all pairs of tokens.
+  @Test(arguments: 1...40, [(true, false), (false, false), (true, true), (false, true)])
+  func aSynapseThroughABlock(_ seed: UInt64, _ kind: (damps: Bool, carries: Bool)) {
+    scan(Float.self, seed, kind.damps, kind.carries)
+    scan(Double.self, seed, kind.damps, kind.carries)
   }
 
-  private func scan<Scalar: NetworkScalar>(_: Scalar.Type, _ seed: UInt64, _ damps: Bool) {
+  private func scan<Scalar: NetworkScalar>(
+    _: Scalar.Type, _ seed: UInt64, _ damps: Bool, _ carries: Bool
+  ) {
     var random = SeededRandom(seed: seed &+ 900)
     let block = Int.random(in: 1...40, using: &random)
     let places = (0..<block).filter { _ in Bool.random(using: &random) }.map { Int32($0) }
@@ -176,6 +178,15 @@ import Testing
       [Double](repeating: 0, count: places.count)
     )
     var kept = 0.0
+    let before = carries ? Scalar(Float(random.normal())) : 0
+    var after = Double(before) * Double(powers[block])
+    for (late, t) in places.enumerated() {
+      let (power, q, g) = (Double(powers[Int(t)]), Double(x[late]), Double(gradient[Int(t)]))
+      expected[Int(t)] += q * Double(before) * power
+      toX[late] += g * Double(before) * power
+      kept += Double(t) * g * q * Double(before) * power
+      after += Double(z[Int(t)]) * q * Double(powers[block - Int(t)])
+    }
     for (late, t) in places.enumerated() {
       for (early, tau) in places.enumerated() where early < late {
         let power = Double(powers[Int(t - tau)])
@@ -187,14 +198,18 @@ import Testing
         kept += Double(t - tau) * g * q * k * v * power
       }
     }
-    let what = "seed \(seed), \(Scalar.precisionName), damped \(damps)"
+    let what = "seed \(seed), \(Scalar.precisionName), damped \(damps), carries \(carries)"
     func run(_ body: (UnsafePointer<Scalar>?) -> Void) {
       if damps { powers.withUnsafeBufferPointer { body($0.baseAddress) } } else { body(nil) }
     }
-    expectSets("scanEdge, \(what)", expected) {
-      var out = heard
-      run { Scalar.scanEdge(places, x, count: places.count, z: z, keeps: $0, into: &out) }
-      return out
+    expectSets("scanEdge, \(what)", expected + [after]) {
+      var (out, left) = (heard, [Scalar(7)])
+      run {
+        Scalar.scanEdge(
+          places, x, count: places.count, z: z, keeps: $0, columns: block, before: carries ? [before] : nil,
+          into: &out, after: &left)
+      }
+      return out + left
     }
     expectSets("scanEdgeBack, \(what)", toZ + toX + (damps ? [kept] : [])) {
       var sigma = [Scalar](repeating: 9, count: max(1, places.count))
@@ -203,8 +218,8 @@ import Testing
       )
       run {
         Scalar.scanEdgeBack(
-          places, x, count: places.count, z: z, keeps: $0, heard: gradient, sigma: &sigma, toZ: &gz, toX: &gx,
-          toKeep: &gk)
+          places, x, count: places.count, z: z, keeps: $0, before: carries ? [before] : nil, heard: gradient,
+          sigma: &sigma, toZ: &gz, toX: &gx, toKeep: &gk)
       }
       return gz + gx + (damps ? gk : [])
     }

@@ -20,9 +20,11 @@ import Testing
     var prunesTokens = false
     var dropout = 0.0
     var gains = Gains.hubs
+    /// Whether streams come with a state that a block before has left; every other case has one stream that begins anew.
+    var carries = false
 
     var description: String {
-      "seed \(seed), \(variant), gains \(gains), rotates \(rotates), damps \(damps), σ on kept edges \(keeps), prunes tokens \(prunesTokens), dropout \(dropout)"
+      "seed \(seed), \(variant), gains \(gains), rotates \(rotates), damps \(damps), σ on kept edges \(keeps), prunes tokens \(prunesTokens), dropout \(dropout), carries \(carries)"
     }
   }
 
@@ -45,6 +47,13 @@ import Testing
     return all
   }()
 
+  /// σ on kept edges, some without hubs, with a state from a block before.
+  static let carrying = (configurations + withoutHubs).filter { $0.keeps }.map { configuration in
+    var carrying = configuration
+    carrying.carries = true
+    return carrying
+  }
+
   /// The same without hubs.
   static let withoutHubs = configurations.map { configuration in
     var local = configuration
@@ -58,6 +67,9 @@ import Testing
     let graph: DirectGraph<Double>
     let block: Int
     let batch: TrainingBatch
+    /// What the streams read before, and what that left.
+    let earlier: TrainingBatch
+    private(set) var states: DirectStates<Double>?
     let dropout: Dropout?
 
     init(_ c: Configuration) throws {
@@ -81,11 +93,20 @@ import Testing
       self.weights = try DirectWeights(graph)
       block = Int.random(in: 7...19, using: &random)
       let rows = 2 * block
-      batch = TrainingBatch(
-        tokens: randomTokens(rows, vocabulary: 6, seed: c.seed),
-        targets: randomTokens(rows, vocabulary: 6, seed: c.seed + 1000), positions: [0, 0])
+      func read(_ seed: UInt64, _ positions: [Int]) -> TrainingBatch {
+        TrainingBatch(
+          tokens: randomTokens(rows, vocabulary: 6, seed: seed),
+          targets: randomTokens(rows, vocabulary: 6, seed: seed + 1000), positions: positions)
+      }
+      earlier = read(c.seed + 5000, [0, 0])
+      batch = read(c.seed, c.carries ? [block, c.seed % 2 == 0 ? block : 0] : [0, 0])
       if c.gains == .local { self.weights = Self.withoutHubs(self.weights, batch, &random) }
       dropout = c.dropout > 0 ? Dropout(rate: c.dropout, seed: c.seed, step: 3) : nil
+      states = c.carries ? DirectStates(self.weights, batch: 2) : nil
+      if let states {
+        _ = pass(self.weights, threads: 1, dropsOut: false).forward(self.weights, earlier, states: states)
+        states.turn()
+      }
     }
 
     /// Calibrated, and then none of κ where it was.
@@ -101,9 +122,16 @@ import Testing
     func run(_ weights: DirectWeights<Double>, threads: Int = 1) -> (
       DirectPass<Double>, HatchlingTraining.PassResult
     ) {
-      let pass = DirectPass(
-        weights, batch: 2, block: block, dropsOut: dropout != nil, workers: Workers(threads: threads))
-      return (pass, pass.forward(weights, batch, dropout: dropout))
+      let pass = pass(weights, threads: threads, dropsOut: dropout != nil)
+      return (pass, pass.forward(weights, batch, states: states, dropout: dropout))
+    }
+
+    private func pass(
+      _ weights: DirectWeights<Double>, threads: Int, dropsOut: Bool
+    ) -> DirectPass<Double> {
+      DirectPass(
+        weights, batch: 2, block: block, dropsOut: dropsOut, carries: states != nil,
+        workers: Workers(threads: threads))
     }
 
     /// As in ``GradientTests``: four points; nil when a probe crosses a threshold.
@@ -123,7 +151,7 @@ import Testing
     }
   }
 
-  @Test(arguments: configurations + withoutHubs)
+  @Test(arguments: configurations + withoutHubs + carrying)
   func gradientsAgreeWithCentralDifferences(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, reference) = subject.run(subject.weights)
@@ -161,7 +189,7 @@ import Testing
     }
   }
 
-  @Test(arguments: (configurations + withoutHubs).filter { $0.damps })
+  @Test(arguments: (configurations + withoutHubs + carrying).filter { $0.damps })
   func gradientOfDampingAgreesWithCentralDifferences(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, reference) = subject.run(subject.weights)
@@ -186,7 +214,7 @@ import Testing
   }
 
   /// The event-driven graph, token by token, has the losses that training had.
-  @Test(arguments: (configurations + withoutHubs).filter { $0.dropout == 0 })
+  @Test(arguments: (configurations + withoutHubs + carrying).filter { $0.dropout == 0 })
   func lossesAreThoseOfTheGraph(_ configuration: Configuration) throws {
     let subject = try Case(configuration)
     let (pass, _) = subject.run(subject.weights)
@@ -195,6 +223,11 @@ import Testing
     #expect(graph.hasHubs == (configuration.gains == .hubs))
     for (index, stream) in pass.streams.enumerated() {
       let engine = try DirectEngine(graph, workers: Workers(threads: 1))
+      if subject.batch.positions[index] > 0 {
+        for token in 0..<subject.block {
+          try engine.step(subject.earlier.tokens[index * subject.block + token])
+        }
+      }
       for token in 0..<subject.block {
         let place = index * subject.block + token
         try engine.step(subject.batch.tokens[place])
@@ -217,7 +250,7 @@ import Testing
   }
 
   @Test func gradientsHaveTheSameBitsForAnyNumberOfThreads() throws {
-    for configuration in Self.configurations + Self.withoutHubs {
+    for configuration in Self.configurations + Self.withoutHubs + Self.carrying {
       let subject = try Case(configuration)
       func all(_ threads: Int) -> [[Double]] {
         let (pass, _) = subject.run(subject.weights, threads: threads)

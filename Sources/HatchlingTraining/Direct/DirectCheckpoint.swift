@@ -22,8 +22,8 @@ struct DirectTrainingRecord: Codable {
 }
 
 extension DirectTrainer {
-  /// Writes a checkpoint, whole or not at all: synapses and where they are, optimiser, streams, random state, options, and the best
-  /// network so far. O(synapses). - Throws: `CheckpointError.unwritable`.
+  /// Writes a checkpoint, whole or not at all: synapses and where they are, optimiser, streams and what they carry, random state, options,
+  /// and the best network so far. O(synapses). - Throws: `CheckpointError.unwritable`.
   public func saveCheckpoint(
     to path: String, progress: TrainingProgress = TrainingProgress(), best: DirectWeights<Scalar>? = nil
   ) throws {
@@ -45,6 +45,7 @@ extension DirectTrainer {
     if signs.rule == .neuron {
       arrays["senders"] = .make(Matrix(rows: 1, columns: signs.senders.count, signs.senders))
     }
+    if let states { arrays.merge(states.arrays()) { $1 } }
     for index in optimiser.first.indices where optimiser.first[index].count > 0 {
       arrays["first.\(index)"] = .make(optimiser.first[index])
       arrays["second.\(index)"] = .make(optimiser.second[index])
@@ -101,6 +102,7 @@ extension DirectTrainer {
       optimiser.first[index] = try state.matrix("first.\(index)", rows: rows, columns: columns)
       optimiser.second[index] = try state.matrix("second.\(index)", rows: rows, columns: columns)
     }
+    try states?.restore(state)
     optimiser.step = state.position
     guard record.streams.fits(textCount: text.count, options) else {
       throw TrainingError.damagedCheckpoint(path: path, problem: "its streams do not fit the text")

@@ -32,10 +32,13 @@ package final class DirectPass<Scalar: NetworkScalar> {
   let workers: Workers
 
   package init(
-    _ weights: DirectWeights<Scalar>, batch: Int, block: Int, dropsOut: Bool = false, workers: Workers
+    _ weights: DirectWeights<Scalar>, batch: Int, block: Int, dropsOut: Bool = false, carries: Bool = false,
+    workers: Workers
   ) {
     (self.block, self.workers) = (block, workers)
-    streams = (0..<batch).map { _ in DirectStream(weights, block: block, dropsOut: dropsOut) }
+    streams = (0..<batch).map {
+      DirectStream(weights, index: $0, block: block, dropsOut: dropsOut, carries: carries)
+    }
     wiring = DirectWiring(weights)
     neurons = weights.neurons
     clocks = DirectClocks(weights.neurons, block: block)
@@ -44,11 +47,16 @@ package final class DirectPass<Scalar: NetworkScalar> {
   /// Takes the synapses of weights whose lists have changed.
   func rewire(_ weights: DirectWeights<Scalar>) { wiring = DirectWiring(weights) }
 
-  /// Reads a batch from empty states and returns its loss. Every stream begins at position 0.
+  /// Reads a batch and returns its loss.
+  ///
+  /// - Parameter states: what streams carry from block to block, read where a stream is behind position 0, left for the next block
+  ///   everywhere; nil where every stream begins at position 0. Only where σ is on edges.
   package func forward(
-    _ weights: DirectWeights<Scalar>, _ batch: TrainingBatch, dropout: Dropout? = nil
+    _ weights: DirectWeights<Scalar>, _ batch: TrainingBatch, states: DirectStates<Scalar>? = nil,
+    dropout: Dropout? = nil
   ) -> PassResult {
     precondition(batch.tokens.count == streams.count * block)
+    precondition(states == nil ? batch.positions.allSatisfy { $0 == 0 } : weights.keepsPlastic)
     if neurons != weights.neurons {
       neurons = weights.neurons
       clocks = DirectClocks(neurons, block: block)
@@ -58,7 +66,8 @@ package final class DirectPass<Scalar: NetworkScalar> {
       let rows = index * block..<(index + 1) * block
       streams[index].forward(
         weights, wiring, clocks, tokens: Array(batch.tokens[rows]), targets: Array(batch.targets[rows]),
-        share: share, dropout: dropout.map { ($0, rows.lowerBound) })
+        position: batch.positions[index], states: states, share: share,
+        dropout: dropout.map { ($0, rows.lowerBound) })
     }
     let all = share / Double(weights.sizes.neurons)
     func active(_ counts: KeyPath<DirectStream<Scalar>, [Int]>) -> [Double] {
@@ -126,6 +135,7 @@ package final class DirectPass<Scalar: NetworkScalar> {
         let row = field + stream.tokens[token] * d
         for hub in 0..<d { row[hub] += stream.tokenFieldGradient.base[hub * block + token] }
       }
+      stream.addCarriedField(into: field)
       BLAS.multiply(
         stream.tapes[weights.sizes.layers - 1].field.base, by: stream.surprise.base, into: readout, m: d,
         n: v,
@@ -190,6 +200,9 @@ extension DirectStream {
       }
       for head in 0..<heads {
         let own = rows.clamped(to: head * perHead..<(head + 1) * perHead)
+        addCarried(own, head, layer, into: targets[3])
+        // A on the neurons is 0 in the first layer.
+        guard layer > 0 else { continue }
         let attention = tape.attention.base + head * n * block
         if !own.isEmpty { addEdges(wiring.y, own, changes: tape.drive, values: attention, targets[1]) }
         BLAS.multiply(

@@ -1,7 +1,7 @@
 import HatchlingModel
 import HatchlingNumerics
 
-/// Attention of a block that begins with an empty state: A_h = Σ_{τ<t} z_τ ⟨X̃_τ, Λ^(t−τ) X̃_t⟩_h.
+/// Attention of a block, what it finds from earlier ones aside: A_h = Σ_{τ<t} z_τ ⟨X̃_τ, Λ^(t−τ) X̃_t⟩_h.
 extension DirectStream {
   /// G_s complete: A is never formed. G_y A_h = Σ_τ S(t, τ) G_y z_τ for the neurons of head h, and F A_h likewise.
   func attendOverTokens(
@@ -29,19 +29,11 @@ extension DirectStream {
       score(clocks, layer, head)
       hear(scratch.product.base + first, from: scratch.heard.base, layer, head)
     }
-    tape.attention.base.update(repeating: 0, count: heads * n * block)
-    for target in 0..<n {
-      let attention = tape.attention.base + target / perHead * n * block
-      let count = firingPlaces(of: target)
-      guard count > 1 else { continue }
-      let keeps = clocks.powers(of: target)
-      for place in wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1] {
-        let source = Int(wiring.x.sources.base[place]) * block
-        Scalar.scanEdge(
-          scratch.places.base, scratch.values.base, count: count, z: from.trace.base + source, keeps: keeps,
-          into: attention + source)
-      }
-    }
+    hearCarried(weights, clocks, layer)
+    leaveTokens(clocks, layer)
+    // Neurons have no trace before the first layer: σ between them stays 0 there.
+    guard layer > 0 else { return }
+    scanEdges(wiring, clocks, layer)
     forEachHead { head, first in
       let attention = tape.attention.base + head * n * block
       Scalar.edgeSums(
@@ -52,6 +44,26 @@ extension DirectStream {
         weights.field.pointer, transposed: true, by: attention, into: tape.heard.base + head * d * block,
         m: d,
         n: block, k: n, beta: 1)
+    }
+  }
+
+  /// σ between neurons goes along its synapse: A on the neurons, and what σ is as the next block begins.
+  private func scanEdges(_ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int) {
+    let (heard, trace) = (tapes[layer].attention.base, input(of: layer).trace.base)
+    let (found, left) = (found(layer)?.edges, states?.left(layer, stream: index).edges)
+    heard.update(repeating: 0, count: heads * n * block)
+    for target in 0..<n {
+      let attention = heard + target / perHead * n * block
+      let count = firingPlaces(of: target)
+      guard count > 1 || left != nil else { continue }
+      let keeps = clocks.powers(of: target)
+      for place in wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1] {
+        let source = Int(wiring.x.sources.base[place]) * block
+        Scalar.scanEdge(
+          scratch.places.base, scratch.values.base, count: count, z: trace + source, keeps: keeps,
+          columns: block, before: found.map { UnsafePointer($0 + place) }, into: attention + source,
+          after: left.map { $0 + place })
+      }
     }
   }
 

@@ -223,6 +223,9 @@ extension DirectStream {
   ) {
     let (tape, from) = (tapes[layer], input(of: layer))
     throughTokensOwn(clocks, layer)
+    throughCarried(weights, clocks, layer)
+    // Neurons have no trace before the first layer: σ between them stays 0 there.
+    guard layer > 0 else { return }
     forEachHead { head, first in
       let attention = scratch.attention.base + head * n * block
       if hasHubs {
@@ -237,9 +240,10 @@ extension DirectStream {
         offsets: turned.lists.offsets.base, sources: turned.lists.sources.base, weights: turned.weights.base,
         rows: n, of: tape.drive.base, columns: block, into: attention)
     }
+    let found = found(layer)?.edges
     for target in 0..<n {
       let count = firingPlaces(of: target)
-      guard count > 1 else { continue }
+      guard count > (found == nil ? 1 : 0) else { continue }
       let attention = scratch.attention.base + target / perHead * n * block
       let (keeps, gradient) = (clocks.powers(of: target), scratch.valueGradient.base)
       gradient.update(repeating: 0, count: count)
@@ -247,8 +251,8 @@ extension DirectStream {
         let source = Int(wiring.x.sources.base[place]) * block
         Scalar.scanEdgeBack(
           scratch.places.base, scratch.values.base, count: count, z: from.trace.base + source, keeps: keeps,
-          heard: attention + source, sigma: scratch.sigma.base, toZ: scratch.trace.base + source,
-          toX: gradient,
+          before: found.map { UnsafePointer($0 + place) }, heard: attention + source,
+          sigma: scratch.sigma.base, toZ: scratch.trace.base + source, toX: gradient,
           toKeep: keepGradient.base + target)
       }
       let row = scratch.rotatedGradient.base + target * block
@@ -286,10 +290,10 @@ extension DirectStream {
   private func throughDrive(_ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int) {
     let (tape, from) = (tapes[layer], input(of: layer))
     let (activity, rotated) = (scratch.activity.base, scratch.rotatedGradient.base)
-    if clocks.rotates {
+    if clocks.rotates, let phases {
       for row in stride(from: 0, to: n * block, by: 2 * block) {
         Scalar.addRotatedBack(
-          rotated + row, clocks.cosines.base + row, clocks.sines.base + row, columns: block,
+          rotated + row, phases.cosines.base + row, phases.sines.base + row, columns: block,
           into: activity + row)
       }
     } else {

@@ -3,14 +3,16 @@ import HatchlingNumerics
 
 /// The rounds of Table 1 for a whole block, in direct form.
 extension DirectStream {
-  /// Reads a block from an empty state; everything that the way back needs stays in the tapes.
+  /// Reads a block, from an empty state or with the state between blocks; everything that the way back needs stays in the tapes.
   @_specialize(where Scalar == Float)
   @_specialize(where Scalar == Double)
   func forward(
     _ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>,
-    tokens: [Int], targets: [Int], share: Double, dropout: (Dropout, firstRow: Int)?
+    tokens: [Int], targets: [Int], position: Int, states: DirectStates<Scalar>?, share: Double,
+    dropout: (Dropout, firstRow: Int)?
   ) {
-    self.tokens = tokens
+    (self.tokens, self.position, self.states) = (tokens, position, states)
+    turn(clocks)
     begin(weights)
     for layer in 0..<sizes.layers {
       activateX(weights, wiring, layer)
@@ -84,10 +86,10 @@ extension DirectStream {
   /// X̃ = R_t X.
   func rotate(_ clocks: DirectClocks<Scalar>, _ layer: Int) {
     let (x, rotated) = (tapes[layer].x.base, scratch.rotated.base)
-    guard clocks.rotates else { return rotated.update(from: x, count: n * block) }
+    guard clocks.rotates, let phases else { return rotated.update(from: x, count: n * block) }
     for row in stride(from: 0, to: n * block, by: 2 * block) {
       Scalar.rotateRows(
-        x + row, clocks.cosines.base + row, clocks.sines.base + row, columns: block, into: rotated + row)
+        x + row, phases.cosines.base + row, phases.sines.base + row, columns: block, into: rotated + row)
     }
   }
 

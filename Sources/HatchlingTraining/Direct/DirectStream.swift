@@ -15,6 +15,8 @@ final class DirectStream<Scalar: NetworkScalar> {
   let hasHubs: Bool
   let n, d, heads, perHead: Int
   let tapes: [DirectTape<Scalar>]
+  /// Which stream of the batch this is.
+  let index: Int
 
   /// G_x and G_y of every token's own token neuron, `(n, T)`; going back, their gradients beside them.
   let tokenX, tokenY, tokenXGradient, tokenYGradient: NumberStorage<Scalar>
@@ -39,7 +41,15 @@ final class DirectStream<Scalar: NetworkScalar> {
   let pools, gainGradient: NumberStorage<Double>
   let scratch: DirectScratch<Scalar>
 
-  init(_ weights: DirectWeights<Scalar>, block: Int, dropsOut: Bool) {
+  /// Where the block begins since the stream's state was empty, and σ between blocks; nil where every block begins with none.
+  var position = 0
+  var states: DirectStates<Scalar>?
+  /// Phases of the block's tokens; those of blocks that begin elsewhere than at 0 are kept here.
+  private(set) var phases: DirectPhases<Scalar>?
+  private var ownPhases: DirectPhases<Scalar>?
+
+  init(_ weights: DirectWeights<Scalar>, index: Int, block: Int, dropsOut: Bool, carries: Bool) {
+    self.index = index
     sizes = weights.sizes
     self.block = block
     keepsPlastic = weights.keepsPlastic
@@ -47,7 +57,7 @@ final class DirectStream<Scalar: NetworkScalar> {
     (n, d, heads, perHead) = (sizes.neurons, sizes.synapticDimension, sizes.heads, sizes.neuronsPerHead)
     let (sizes, keeps) = (self.sizes, keepsPlastic)
     tapes = (0..<sizes.layers).map { _ in
-      DirectTape(sizes, block: block, keepsPlastic: keeps, dropsOut: dropsOut)
+      DirectTape(sizes, block: block, keepsPlastic: keeps, dropsOut: dropsOut, carries: carries)
     }
     func numbers(_ count: Int) -> NumberStorage<Scalar> { NumberStorage(zeros: count * block) }
     (tokenX, tokenY, tokenXGradient, tokenYGradient) = (numbers(n), numbers(n), numbers(n), numbers(n))
@@ -58,7 +68,18 @@ final class DirectStream<Scalar: NetworkScalar> {
     keepGradient = NumberStorage(zeros: n)
     pools = NumberStorage(zeros: weights.logGains?.count ?? 0)
     gainGradient = NumberStorage(zeros: pools.count)
-    scratch = DirectScratch(sizes, block: block, keepsPlastic: keepsPlastic)
+    scratch = DirectScratch(sizes, block: block, keepsPlastic: keepsPlastic, carries: carries)
+  }
+
+  /// Turns the clocks to where the block begins.
+  func turn(_ clocks: DirectClocks<Scalar>) {
+    guard clocks.rotates, position > 0 else {
+      phases = clocks.atStart
+      return
+    }
+    let own = ownPhases ?? DirectPhases(neurons: n, block: block)
+    own.fill(clocks.phases, from: position)
+    (ownPhases, phases) = (own, own)
   }
 
   /// The trace on neurons that a layer reads, `(n, T)`; that of the tokens' own neurons, `(T)`; F z, `(d, T)`.
@@ -118,6 +139,8 @@ struct DirectScratch<Scalar: NetworkScalar> {
   let rotated, rotatedGradient, queries, keys, product, trace, activity, fired: NumberStorage<Scalar>
   /// The gradient of A on neurons, `(H, n, T)`, where σ is on edges.
   let attention: NumberStorage<Scalar>
+  /// The gradient of what token neurons hear of σ of earlier blocks, `(V, T)`.
+  let carried: NumberStorage<Scalar>
   /// Gradients of scores and their symmetric sum, `(T, T)`.
   let scores, symmetric: NumberStorage<Scalar>
   /// Gradients of F z and of the tokens' own part of it, and one more, `(d, T)`.
@@ -129,7 +152,7 @@ struct DirectScratch<Scalar: NetworkScalar> {
   let places: NumberStorage<Int32>
   let values, sigma, valueGradient: NumberStorage<Scalar>
 
-  init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool) {
+  init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool, carries: Bool) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
     func numbers(_ count: Int) -> NumberStorage<Scalar> { NumberStorage(zeros: count * block) }
     (rotated, rotatedGradient, queries, keys, product) = (
@@ -137,6 +160,7 @@ struct DirectScratch<Scalar: NetworkScalar> {
     )
     (trace, activity, fired) = (numbers(n), numbers(n), numbers(n))
     attention = numbers(keepsPlastic ? sizes.heads * n : 0)
+    carried = numbers(carries ? sizes.vocabulary : 0)
     (scores, symmetric) = (numbers(block), numbers(block))
     (field, own, heard) = (numbers(d), numbers(d), numbers(d))
     (tokenTrace, sums, factors) = (numbers(1), numbers(1), numbers(1))

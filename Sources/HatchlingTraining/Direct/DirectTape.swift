@@ -18,6 +18,8 @@ struct DirectTape<Scalar: NetworkScalar> {
   let scores: NumberStorage<Scalar>
   /// F A per head, `(H, d, T)`; going back, its gradient. A on the neurons, `(H, n, T)`, where σ is on edges.
   let heard, attention: NumberStorage<Scalar>
+  /// What is read of σ from tokens of earlier blocks, `(H, V, T)`; nothing where no state is carried.
+  let carried: NumberStorage<Scalar>
   /// F Y; going back, its gradient. F z after the layer. `(d, T)`.
   let encoded, field: NumberStorage<Scalar>
   /// 1 / g of A `(H, T)`, of Y and of the new trace, `(T)`.
@@ -25,7 +27,7 @@ struct DirectTape<Scalar: NetworkScalar> {
   /// The trace of every token's own token neuron after the layer, `(T)`.
   let tokenTrace: NumberStorage<Scalar>
 
-  init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool, dropsOut: Bool) {
+  init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool, dropsOut: Bool, carries: Bool) {
     let (n, d, heads) = (sizes.neurons, sizes.synapticDimension, sizes.heads)
     func numbers(_ count: Int) -> NumberStorage<Scalar> { NumberStorage(zeros: count * block) }
     x = numbers(n)
@@ -35,14 +37,43 @@ struct DirectTape<Scalar: NetworkScalar> {
     scores = numbers(heads * block)
     heard = numbers(heads * d)
     attention = numbers(keepsPlastic ? heads * n : 0)
+    carried = numbers(carries ? heads * sizes.vocabulary : 0)
     (encoded, field) = (numbers(d), numbers(d))
     (heardGain, encodedGain, fieldGain, tokenTrace) = (numbers(heads), numbers(1), numbers(1), numbers(1))
   }
 }
 
-/// Phases and powers of λ of every neuron at every token of a block, `(n, T)`: all blocks begin at position 0.
-struct DirectClocks<Scalar: NetworkScalar> {
+/// cos φ and sin φ of every neuron at every token of a block, `(n, T)`.
+struct DirectPhases<Scalar: NetworkScalar> {
   let cosines, sines: NumberStorage<Scalar>
+  private let neurons, block: Int
+
+  init(neurons: Int, block: Int) {
+    (self.neurons, self.block) = (neurons, block)
+    cosines = NumberStorage(zeros: neurons * block)
+    sines = NumberStorage(zeros: neurons * block)
+  }
+
+  /// - Parameter position: of the block's first token since the stream's state was empty.
+  @_specialize(where Scalar == Float)
+  @_specialize(where Scalar == Double)
+  func fill(_ phases: Phases, from position: Int) {
+    let row = NumberStorage<Scalar>(zeros: 2 * neurons)
+    for token in 0..<block {
+      phases.fill(cosines: row.base, sines: row.base + neurons, at: position + token)
+      for neuron in 0..<neurons {
+        cosines.base[neuron * block + token] = row.base[neuron]
+        sines.base[neuron * block + token] = row.base[neurons + neuron]
+      }
+    }
+  }
+}
+
+/// Phases and powers of λ of every neuron at every token of a block.
+struct DirectClocks<Scalar: NetworkScalar> {
+  /// Phases of a block at the beginning of a stream, and those of any other.
+  let atStart: DirectPhases<Scalar>
+  let phases: Phases
   let rotates: Bool
   /// λ^k by neuron, `(n, T + 1)`; nil without damping.
   let powers: NumberStorage<Scalar>?
@@ -57,19 +88,9 @@ struct DirectClocks<Scalar: NetworkScalar> {
     let n = neurons.count
     self.block = block
     rotates = neurons.rotates
-    cosines = NumberStorage(zeros: n * block)
-    sines = NumberStorage(zeros: n * block)
-    if rotates {
-      let phases = Phases(frequencies: neurons.frequencies)
-      let row = NumberStorage<Scalar>(zeros: 2 * n)
-      for token in 0..<block {
-        phases.fill(cosines: row.base, sines: row.base + n, at: token)
-        for neuron in 0..<n {
-          cosines.base[neuron * block + token] = row.base[neuron]
-          sines.base[neuron * block + token] = row.base[n + neuron]
-        }
-      }
-    }
+    phases = Phases(frequencies: neurons.frequencies)
+    atStart = DirectPhases(neurons: n, block: block)
+    if rotates { atStart.fill(phases, from: 0) }
     let decay = DecayPowers<Scalar>(damping: neurons.isDamped ? neurons.damping : nil, chunk: block)
     tile = decay.powers == nil ? block : decay.tile
     guard let table = decay.powers else {

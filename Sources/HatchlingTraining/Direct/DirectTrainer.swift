@@ -18,6 +18,8 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
   /// θ of every pair, `(1, n / 2)`; nil unless damping is learned.
   var theta: Matrix<Scalar>?
   var streams: TextStreams
+  /// σ between blocks; nil where every block begins with none.
+  let states: DirectStates<Scalar>?
   /// Where new synapses are drawn from.
   var random: SeededRandom
   /// Which signs synapses may take, and those they have.
@@ -31,7 +33,9 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     signs rule: SignRule = .free, workers: Workers = Workers()
   ) throws {
     try options.validate()
-    guard !options.carry, options.passage == 0 else { throw DirectTrainingError.carries }
+    guard initial.keepsPlastic || !options.carry && options.passage == 0 else {
+      throw DirectTrainingError.carriesAllPairs
+    }
     guard !options.detach else { throw DirectTrainingError.detaches }
     guard options.shareCount == 1 else { throw DirectTrainingError.hasNoShares }
     let sizes = initial.sizes
@@ -57,7 +61,9 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
       weights.neurons.damping = LearnedDamping.damping(initialTheta)
     }
     pass = DirectPass(
-      weights, batch: options.batch, block: options.block, dropsOut: options.dropout > 0, workers: workers)
+      weights, batch: options.batch, block: options.block, dropsOut: options.dropout > 0,
+      carries: options.carry, workers: workers)
+    states = options.carry ? DirectStates(weights, batch: options.batch) : nil
     gradients = DirectGradients(weights)
     optimiser = AdamW(shapesOf: weights.trained + (theta.map { [$0] } ?? []))
   }
@@ -71,7 +77,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     let batch = streams.next(text, options) { _ in }
     let dropout =
       options.dropout > 0 ? Dropout(rate: options.dropout, seed: options.seed, step: step) : nil
-    let result = pass.forward(weights, batch, dropout: dropout)
+    let result = pass.forward(weights, batch, states: states, dropout: dropout)
     guard result.loss.isFinite else { throw diverged("the loss is \(result.loss)") }
     pass.gradients(weights, into: &gradients)
     var all = gradients.all
@@ -80,6 +86,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     guard norm.isFinite else { throw diverged("the gradient's norm is \(norm) at a loss of \(result.loss)") }
     let rate = options.rate(at: step + 1)
     apply(all, norm, rate)
+    states?.turn()
     rewire()
     return UpdateReport(
       step: step, loss: result.loss, gradientNorm: norm, learningRate: rate, activeX: result.activeX,
@@ -107,6 +114,7 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     weights.weightsX = x.movedWeights(weights.weightsX)
     weights.weightsY = y.movedWeights(weights.weightsY)
     (weights.edgesX, weights.edgesY) = (x.edges, y.edges)
+    states?.move(x)
     signs.takeSigns(of: weights)
     for (index, exchange) in [x, y].enumerated() {
       optimiser.first[index] = exchange.moved(optimiser.first[index])
@@ -140,30 +148,6 @@ public final class DirectTrainer<Scalar: NetworkScalar> {
     }
   }
 
-  /// The loss on held-out text, in blocks that begin with an empty state, without dropout; nil when it is shorter than one block.
-  public func validate(_ text: [UInt8], atMost limit: Int = .max) throws(TrainingError) -> ValidationReport? {
-    try TextTokens.check(text, vocabulary: weights.sizes.vocabulary)
-    let (block, batch) = (options.block, options.batch)
-    let blocks = min(text.count - 1, limit) / block
-    guard blocks > 0 else { return nil }
-    var (sum, counted) = (0.0, 0)
-    for first in stride(from: 0, to: blocks, by: batch) {
-      var input = TrainingBatch(tokens: [], targets: [], positions: [Int](repeating: 0, count: batch))
-      for stream in 0..<batch {
-        // Where streams outnumber the blocks that are left, the last one is read again and not counted.
-        let start = min(first + stream, blocks - 1) * block
-        input.tokens += text[start..<start + block].map { Int($0) }
-        input.targets += text[start + 1..<start + block + 1].map { Int($0) }
-      }
-      _ = pass.forward(weights, input)
-      for stream in pass.streams.prefix(blocks - first) {
-        sum += stream.loss
-        counted += block
-      }
-    }
-    return ValidationReport(loss: sum / Double(counted), bytes: counted)
-  }
-
   public func plan(steps: Int) {
     options.steps = steps
     options.warmup = options.warmup.map { min($0, steps) }
@@ -185,14 +169,18 @@ extension TrainingMemory {
     let (n, d, heads) = (Double(sizes.neurons), Double(sizes.synapticDimension), Double(sizes.heads))
     let (vocabulary, layers) = (Double(sizes.vocabulary), Double(sizes.layers))
     let (block, batch, number) = (Double(options.block), Double(options.batch), Double(bytes))
+    let carried = options.carry ? vocabulary : 0
     let readout = d > 0 ? (n + 2 * vocabulary) * d : (n + vocabulary) * vocabulary
     let trained = Double(edges) + 2 * n * vocabulary + readout
     let attention = keepsPlastic ? heads * n : 0
     let perToken =
-      layers * (5 * n + heads * block + attention + (heads + 2) * d) + 13 * n + attention + 2 * block
+      layers * (5 * n + heads * (block + carried) + attention + (heads + 2) * d) + 13 * n + attention
+      + 2 * block + carried
     self.init(
       parameters: 5 * trained * number + Double(edges) * (number + 3 * 8 + 12),
-      activity: batch * block * perToken * number, plasticState: 0,
+      activity: batch * block * perToken * number,
+      // Before and after a block, of training streams and of those that read held-out text.
+      plasticState: options.carry ? 4 * batch * layers * (Double(edges) / 2 + n * vocabulary) * number : 0,
       workspace: 2 * n * block * number + (rewires ? 256 * n * number : 0))
   }
 }
@@ -237,8 +225,8 @@ extension DirectStream {
     let first = rows.lowerBound * block
     for layer in 0..<sizes.layers {
       let (tape, before) = (tapes[layer], input(of: layer))
+      guard layer > 0 else { continue }  // no trace and no A on neurons before the first layer
       guard !ofX && keepsPlastic else {
-        guard layer > 0 else { continue }
         let change = ofX ? (keepsPlastic ? tape.answers : tape.drive) : tape.answers
         BLAS.multiply(
           change.base + first, by: before.trace.base, transposedB: true, into: products, m: rows.count, n: n,

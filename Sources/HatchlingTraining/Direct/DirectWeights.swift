@@ -224,7 +224,7 @@ public enum DirectTrainingError: InputError, Equatable {
   case plasticIsNotOfX
   case tooManyEdges(asked: Int, possible: Int)
   case unreached(neuron: Int)
-  case carries
+  case carriesAllPairs
   case detaches
   case needsEdges
   case logsNoTopology
@@ -248,8 +248,8 @@ public enum DirectTrainingError: InputError, Equatable {
       "\(asked) edges: a graph of this size has \(possible) between its neurons"
     case .unreached(let neuron):
       "no synapse reaches neuron \(neuron), so it would never fire; give more edges"
-    case .carries:
-      "a direct graph is trained on blocks that begin with an empty state; carrying it from block to block is not there yet"
+    case .carriesAllPairs:
+      "σ on all pairs is too much to carry from block to block, n (n + V) numbers of every stream and layer; keep it on the synapses of G_x, or let blocks begin with an empty state"
     case .detaches: "keys and values of a direct graph cannot count as constants; leave that out"
     case .needsEdges:
       "how many synapses the graph is to have between its neurons is not said; give a number of edges"
