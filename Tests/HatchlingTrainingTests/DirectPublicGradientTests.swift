@@ -11,8 +11,24 @@ import Testing
 /// Gradients of the direct graph against those of others: PyTorch's autograd of dense masked tensors (`Fixtures/make_direct.py`), and the
 /// tensor form's, through the chain rule.
 @Suite struct DirectPublicGradientTests {
-  @Test(arguments: [false, true], [1, 2])
-  func gradientsAreThoseOfAutograd(keeps: Bool, threads: Int) throws {
+  struct Kind: CustomStringConvertible, Sendable {
+    var gains: Gains
+    var keeps = false
+    /// Whether the block stands behind another one.
+    var carries = false
+    /// What the fixture calls it.
+    var description: String {
+      (carries ? "carried." : "") + (gains == .local ? "local." : "") + (keeps ? "kept" : "complete")
+    }
+  }
+
+  /// Both plasticities, through hubs and without, and with a state that is carried.
+  @Test(
+    arguments: [Gains.hubs, .local].flatMap {
+      [Kind(gains: $0), Kind(gains: $0, keeps: true), Kind(gains: $0, keeps: true, carries: true)]
+    }, [1, 2])
+  func gradientsAreThoseOfAutograd(_ kind: Kind, threads: Int) throws {
+    let (keeps, isLocal) = (kind.keeps, kind.gains == .local)
     let fixture = try PublicFixture("direct")
     let (n, nodes) = (24, 32)
     func matrix(_ name: String, _ rows: Int, _ columns: Int) throws -> Matrix<Double> {
@@ -26,17 +42,30 @@ import Testing
     neurons.damping = try fixture.doubles("damping").map { Float($0) }
     let x = SparseRows(try matrix("x", n, nodes))
     let graph = DirectGraph(
-      layers: 3, variant: .released, neurons: neurons, tokenCount: 8, field: try matrix("field", nodes, 6),
-      readout: try matrix("readout", 6, 8), drivesX: Projection(.sparse(x.transposing())),
+      layers: 3, variant: .released, neurons: neurons, tokenCount: 8,
+      field: isLocal ? Matrix(rows: nodes, columns: 0) : try matrix("field", nodes, 6),
+      readout: isLocal ? try matrix("node_readout", nodes, 8) : try matrix("readout", 6, 8),
+      drivesX: Projection(.sparse(x.transposing())),
       drivesY: Projection(.sparse(SparseRows(try matrix("y", n, nodes)))),
-      plastic: keeps ? .lists(x.edges) : .complete)
+      plastic: keeps ? .lists(x.edges) : .complete,
+      localGains: isLocal ? try fixture.doubles("log_gains").map { Double.exp($0) } : nil)
+    try graph.validate()
     let weights = try DirectWeights(graph)
-    let pass = DirectPass(weights, batch: 2, block: 14, workers: Workers(threads: threads))
-    let result = pass.forward(
-      weights,
+    #expect(weights.gains == kind.gains)
+    let pass = DirectPass(
+      weights, batch: 2, block: 14, carries: kind.carries, workers: Workers(threads: threads))
+    func block(_ name: String, at position: Int) throws -> TrainingBatch {
       TrainingBatch(
-        tokens: try fixture.integers("tokens"), targets: try fixture.integers("targets"), positions: [0, 0]))
-    let word = keeps ? "kept" : "complete"
+        tokens: try fixture.integers(name), targets: try fixture.integers("targets"),
+        positions: [position, position])
+    }
+    let states = kind.carries ? DirectStates(weights, batch: 2) : nil
+    if let states {
+      _ = pass.forward(weights, try block("earlier", at: 0), states: states)
+      states.turn()
+    }
+    let result = pass.forward(weights, try block("tokens", at: kind.carries ? 14 : 0), states: states)
+    let word = kind.description
     #expect(relativeDifference([result.loss], try fixture.doubles("\(word).loss")) <= 1e-12)
     var gradients = DirectGradients(weights)
     pass.gradients(weights, into: &gradients)
@@ -55,10 +84,11 @@ import Testing
         relativeDifference(Array(gradients.all[place + 2].elements), fromTokens) <= 1e-10,
         "\(name), from tokens")
     }
-    #expect(
-      relativeDifference(Array(gradients.all[4].elements), try fixture.doubles("\(word).field")) <= 1e-10)
-    #expect(
-      relativeDifference(Array(gradients.all[5].elements), try fixture.doubles("\(word).readout")) <= 1e-10)
+    let others = isLocal ? [(5, "node_readout"), (6, "log_gains")] : [(4, "field"), (5, "readout")]
+    for (place, name) in others {
+      let expected = try fixture.doubles("\(word).\(name)")
+      #expect(relativeDifference(Array(gradients.all[place].elements), expected) <= 1e-10, "\(name)")
+    }
     #expect(
       relativeDifference(Array(gradients.damping.elements), try fixture.doubles("\(word).damping")) <= 1e-10)
   }
