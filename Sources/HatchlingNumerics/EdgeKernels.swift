@@ -63,29 +63,4 @@ extension NetworkScalar {
   ) {
     hatchling_keep_trace(isFloat, z, y, gainsOfY, gains, columns, out)
   }
-
-  /// One plastic synapse through a block: wherever its neuron fires it is read into `heard`, then written.
-  ///
-  /// - Parameters:
-  ///   - places: the tokens at which the neuron's x̃ is not zero, ascending, and `x` what it is there.
-  ///   - z: the source's trace at every token; `heard` what the source hears.
-  ///   - keeps: what the synapse keeps of itself in k tokens, by k; nil means all.
-  ///   - before: σ as the block of `columns` tokens begins; nil for 0. `after` takes σ as the next one begins.
-  @inline(__always)
-  package static func scanEdge(
-    _ places: UnsafePointer<Int32>, _ x: Numbers, count: Int, z: Numbers, keeps: Numbers?, columns: Int,
-    before: Numbers? = nil, into heard: Results, after: Results? = nil
-  ) {
-    hatchling_scan_edge(isFloat, places, x, count, z, keeps, columns, before, heard, after)
-  }
-
-  /// From the gradient of what was heard, those of z, of x̃ and of ln λ, λ what the synapse keeps per token; all are added. σ as the block
-  /// began, `before`, counts as a constant. `sigma` is scratch for `count` numbers.
-  @inline(__always)
-  package static func scanEdgeBack(
-    _ places: UnsafePointer<Int32>, _ x: Numbers, count: Int, z: Numbers, keeps: Numbers?,
-    before: Numbers? = nil, heard: Numbers, sigma: Results, toZ: Results, toX: Results, toKeep: Results
-  ) {
-    hatchling_scan_edge_back(isFloat, places, x, count, z, keeps, before, heard, sigma, toZ, toX, toKeep)
-  }
 }

@@ -83,22 +83,6 @@ import Testing
     }
   }
 
-  /// Several results of one run, put together, in every instruction set.
-  private func expectSets<Scalar: NetworkScalar>(_ what: String, _ expected: [Double], _ run: () -> [Scalar])
-  {
-    defer { takeBestKernels() }
-    var vectors: [Scalar]?
-    let tolerance = 64 * Double(Scalar.ulpOfOne)
-    for set in instructionSets {
-      #expect(hatchling_use_kernels(set) == 1)
-      let got = run()
-      #expect(relativeDifference(got.map { Double($0) }, expected) <= tolerance, "\(what), \(set)")
-      guard set != "plain" else { continue }
-      #expect(got == vectors ?? got, "\(what): \(set) has other bits")
-      vectors = got
-    }
-  }
-
   @Test(arguments: 1...60)
   func tokensOfOneNeuron(_ seed: UInt64) {
     tokensOfOneNeuron(Float.self, seed)
@@ -152,76 +136,6 @@ import Testing
       var out = start
       Scalar.addRotatedBack(pair, c, s, columns: count, into: &out)
       return out
-    }
-  }
-
-  /// σ along its synapse, from nothing or from what an earlier block left, and its gradients, against sums over all pairs of tokens.
-  @Test(arguments: 1...40, [(true, false), (false, false), (true, true), (false, true)])
-  func aSynapseThroughABlock(_ seed: UInt64, _ kind: (damps: Bool, carries: Bool)) {
-    scan(Float.self, seed, kind.damps, kind.carries)
-    scan(Double.self, seed, kind.damps, kind.carries)
-  }
-
-  private func scan<Scalar: NetworkScalar>(
-    _: Scalar.Type, _ seed: UInt64, _ damps: Bool, _ carries: Bool
-  ) {
-    var random = SeededRandom(seed: seed &+ 900)
-    let block = Int.random(in: 1...40, using: &random)
-    let places = (0..<block).filter { _ in Bool.random(using: &random) }.map { Int32($0) }
-    func numbers(_ count: Int) -> [Scalar] { (0..<count).map { _ in Scalar(Float(random.normal())) } }
-    let (x, z, heard, gradient) = (numbers(places.count), numbers(block), numbers(block), numbers(block))
-    let lambda = damps ? 0.875 : 1.0
-    var powers: [Scalar] = [1]
-    for _ in 0..<block { powers.append(powers[powers.count - 1] * Scalar(lambda)) }
-    var (expected, toZ, toX) = (
-      heard.map { Double($0) }, [Double](repeating: 0, count: block),
-      [Double](repeating: 0, count: places.count)
-    )
-    var kept = 0.0
-    let before = carries ? Scalar(Float(random.normal())) : 0
-    var after = Double(before) * Double(powers[block])
-    for (late, t) in places.enumerated() {
-      let (power, q, g) = (Double(powers[Int(t)]), Double(x[late]), Double(gradient[Int(t)]))
-      expected[Int(t)] += q * Double(before) * power
-      toX[late] += g * Double(before) * power
-      kept += Double(t) * g * q * Double(before) * power
-      after += Double(z[Int(t)]) * q * Double(powers[block - Int(t)])
-    }
-    for (late, t) in places.enumerated() {
-      for (early, tau) in places.enumerated() where early < late {
-        let power = Double(powers[Int(t - tau)])
-        let (q, k, v, g) = (Double(x[late]), Double(x[early]), Double(z[Int(tau)]), Double(gradient[Int(t)]))
-        expected[Int(t)] += q * k * v * power
-        toZ[Int(tau)] += g * q * k * power
-        toX[late] += g * k * v * power
-        toX[early] += g * q * v * power
-        kept += Double(t - tau) * g * q * k * v * power
-      }
-    }
-    let what = "seed \(seed), \(Scalar.precisionName), damped \(damps), carries \(carries)"
-    func run(_ body: (UnsafePointer<Scalar>?) -> Void) {
-      if damps { powers.withUnsafeBufferPointer { body($0.baseAddress) } } else { body(nil) }
-    }
-    expectSets("scanEdge, \(what)", expected + [after]) {
-      var (out, left) = (heard, [Scalar(7)])
-      run {
-        Scalar.scanEdge(
-          places, x, count: places.count, z: z, keeps: $0, columns: block, before: carries ? [before] : nil,
-          into: &out, after: &left)
-      }
-      return out + left
-    }
-    expectSets("scanEdgeBack, \(what)", toZ + toX + (damps ? [kept] : [])) {
-      var sigma = [Scalar](repeating: 9, count: max(1, places.count))
-      var (gz, gx, gk) = (
-        [Scalar](repeating: 0, count: block), [Scalar](repeating: 0, count: places.count), [Scalar(0)]
-      )
-      run {
-        Scalar.scanEdgeBack(
-          places, x, count: places.count, z: z, keeps: $0, before: carries ? [before] : nil, heard: gradient,
-          sigma: &sigma, toZ: &gz, toX: &gx, toKeep: &gk)
-      }
-      return gz + gx + (damps ? gk : [])
     }
   }
 }

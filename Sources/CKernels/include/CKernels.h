@@ -3,6 +3,7 @@
 #include "hatchling_blas.h"
 #include "hatchling_delivery.h"
 #include "hatchling_edges.h"
+#include "hatchling_scans.h"
 #include "hatchling_kernels.h"
 #include "hatchling_ranks.h"
 #include "hatchling_selection.h"

@@ -18,9 +18,3 @@ HATCHLING_KERNEL(void, fire_back, (bool is_float, void *drive, const void *x, co
                   void *to_x, void *to_gains), drive, x, gains, g, columns, to_x, to_gains)
 HATCHLING_KERNEL(void, keep_trace, (bool is_float, const void *z, const void *y, const void *y_gains, const void *gains, size_t columns,
                   void *out), z, y, y_gains, gains, columns, out)
-HATCHLING_KERNEL(void, scan_edge, (bool is_float, const int32_t *places, const void *x, size_t count, const void *z, const void *keeps,
-                  size_t columns, const void *before, void *heard, void *after),
-                 places, x, count, z, keeps, columns, before, heard, after)
-HATCHLING_KERNEL(void, scan_edge_back, (bool is_float, const int32_t *places, const void *x, size_t count, const void *z,
-                  const void *keeps, const void *before, const void *heard, void *sigma, void *to_z, void *to_x, void *to_keep),
-                 places, x, count, z, keeps, before, heard, sigma, to_z, to_x, to_keep)

@@ -51,20 +51,20 @@ extension DirectStream {
   private func scanEdges(_ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int) {
     let (heard, trace) = (tapes[layer].attention.base, input(of: layer).trace.base)
     let (found, left) = (found(layer)?.edges, states?.left(layer, stream: index).edges)
-    heard.update(repeating: 0, count: heads * n * block)
+    let lanes = scratch.lanes
+    lanes.heard.base.update(repeating: 0, count: lanes.heard.count)
+    Scalar.toLanes(trace, count: n, columns: block, into: lanes.trace.base)
     for target in 0..<n {
-      let attention = heard + target / perHead * n * block
-      let count = firingPlaces(of: target)
-      guard count > 1 || left != nil else { continue }
-      let keeps = clocks.powers(of: target)
-      for place in wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1] {
-        let source = Int(wiring.x.sources.base[place]) * block
-        Scalar.scanEdge(
-          scratch.places.base, scratch.values.base, count: count, z: trace + source, keeps: keeps,
-          columns: block, before: found.map { UnsafePointer($0 + place) }, into: attention + source,
-          after: left.map { $0 + place })
-      }
+      let places = wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1]
+      Scalar.scanEdges(
+        scratch.rotated.base + target * block, columns: block, keeps: clocks.powers(of: target),
+        sources: wiring.x.sources.base + places.lowerBound, count: places.count, z: lanes.trace.base,
+        before: found.map { UnsafePointer($0 + places.lowerBound) },
+        into: lanes.heard.base + target / perHead * n * lanes.width,
+        after: left.map { $0 + places.lowerBound }, scratch: lanes.walk.base)
     }
+    heard.update(repeating: 0, count: heads * n * block)
+    Scalar.addFromLanes(lanes.heard.base, count: heads * n, columns: block, into: heard)
   }
 
   /// G_y of the tokens' own neurons times their traces, `(n, T)`; F of them goes to the scratch heard.
@@ -77,18 +77,6 @@ extension DirectStream {
     for hub in stride(from: 0, to: d * block, by: block) {
       Scalar.times(tokenField.base + hub, trace.base, count: block, into: scratch.heard.base + hub)
     }
-  }
-
-  /// Where a neuron's X̃ is not zero, and what it is there. Returns how many places.
-  func firingPlaces(of neuron: Int) -> Int {
-    let row = scratch.rotated.base + neuron * block
-    var count = 0
-    for token in 0..<block where row[token] != 0 {
-      scratch.places.base[count] = Int32(token)
-      scratch.values.base[count] = row[token]
-      count += 1
-    }
-    return count
   }
 
   /// G_y A and F A of one head from S and what every token had to say.

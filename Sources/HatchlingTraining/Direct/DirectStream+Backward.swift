@@ -240,24 +240,26 @@ extension DirectStream {
         offsets: turned.lists.offsets.base, sources: turned.lists.sources.base, weights: turned.weights.base,
         rows: n, of: tape.drive.base, columns: block, into: attention)
     }
-    let found = found(layer)?.edges
+    scanBack(wiring, clocks, layer)
+  }
+
+  /// From the gradient of A on the neurons, in the scratch, along every synapse to those of z, of X̃ and of ln λ, all added.
+  private func scanBack(_ wiring: DirectWiring<Scalar>, _ clocks: DirectClocks<Scalar>, _ layer: Int) {
+    let (lanes, found) = (scratch.lanes, found(layer)?.edges)
+    Scalar.toLanes(input(of: layer).trace.base, count: n, columns: block, into: lanes.trace.base)
+    Scalar.toLanes(scratch.attention.base, count: heads * n, columns: block, into: lanes.heard.base)
+    lanes.traceGradient.base.update(repeating: 0, count: lanes.traceGradient.count)
     for target in 0..<n {
-      let count = firingPlaces(of: target)
-      guard count > (found == nil ? 1 : 0) else { continue }
-      let attention = scratch.attention.base + target / perHead * n * block
-      let (keeps, gradient) = (clocks.powers(of: target), scratch.valueGradient.base)
-      gradient.update(repeating: 0, count: count)
-      for place in wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1] {
-        let source = Int(wiring.x.sources.base[place]) * block
-        Scalar.scanEdgeBack(
-          scratch.places.base, scratch.values.base, count: count, z: from.trace.base + source, keeps: keeps,
-          before: found.map { UnsafePointer($0 + place) }, heard: attention + source,
-          sigma: scratch.sigma.base, toZ: scratch.trace.base + source, toX: gradient,
-          toKeep: keepGradient.base + target)
-      }
-      let row = scratch.rotatedGradient.base + target * block
-      for index in 0..<count { row[Int(scratch.places.base[index])] += gradient[index] }
+      let places = wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1]
+      Scalar.scanEdgesBack(
+        scratch.rotated.base + target * block, columns: block, keeps: clocks.powers(of: target),
+        sources: wiring.x.sources.base + places.lowerBound, count: places.count, z: lanes.trace.base,
+        before: found.map { UnsafePointer($0 + places.lowerBound) },
+        heard: lanes.heard.base + target / perHead * n * lanes.width, toZ: lanes.traceGradient.base,
+        toX: scratch.rotatedGradient.base + target * block, toKeep: keepGradient.base + target,
+        scratch: lanes.walk.base)
     }
+    Scalar.addFromLanes(lanes.traceGradient.base, count: n, columns: block, into: scratch.trace.base)
   }
 
   /// As ``throughTokens(_:_:)`` for what the tokens' own neurons said.

@@ -148,9 +148,7 @@ struct DirectScratch<Scalar: NetworkScalar> {
   /// `(T)` each.
   let tokenTrace, sums, factors: NumberStorage<Scalar>
   let squares: NumberStorage<Double>
-  /// Places and values at which a neuron fires, σ there, and their gradient.
-  let places: NumberStorage<Int32>
-  let values, sigma, valueGradient: NumberStorage<Scalar>
+  let lanes: DirectLanes<Scalar>
 
   init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool, carries: Bool) {
     let (n, d) = (sizes.neurons, sizes.synapticDimension)
@@ -165,7 +163,22 @@ struct DirectScratch<Scalar: NetworkScalar> {
     (field, own, heard) = (numbers(d), numbers(d), numbers(d))
     (tokenTrace, sums, factors) = (numbers(1), numbers(1), numbers(1))
     squares = NumberStorage(zeros: block)
-    places = NumberStorage(zeros: block)
-    (values, sigma, valueGradient) = (numbers(1), numbers(1), numbers(1))
+    lanes = DirectLanes(sizes, block: block, keepsPlastic: keepsPlastic)
+  }
+}
+
+/// What σ on edges works on: rows of tokens in lanes, `width` numbers each; nothing where σ is on all pairs.
+struct DirectLanes<Scalar: NetworkScalar> {
+  let width: Int
+  /// Traces and their gradient, `(n, width)`; A or its gradient, `(H, n, width)`; four rows to walk in.
+  let trace, traceGradient, heard, walk: NumberStorage<Scalar>
+
+  init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool) {
+    width = Scalar.laneWidth(block)
+    let row = keepsPlastic ? width : 0
+    trace = NumberStorage(zeros: sizes.neurons * row)
+    traceGradient = NumberStorage(zeros: sizes.neurons * row)
+    heard = NumberStorage(zeros: sizes.heads * sizes.neurons * row)
+    walk = NumberStorage(zeros: 4 * row)
   }
 }

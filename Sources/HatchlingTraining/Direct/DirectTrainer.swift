@@ -175,7 +175,7 @@ extension TrainingMemory {
     let attention = keepsPlastic ? heads * n : 0
     let perToken =
       layers * (5 * n + heads * (block + carried) + attention + (heads + 2) * d) + 13 * n + attention
-      + 2 * block + carried
+      + 2 * block + carried + (keepsPlastic ? attention + 2 * n : 0)
     self.init(
       parameters: 5 * trained * number + Double(edges) * (number + 3 * 8 + 12),
       activity: batch * block * perToken * number,
