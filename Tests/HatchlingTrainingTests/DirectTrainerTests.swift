@@ -83,6 +83,27 @@ import Testing
     #expect(Self.bits(read) == Self.bits(other))
   }
 
+  /// A checkpoint without what streams carry, or with that of other synapses, is refused.
+  @Test func aCheckpointMustHoldWhatStreamsCarry() throws {
+    let path = NSTemporaryDirectory() + "direct-\(UUID().uuidString).checkpoint"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let trainer = try Self.trainer(nil, keeps: true, Self.options { $0.carry = true })
+    _ = try trainer.update()
+    try trainer.saveCheckpoint(to: path, progress: TrainingProgress())
+    let state = try StateFile.read(path)
+    let carried = state.arrays.keys.filter { $0.hasPrefix("carried.") }.sorted()
+    #expect(carried == (2...3).map { "carried.edges.\($0)" } + (1...3).map { "carried.tokens.\($0)" })
+    for name in carried {
+      for wrong in [nil, StateArray.make(Matrix<Float>(rows: 3, columns: 299))] {
+        var arrays = state.arrays
+        arrays[name] = wrong
+        try StateFile.write(
+          SavedState(identity: state.identity, position: state.position, arrays: arrays), to: path)
+        #expect(throws: StateError.self) { try DirectTrainer<Float>.resume(from: path, text: Self.text) }
+      }
+    }
+  }
+
   /// An update that exchanges synapses leaves no σ of one that went at one that came.
   @Test func newSynapsesBeginWithoutSigma() throws {
     let trainer = try Self.trainer(

@@ -2,7 +2,7 @@ import HatchlingModel
 import HatchlingNumerics
 
 /// σ that a block finds, and what it leaves, from token neurons: σ_h(k, j) of token k is on all of its synapses. σ of synapses between neurons
-/// goes with them through the block (`scanEdge`).
+/// goes with them through the block (`scanEdges`).
 ///
 /// With σ as it was when the block began, neuron j has read λ_j^t σ(k, j) X̃_j(t) of it after t tokens: A_h(t) of token neurons has another
 /// σ_hᵀ (Λ^t X̃(t)), `(V)`, which reaches neurons through G_y and hubs through F. Cost: `n V` multiplications per token for A, as many for
