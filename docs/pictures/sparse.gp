@@ -16,5 +16,6 @@ plot row('cut') using 2:3 with linespoints dashtype 2 linewidth 2 linecolor '#88
   row('cut kept') using 2:3 with linespoints dashtype 2 linewidth 2 linecolor '#c9a08a' pointtype 6 title 'cut, σ on the synapses of G_x', \
   row('fixed') using 2:3 with linespoints linewidth 2 linecolor '#0072b2' pointtype 7 title '400 updates, σ on all pairs', \
   row('gradient') using 2:3 with points pointsize 1.2 linecolor '#009e73' pointtype 9 title '… rewired by gradient', \
+  row('local') using 2:3 with points pointsize 1.6 linecolor '#cc79a7' pointtype 4 title '… without hubs', \
   row('kept') using 2:3 with points pointsize 1.2 linecolor '#d55e00' pointtype 5 title '400 updates, σ on the synapses of G_x', \
   1.496 with lines linewidth 1 linecolor '#000000' notitle
