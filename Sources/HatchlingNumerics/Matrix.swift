@@ -80,6 +80,10 @@ public struct Matrix<Element: BitwiseCopyable & Sendable>: Sendable {
   public init(rows: Int, columns: Int, _ elements: some Collection<Element>) {
     self.init(rows: rows, columns: columns)
     precondition(elements.count == rows * columns, "\(elements.count) elements for \(rows) × \(columns)")
+    let isCopied = elements.withContiguousStorageIfAvailable { numbers in
+      if let first = numbers.baseAddress { storage.base.update(from: first, count: numbers.count) }
+    }
+    if isCopied != nil { return }
     for (index, element) in elements.enumerated() { storage.base[index] = element }
   }
 

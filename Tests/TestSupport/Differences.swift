@@ -1,5 +1,6 @@
 /// max |a − b| / max |b|; 0 when both are all zero; infinite when lengths differ, anything is NaN or infinite, one side alone is
 /// all zero, or nothing was compared: so that `relativeDifference(…) <= tolerance` fails in all those cases.
+@inlinable
 public func relativeDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_ a: [A], _ b: [B]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   var (largest, scale, other) = (0.0, 0.0, 0.0)
@@ -14,6 +15,7 @@ public func relativeDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_
 }
 
 /// max |a − b|, infinite when lengths differ, nothing was compared or anything is not finite.
+@inlinable
 public func absoluteDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_ a: [A], _ b: [B]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   var largest = 0.0
