@@ -28,7 +28,7 @@ extension NetworkScalar {
   ///   - z: traces by source, in lanes; what a source hears is added to its row of `heard`, in lanes.
   ///   - before: σ of each synapse as the block begins; nil for 0. `after` takes σ as the next one begins.
   ///   - scratch: four rows in lanes.
-  /// Cost: some 6 instructions per 64 bytes of a row and synapse, fewer where the neuron seldom fires.
+  /// Cost: two multiplications per token and synapse, all lanes of a vector at once; per firing where the neuron seldom fires.
   package static func scanEdges(
     _ x: Numbers, columns: Int, keeps: Numbers?, sources: UnsafePointer<Int32>, count: Int, z: Numbers,
     before: Numbers? = nil, into heard: Results, after: Results? = nil, scratch: Results
