@@ -59,7 +59,7 @@ struct ScheduleFlags: ParsableArguments {
   var damping: DampingChoice?
 
   @Flag(
-    inversion: .prefixedNo,
+    inversion: .prefixedNo, exclusivity: .exclusive,
     help:
       "Carry the state along the text from block to block, or begin every block at a random place with an empty one. Default: carry; for neuron graphs, which carry with --plastic kept only, do not."
   )
