@@ -15,9 +15,9 @@ extension NetworkScalar {
     hatchling_to_lanes(isFloat, rows, count, columns, lanes)
   }
 
-  /// rows ← rows + lanes, `(count, columns)`.
-  package static func addFromLanes(_ lanes: Numbers, count: Int, columns: Int, into rows: Results) {
-    hatchling_add_from_lanes(isFloat, lanes, count, columns, rows)
+  /// rows ← lanes, or rows + lanes, `(count, columns)`.
+  package static func fromLanes(_ lanes: Numbers, count: Int, columns: Int, added: Bool, into rows: Results) {
+    hatchling_from_lanes(isFloat, lanes, count, columns, added, rows)
   }
 
   /// All plastic synapses into one neuron through a block.

@@ -17,7 +17,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...6, kinds)
+  @Test(arguments: 1...8, kinds)
   func synapsesThroughABlock(_ seed: UInt64, _ kind: Kind) {
     scan(Float.self, seed, kind)
     scan(Double.self, seed, kind)
@@ -31,7 +31,7 @@ import Testing
 
   private func scan<Scalar: NetworkScalar>(_: Scalar.Type, _ seed: UInt64, _ kind: Kind) {
     var random = SeededRandom(seed: seed &+ 900)
-    let block = [1, 2, 5, 8, 15, 16, 17, 64, 100, 127, 128, 130].randomElement(using: &random) ?? 1
+    let block = [1, 2, 5, 8, 15, 16, 17, 64, 100, 127, 128, 130, 256].randomElement(using: &random) ?? 1
     let rows = Int.random(in: 1...6, using: &random)
     let sources = (0..<rows).filter { _ in Bool.random(using: &random) }.map { Int32($0) }
     func numbers(_ count: Int) -> [Scalar] { (0..<count).map { _ in Scalar(Float(random.normal())) } }
@@ -50,7 +50,7 @@ import Testing
     }
     func rowsOf(_ lanes: [Scalar]) -> [Scalar] {
       var values = [Scalar](repeating: 0, count: rows * block)
-      Scalar.addFromLanes(lanes, count: rows, columns: block, into: &values)
+      Scalar.fromLanes(lanes, count: rows, columns: block, added: true, into: &values)
       return values
     }
     func keeps(_ body: (UnsafePointer<Scalar>?) -> Void) {

@@ -129,9 +129,12 @@ import Testing
     private func pass(
       _ weights: DirectWeights<Double>, threads: Int, dropsOut: Bool
     ) -> DirectPass<Double> {
-      DirectPass(
+      let pass = DirectPass(
         weights, batch: 2, block: block, dropsOut: dropsOut, carries: states != nil,
         workers: Workers(threads: threads))
+      // Networks as small as these are all in one band, unless bands are narrow.
+      for stream in pass.streams { stream.band = 1 + weights.sizes.neurons / 3 }
+      return pass
     }
 
     /// As in ``GradientTests``: four points; nil when a probe crosses a threshold.

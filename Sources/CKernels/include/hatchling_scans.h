@@ -5,8 +5,8 @@
 
 HATCHLING_KERNEL(void, to_lanes, (bool is_float, const void *rows, size_t count, size_t columns, void *lanes),
                  rows, count, columns, lanes)
-HATCHLING_KERNEL(void, add_from_lanes, (bool is_float, const void *lanes, size_t count, size_t columns, void *rows),
-                 lanes, count, columns, rows)
+HATCHLING_KERNEL(void, from_lanes, (bool is_float, const void *lanes, size_t count, size_t columns, bool added, void *rows),
+                 lanes, count, columns, added, rows)
 HATCHLING_KERNEL(void, scan_edges, (bool is_float, const void *x, size_t columns, const void *keeps, const int32_t *sources, size_t count,
                   const void *z, const void *before, void *heard, void *after, void *scratch),
                  x, columns, keeps, sources, count, z, before, heard, after, scratch)

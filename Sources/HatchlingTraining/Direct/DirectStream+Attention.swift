@@ -9,7 +9,7 @@ extension DirectStream {
     _ layer: Int
   ) {
     let (tape, from) = (tapes[layer], input(of: layer))
-    sum(wiring.y, weights.weightsY, of: from.trace, tokenY, from.token, into: tape.answers)
+    sum(wiring.y, weights.weightsY, layer, tokenY, into: tape.answers)
     forEachHead { head, first in
       score(clocks, layer, head)
       hear(tape.answers.base + first, from: from.field.base, layer, head)
@@ -54,8 +54,7 @@ extension DirectStream {
     let lanes = scratch.lanes
     lanes.heard.base.update(repeating: 0, count: lanes.heard.count)
     Scalar.toLanes(trace, count: n, columns: block, into: lanes.trace.base)
-    for target in 0..<n {
-      let places = wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1]
+    forEachBand(of: wiring.x) { target, places in
       Scalar.scanEdges(
         scratch.rotated.base + target * block, columns: block, keeps: clocks.powers(of: target),
         sources: wiring.x.sources.base + places.lowerBound, count: places.count, z: lanes.trace.base,
@@ -63,8 +62,24 @@ extension DirectStream {
         into: lanes.heard.base + target / perHead * n * lanes.width,
         after: left.map { $0 + places.lowerBound }, scratch: lanes.walk.base)
     }
-    heard.update(repeating: 0, count: heads * n * block)
-    Scalar.addFromLanes(lanes.heard.base, count: heads * n, columns: block, into: heard)
+    Scalar.fromLanes(lanes.heard.base, count: heads * n, columns: block, added: false, into: heard)
+  }
+
+  /// Calls `body` with every neuron and its synapses from a band of sources, band after band: what sources say and hear of a band stays in
+  /// the cache, where all rows of a stream would not.
+  @inline(__always)
+  func forEachBand(of lists: PlacedLists, _ body: (_ target: Int, _ places: Range<Int>) -> Void) {
+    let (next, offsets, sources) = (scratch.lanes.next.base, lists.offsets.base, lists.sources.base)
+    next.update(from: offsets, count: n)
+    for first in stride(from: 0, to: n, by: band) {
+      for target in 0..<n {
+        let start = next[target]
+        var end = start
+        while end < offsets[target + 1], sources[end] < first + band { end += 1 }
+        next[target] = end
+        if start < end { body(target, start..<end) }
+      }
+    }
   }
 
   /// G_y of the tokens' own neurons times their traces, `(n, T)`; F of them goes to the scratch heard.

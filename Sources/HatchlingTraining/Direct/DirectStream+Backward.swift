@@ -249,8 +249,7 @@ extension DirectStream {
     Scalar.toLanes(input(of: layer).trace.base, count: n, columns: block, into: lanes.trace.base)
     Scalar.toLanes(scratch.attention.base, count: heads * n, columns: block, into: lanes.heard.base)
     lanes.traceGradient.base.update(repeating: 0, count: lanes.traceGradient.count)
-    for target in 0..<n {
-      let places = wiring.x.offsets.base[target]..<wiring.x.offsets.base[target + 1]
+    forEachBand(of: wiring.x) { target, places in
       Scalar.scanEdgesBack(
         scratch.rotated.base + target * block, columns: block, keeps: clocks.powers(of: target),
         sources: wiring.x.sources.base + places.lowerBound, count: places.count, z: lanes.trace.base,
@@ -259,7 +258,8 @@ extension DirectStream {
         toX: scratch.rotatedGradient.base + target * block, toKeep: keepGradient.base + target,
         scratch: lanes.walk.base)
     }
-    Scalar.addFromLanes(lanes.traceGradient.base, count: n, columns: block, into: scratch.trace.base)
+    Scalar.fromLanes(
+      lanes.traceGradient.base, count: n, columns: block, added: true, into: scratch.trace.base)
   }
 
   /// As ``throughTokens(_:_:)`` for what the tokens' own neurons said.

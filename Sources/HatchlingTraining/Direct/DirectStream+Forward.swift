@@ -50,8 +50,8 @@ extension DirectStream {
 
   /// Round 4l − 1: X = (G_x z)₊, added to the last layer's where x accumulates.
   private func activateX(_ weights: DirectWeights<Scalar>, _ wiring: DirectWiring<Scalar>, _ layer: Int) {
-    let (tape, from) = (tapes[layer], input(of: layer))
-    sum(wiring.x, weights.weightsX, of: from.trace, tokenX, from.token, into: tape.driven)
+    let tape = tapes[layer]
+    sum(wiring.x, weights.weightsX, layer, tokenX, into: tape.driven)
     let (driven, x) = (tape.driven.base, tape.x.base)
     var active = 0
     if sizes.variant.accumulatesActivity {
@@ -70,17 +70,22 @@ extension DirectStream {
     activeX[layer] = active
   }
 
-  /// What arrives at every neuron of a trace on the nodes, `(n, T)`.
+  /// What arrives at every neuron of the trace before a layer, `(n, T)`. Before the first only token neurons have one.
   func sum(
-    _ lists: PlacedLists, _ weights: Matrix<Scalar>, of trace: NumberStorage<Scalar>,
-    _ tokenSynapses: NumberStorage<Scalar>, _ tokenTrace: NumberStorage<Scalar>,
+    _ lists: PlacedLists, _ weights: Matrix<Scalar>, _ layer: Int, _ tokenSynapses: NumberStorage<Scalar>,
     into sums: NumberStorage<Scalar>
   ) {
+    let from = input(of: layer)
+    guard layer > 0 else {
+      for row in stride(from: 0, to: n * block, by: block) {
+        Scalar.times(tokenSynapses.base + row, from.token.base, count: block, into: sums.base + row)
+      }
+      return
+    }
     Scalar.edgeSums(
       offsets: lists.offsets.base, sources: lists.sources.base, weights: weights.pointer, rows: n,
-      of: trace.base,
-      columns: block, base: (UnsafePointer(tokenSynapses.base), UnsafePointer(tokenTrace.base)),
-      into: sums.base)
+      of: from.trace.base, columns: block,
+      base: (UnsafePointer(tokenSynapses.base), UnsafePointer(from.token.base)), into: sums.base)
   }
 
   /// X̃ = R_t X.

@@ -40,6 +40,9 @@ final class DirectStream<Scalar: NetworkScalar> {
   /// κ² / N of every normaliser's pool where gains are local, and ∂/∂ ln κ.
   let pools, gainGradient: NumberStorage<Double>
   let scratch: DirectScratch<Scalar>
+  /// Where σ is on edges, sources whose traces, and what is heard of them, are worked on together: a quarter of a megabyte of each. Results
+  /// differ between bands in rounding.
+  var band: Int
 
   /// Where the block begins since the stream's state was empty, and σ between blocks; nil where every block begins with none.
   var position = 0
@@ -69,6 +72,7 @@ final class DirectStream<Scalar: NetworkScalar> {
     pools = NumberStorage(zeros: weights.logGains?.count ?? 0)
     gainGradient = NumberStorage(zeros: pools.count)
     scratch = DirectScratch(sizes, block: block, keepsPlastic: keepsPlastic, carries: carries)
+    band = max(1, (256 << 10) / (scratch.lanes.width * MemoryLayout<Scalar>.stride))
   }
 
   /// Turns the clocks to where the block begins.
@@ -172,6 +176,8 @@ struct DirectLanes<Scalar: NetworkScalar> {
   let width: Int
   /// Traces and their gradient, `(n, width)`; A or its gradient, `(H, n, width)`; four rows to walk in.
   let trace, traceGradient, heard, walk: NumberStorage<Scalar>
+  /// The first synapse of every neuron that has not been walked yet.
+  let next: NumberStorage<Int>
 
   init(_ sizes: Hyperparameters, block: Int, keepsPlastic: Bool) {
     width = Scalar.laneWidth(block)
@@ -180,5 +186,6 @@ struct DirectLanes<Scalar: NetworkScalar> {
     traceGradient = NumberStorage(zeros: sizes.neurons * row)
     heard = NumberStorage(zeros: sizes.heads * sizes.neurons * row)
     walk = NumberStorage(zeros: 4 * row)
+    next = NumberStorage(zeros: keepsPlastic ? sizes.neurons : 0)
   }
 }
