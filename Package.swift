@@ -220,7 +220,7 @@ let package = Package(
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
         "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
       ],
-      // What these tests wait for are programs: optimising the tests themselves takes longer than it saves.
+      // As those of `quick` modules.
       swiftSettings: [.unsafeFlags(["-Onone"])]),
   ],
   swiftLanguageModes: [.v6]
@@ -257,8 +257,14 @@ extension Target {
       name: module + "Tests",
       dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map {
         .byName(name: $0)
-      }, exclude: excluding)
+      }, exclude: excluding, swiftSettings: quick.contains(module) ? [.unsafeFlags(["-Onone"])] : nil)
   }
+
+  /// Modules whose tests wait for the library or for programs: optimising the tests themselves takes longer than it saves.
+  private static let quick = [
+    "Model", "Tensor", "Graph", "Equivalence", "Execution", "Shards", "Pictures", "Training",
+  ]
+  .map { "Hatchling" + $0 }
 }
 
 extension [String] {

@@ -47,8 +47,11 @@ public final class Workers: Sendable {
 }
 
 /// What the caller and the helpers of one pool share.
+///
+/// Every helper has a word: the caller offers a run with it, the helper takes the offer and says when it is done. An offer that nobody
+/// has taken by the time the caller has no more to do is withdrawn: a helper whose core others are using is not waited for.
 private final class Shared: @unchecked Sendable {
-  // `body` and `blocks` are written before `generation` is released and read after it is acquired.
+  // `body` and `blocks` are written before an offer is released and read after it is taken.
   private var body: UnsafePointer<(Int) -> Void>?
   private var blocks = 0
   private let helpers: Int
@@ -56,18 +59,21 @@ private final class Shared: @unchecked Sendable {
   private let lines: UnsafeMutablePointer<Atomic<Int>>
   private let bell: [DispatchSemaphore]
 
-  // What lies on which line; behind these the next block of every thread's share, and whether a helper sleeps.
-  private static let generation = 0
-  private static let working = 1
-  private static let stopped = 2
-  private static let claimed = 3
-  private static let own = 4
+  // What a helper's word says.
+  private static let idle = 0
+  private static let offered = 1
+  private static let taken = 2
+  private static let stopped = 3
+
+  // What lies on which line; behind it every helper's word, the next block of every thread's share, and whether a helper sleeps.
+  private static let claimed = 0
+  private static let own = 1
   /// Two lines of 64 bytes, because processors fetch them in pairs.
   private static let lineStride = 16
 
   init(helpers: Int) {
     self.helpers = helpers
-    let count = (Self.own + 2 * (helpers + 1)) * Self.lineStride
+    let count = (Self.own + 3 * helpers + 1) * Self.lineStride
     lines = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Int>.stride, alignment: 128)
       .bindMemory(to: Atomic<Int>.self, capacity: count)
     for index in 0..<count { (lines + index).initialize(to: Atomic(0)) }
@@ -81,11 +87,16 @@ private final class Shared: @unchecked Sendable {
   private func line(_ index: Int) -> UnsafeMutablePointer<Atomic<Int>> { lines + index * Self.lineStride }
 
   @inline(__always)
-  private func next(_ thread: Int) -> UnsafeMutablePointer<Atomic<Int>> { line(Self.own + thread) }
+  private func word(_ helper: Int) -> UnsafeMutablePointer<Atomic<Int>> { line(Self.own + helper) }
+
+  @inline(__always)
+  private func next(_ thread: Int) -> UnsafeMutablePointer<Atomic<Int>> {
+    line(Self.own + helpers + thread)
+  }
 
   @inline(__always)
   private func asleep(_ helper: Int) -> UnsafeMutablePointer<Atomic<Int>> {
-    line(Self.own + helpers + 1 + helper)
+    line(Self.own + 2 * helpers + 1 + helper)
   }
 
   /// Whether the caller has the pool to itself now, until it releases it.
@@ -98,22 +109,37 @@ private final class Shared: @unchecked Sendable {
     for thread in 0...helpers {
       next(thread).pointee.store(share(thread, blocks).lowerBound, ordering: .relaxed)
     }
-    line(Self.working).pointee.store(helpers, ordering: .relaxed)
-    line(Self.generation).pointee.add(1, ordering: .sequentiallyConsistent)
-    wakeSleepers()
+    tellAll(Self.offered)
     drain(body, blocks, thread: helpers)
-    waitForHelpers()
+    for helper in 0..<helpers { withdraw(helper) }
     self.body = nil
   }
 
-  /// Spins, then lets others run: with fewer cores than threads a helper may be waiting for this one.
-  private func waitForHelpers() {
-    let working = line(Self.working)
+  /// Changes every helper's word and wakes those that sleep.
+  private func tellAll(_ state: Int) {
+    for helper in 0..<helpers { word(helper).pointee.store(state, ordering: .sequentiallyConsistent) }
+    for helper in 0..<helpers
+    where asleep(helper).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 {
+      bell[helper].signal()
+    }
+  }
+
+  /// Takes an offer back, or waits until the helper that took it is done: spins, then lets others run, since with fewer cores than threads
+  /// the helper may be waiting for this one.
+  private func withdraw(_ helper: Int) {
+    let word = word(helper)
+    if word.pointee.load(ordering: .relaxed) == Self.offered,
+      word.pointee.compareExchange(
+        expected: Self.offered, desired: Self.idle, ordering: .acquiring
+      ).exchanged
+    {
+      return
+    }
     for _ in 0..<Self.spins {
-      if working.pointee.load(ordering: .acquiring) == 0 { return }
+      if word.pointee.load(ordering: .acquiring) == Self.idle { return }
       hatchling_spin_pause()
     }
-    while working.pointee.load(ordering: .acquiring) != 0 { sched_yield() }
+    while word.pointee.load(ordering: .acquiring) != Self.idle { sched_yield() }
   }
 
   /// Turns of a spin loop before the processor is offered to others: some tens of microseconds.
@@ -143,51 +169,41 @@ private final class Shared: @unchecked Sendable {
     }
   }
 
-  private func wakeSleepers() {
-    for index in 0..<helpers
-    where asleep(index).pointee.exchange(0, ordering: .sequentiallyConsistent) != 0 {
-      bell[index].signal()
-    }
-  }
-
   func help(_ index: Int) {
-    var seen = 0
-    while true {
-      waitForWork(index, after: seen)
-      if line(Self.stopped).pointee.load(ordering: .acquiring) != 0 { return }
-      seen += 1
+    let word = word(index)
+    while waitForWork(index) {
       if let body { drain(body, blocks, thread: index) }
-      line(Self.working).pointee.subtract(1, ordering: .acquiringAndReleasing)
+      word.pointee.store(Self.idle, ordering: .releasing)
     }
   }
 
-  /// Spins some tens of microseconds, offers the processor to others for some more, then sleeps until the bell rings.
-  private func waitForWork(_ index: Int, after seen: Int) {
-    let generation = line(Self.generation)
-    for _ in 0..<Self.spins {
-      if generation.pointee.load(ordering: .acquiring) != seen { return }
-      hatchling_spin_pause()
-    }
-    for _ in 0..<200 {
-      if generation.pointee.load(ordering: .acquiring) != seen { return }
-      sched_yield()
-    }
-    let asleep = asleep(index)
+  /// Spins some tens of microseconds, offers the processor to others for some more, then sleeps until the bell rings. Returns with an offer
+  /// taken; false when the pool has come to its end.
+  private func waitForWork(_ index: Int) -> Bool {
+    let (word, asleep) = (word(index), asleep(index))
     while true {
+      for turn in 0..<Self.spins + 200 {
+        switch word.pointee.load(ordering: .acquiring) {
+        case Self.offered:
+          if word.pointee.compareExchange(
+            expected: Self.offered, desired: Self.taken, ordering: .acquiring
+          ).exchanged {
+            return true
+          }
+        case Self.stopped: return false
+        default: break
+        }
+        if turn < Self.spins { hatchling_spin_pause() } else { sched_yield() }
+      }
       asleep.pointee.store(1, ordering: .sequentiallyConsistent)
-      if generation.pointee.load(ordering: .sequentiallyConsistent) != seen {
+      if word.pointee.load(ordering: .sequentiallyConsistent) != Self.idle {
         // Work came while we lay down. If the flag is gone already, the bell was rung for us: take it.
-        if asleep.pointee.exchange(0, ordering: .sequentiallyConsistent) == 0 { bell[index].wait() }
-        return
+        if asleep.pointee.exchange(0, ordering: .sequentiallyConsistent) == 1 { continue }
       }
       bell[index].wait()
-      if generation.pointee.load(ordering: .acquiring) != seen { return }
     }
   }
 
-  func stop() {
-    line(Self.stopped).pointee.store(1, ordering: .releasing)
-    line(Self.generation).pointee.add(1, ordering: .sequentiallyConsistent)
-    wakeSleepers()
-  }
+  /// The pool is at rest: no helper has taken an offer.
+  func stop() { tellAll(Self.stopped) }
 }

@@ -66,7 +66,9 @@ import Testing
     #expect(try run("step", "--quiet", last: "f\\351/\\377.npy").isOneLine("f\\xE9/\\xFF.npy"))
     let missing = try run("step", last: "f\\351/none")
     #expect(missing.isOneLine("'f\\xE9/none'", "No such file"), "\(missing.errors)")
-    let degrees = try run("degrees", "--bootstrap", "0", "--edges", "100", "--out", last: "f\\351")
+    try Weights.random(sizes, seed: 1).save(to: folder.path("m.safetensors"))
+    let degrees = try run(
+      "degrees", "--model", "m.safetensors", "--bootstrap", "0", "--edges", "100", "--out", last: "f\\351")
     #expect(degrees.status == 0, "\(degrees.errors)")
     let names = Set(Folder.names(in: odd)?.map(\.escaped) ?? [])
     #expect(

@@ -54,6 +54,31 @@ import Testing
     #expect((0..<4).allSatisfy { done.base[$0] == 200 })
   }
 
+  /// Offers that are withdrawn: at the moment at which a helper takes them, which is often where there is next to nothing to do, and with
+  /// more threads than cores.
+  @Test func nobodyIsAtWorkAfterARun() {
+    #expect(Self.wrongRounds(of: 100_000, Workers(threads: 2)) == 0)
+    let wrong = NumberStorage<Int>(zeros: 6)
+    DispatchQueue.concurrentPerform(iterations: 6) {
+      wrong.base[$0] = Self.wrongRounds(of: 2_000, Workers(threads: 3))
+    }
+    #expect((0..<6).allSatisfy { wrong.base[$0] == 0 })
+  }
+
+  /// Rounds after which some block was not done, or is done later.
+  private static func wrongRounds(of rounds: Int, _ workers: Workers) -> Int {
+    let counts = NumberStorage<Int>(zeros: 7)
+    var wrong = 0
+    for round in 1...rounds {
+      let blocks = 2 + round % 6
+      if round % 1000 == 0 { Thread.sleep(forTimeInterval: 0.002) }
+      let before = (0..<blocks).map { counts.base[$0] }
+      workers.run(blocks: blocks) { counts.base[$0] += 1 }
+      if (0..<blocks).contains(where: { counts.base[$0] != before[$0] + 1 }) { wrong += 1 }
+    }
+    return wrong
+  }
+
   @Test func poolsComeAndGo() {
     for round in 0..<60 { expectOnce(Workers(threads: 1 + round % 4), blocks: round, rounds: 1) }
   }
