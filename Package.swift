@@ -220,7 +220,7 @@ let package = Package(
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
         "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
       ],
-      // As those of `quick` modules.
+      // As those of ``testedUnoptimised``.
       swiftSettings: [.unsafeFlags(["-Onone"])]),
   ],
   swiftLanguageModes: [.v6]
@@ -257,11 +257,12 @@ extension Target {
       name: module + "Tests",
       dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map {
         .byName(name: $0)
-      }, exclude: excluding, swiftSettings: quick.contains(module) ? [.unsafeFlags(["-Onone"])] : nil)
+      }, exclude: excluding,
+      swiftSettings: testedUnoptimised.contains(module) ? [.unsafeFlags(["-Onone"])] : nil)
   }
 
   /// Modules whose tests wait for the library or for programs: optimising the tests themselves takes longer than it saves.
-  private static let quick = [
+  private static let testedUnoptimised = [
     "Model", "Tensor", "Graph", "Equivalence", "Execution", "Shards", "Pictures", "Training",
   ]
   .map { "Hatchling" + $0 }

@@ -49,8 +49,8 @@ import Testing
       return lanes
     }
     func rowsOf(_ lanes: [Scalar]) -> [Scalar] {
-      var values = [Scalar](repeating: 0, count: rows * block)
-      Scalar.fromLanes(lanes, count: rows, columns: block, added: true, into: &values)
+      var values = [Scalar](repeating: 9, count: rows * block)
+      Scalar.fromLanes(lanes, count: rows, columns: block, added: false, into: &values)
       return values
     }
     func keeps(_ body: (UnsafePointer<Scalar>?) -> Void) {
@@ -60,6 +60,11 @@ import Testing
       if kind.carries { before.withUnsafeBufferPointer { body($0.baseAddress) } } else { body(nil) }
     }
     expectSets("to lanes and back, \(what)", z.map { Double($0) }) { rowsOf(lanes(z)) }
+    expectSets("added from lanes, \(what)", zip(z, heard).map { Double($0) + Double($1) }) {
+      var sums = heard
+      Scalar.fromLanes(lanes(z), count: rows, columns: block, added: true, into: &sums)
+      return sums
+    }
     expectSets("scanEdges, \(what)", expected.heard + expected.after) {
       var (out, left) = (lanes(heard), [Scalar](repeating: 7, count: max(1, sources.count)))
       var scratch = [Scalar](repeating: 9, count: 4 * Scalar.laneWidth(block))

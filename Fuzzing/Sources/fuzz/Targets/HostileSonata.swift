@@ -19,24 +19,26 @@
     private static func damaged(_ input: [UInt8]) throws -> [UInt8] {
       if input.starts(with: [0x89, 0x48, 0x44, 0x46]) { return input }
       var choices = Choices(input)
-      var file = choices.pick(try legalFiles.get())
+      var (file, written) = choices.pick(try legalFiles.get())
+      // Most of a small file is room for rows to come, where damage would show nothing.
+      func place() -> Int { min(file.count - 8, written[Int.random(in: 0..<written.count, using: &choices)]) }
       for _ in 0...choices.below(6) {
-        let (place, other) = (
-          Int.random(in: 0..<file.count - 8, using: &choices),
-          Int.random(in: 0..<file.count - 8, using: &choices)
-        )
+        let (here, there) = (place(), place())
         switch choices.below(4) {
-        case 0: file[place] = choices.byte()
-        case 1: file[place] ^= 1 << UInt8(choices.below(8))
+        case 0: file[here] = choices.byte()
+        case 1: file[here] ^= 1 << UInt8(choices.below(8))
         // An address or a size that is another's, or none.
-        case 2: file.replaceSubrange(place..<place + 8, with: file[other..<other + 8])
-        default: file.replaceSubrange(place..<place + 8, with: [UInt8](repeating: 0xFF, count: 8))
+        case 2: file.replaceSubrange(here..<here + 8, with: file[there..<there + 8])
+        default: file.replaceSubrange(here..<here + 8, with: [UInt8](repeating: 0xFF, count: 8))
         }
       }
       if choices.below(32) == 0 { file.removeLast(Int.random(in: 1..<file.count, using: &choices)) }
       return file
     }
-    private nonisolated(unsafe) static let legalFiles = Result { try sonataFiles() }
+    /// Legal files, and where each has a byte that is not 0.
+    private nonisolated(unsafe) static let legalFiles = Result {
+      try sonataFiles().map { file in (file: file, written: file.indices.filter { file[$0] != 0 }) }
+    }
 
     static func sonataSeeds() throws -> [[UInt8]] {
       try sonataFiles() + (0..<32).map { [UInt8]("seed \($0)".utf8) }
