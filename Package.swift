@@ -219,9 +219,7 @@ let package = Package(
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
         "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
-      ],
-      // As those of ``testedUnoptimised``.
-      swiftSettings: [.unsafeFlags(["-Onone"])]),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -245,6 +243,19 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
   ]
 }
 
+// Most tests wait for the library or for programs: optimising the tests themselves takes longer than it saves.
+let optimisedTests = ["HatchlingNumericsTests", "HatchlingCheckpointTests", "HatchlingCompilerTests"]
+for target in package.targets where target.type == .test && !optimisedTests.contains(target.name) {
+  target.swiftSettings = [.unsafeFlags(["-Onone"])]
+}
+
+// Neither do programs that only tests start gain from it above the library: HATCHLING_UNOPTIMISED="hatchling HatchlingCommands", by `scripts/test`.
+for name in Context.environment["HATCHLING_UNOPTIMISED"]?.split(separator: " ") ?? [] {
+  for target in package.targets where target.name == name {
+    target.swiftSettings = [.unsafeFlags(["-Onone"])]
+  }
+}
+
 // Only some test targets, and with the product hatchlingPackageTests only what they need: `.ci/run` builds them anew for every sanitizer.
 if let only = Context.environment["HATCHLING_TESTS"]?.split(separator: " ").map(String.init) {
   package.targets.removeAll { $0.type == .test && !only.contains($0.name) }
@@ -257,15 +268,8 @@ extension Target {
       name: module + "Tests",
       dependencies: (["TestSupport", "HatchlingNumerics", module] + others).uniqued().map {
         .byName(name: $0)
-      }, exclude: excluding,
-      swiftSettings: testedUnoptimised.contains(module) ? [.unsafeFlags(["-Onone"])] : nil)
+      }, exclude: excluding)
   }
-
-  /// Modules whose tests wait for the library or for programs: optimising the tests themselves takes longer than it saves.
-  private static let testedUnoptimised = [
-    "Model", "Tensor", "Graph", "Equivalence", "Execution", "Shards", "Pictures", "Training",
-  ]
-  .map { "Hatchling" + $0 }
 }
 
 extension [String] {

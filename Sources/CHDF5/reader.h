@@ -39,7 +39,11 @@ enum hatchling_h5_number {
   HATCHLING_H5_UINT64
 };
 
-enum { HATCHLING_H5_NAME = 512 };
+enum {
+  HATCHLING_H5_NAME = 512,
+  // Bytes that the reading process may ask for beyond what the file accounts for; malloc takes room in pieces of 2^26.
+  HATCHLING_H5_SPARE = 1 << 28
+};
 
 struct hatchling_h5_request {
   int32_t question, number;
@@ -186,6 +190,20 @@ static inline int hatchling_h5_answer_numbers(int way, hid_t file, uint64_t size
   return went;
 }
 
+// Numbers are converted to 8 bytes at most, and what libhdf5 keeps of a file is no more than the file. Without /proc there is no limit: what a
+// process takes already, a sanitizer's shadow for one, is in what the system counts.
+static inline void hatchling_h5_limit_memory(uint64_t size) {
+  char text[64];
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  ssize_t count = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  if (file >= 0) close(file);
+  if (count <= 0) return;
+  text[count] = 0;
+  rlim_t taken = strtoul(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE), most = taken + HATCHLING_H5_SPARE + 9 * (rlim_t)size;
+  struct rlimit limit = {most, most};
+  setrlimit(RLIMIT_AS, &limit);
+}
+
 // Answers questions until nobody asks.
 static inline void hatchling_h5_serve(const char *path, uint64_t size, int way) {
   hatchling_h5_be_quiet();
@@ -218,6 +236,7 @@ static inline struct hatchling_h5_reader hatchling_h5_start(const char *path, ui
     // Many times what reading takes; only what never ends is cut short.
     struct rlimit most = {1 + (rlim_t)(size >> 26), 1 + (rlim_t)(size >> 26)};
     setrlimit(RLIMIT_CPU, &most);
+    hatchling_h5_limit_memory(size);
     // What libhdf5 or malloc says as it breaks down is for nobody, and what the parent has open is none of its business.
     int nowhere = open("/dev/null", O_RDWR);
     dup2(ways[1], 0);

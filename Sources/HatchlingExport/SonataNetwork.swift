@@ -76,17 +76,22 @@
     }
 
     private static func write(_ kind: ExportedGraph.Kind, _ file: HDF5File) throws {
-      let group = "edges/\(kind.name.isEmpty ? "synapse" : kind.name)"
+      let (group, count) = ("edges/\(kind.name.isEmpty ? "synapse" : kind.name)", kind.edges)
       try file.group("\(group)/0")
-      let sources = try file.column(
-        "\(group)/source_node_id", of: UInt32.self, [("node_population", .text(population(kind.source)))])
-      let targets = try file.column(
-        "\(group)/target_node_id", of: UInt32.self, [("node_population", .text(population(kind.target)))])
-      let types = try file.column("\(group)/edge_type_id", of: Int32.self)
-      let groups = try file.column("\(group)/edge_group_id", of: UInt32.self)
-      let places = try file.column("\(group)/edge_group_index", of: UInt32.self)
-      let weights = try kind.hasWeights ? file.column("\(group)/0/syn_weight", of: Float.self) : nil
-      let signs = try kind.hasWeights ? nil : file.column("\(group)/0/sign", of: Int32.self)
+      func column<Number: HDF5Number>(
+        _ name: String, of type: Number.Type, population kind: ParticleKind? = nil
+      ) throws -> HDF5Column<Number> {
+        try file.column(
+          "\(group)/\(name)", of: type, rows: count,
+          kind.map { [("node_population", .text(population($0)))] } ?? [])
+      }
+      let sources = try column("source_node_id", of: UInt32.self, population: kind.source)
+      let targets = try column("target_node_id", of: UInt32.self, population: kind.target)
+      let types = try column("edge_type_id", of: Int32.self)
+      let groups = try column("edge_group_id", of: UInt32.self)
+      let places = try column("edge_group_index", of: UInt32.self)
+      let weights = try kind.hasWeights ? column("0/syn_weight", of: Float.self) : nil
+      let signs = try kind.hasWeights ? nil : column("0/sign", of: Int32.self)
       var (number, waiting) = (0, [ExportedEdge]())
       func flush() throws {
         try sources.append(waiting.map { UInt32($0.source) })

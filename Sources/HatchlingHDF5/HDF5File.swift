@@ -167,13 +167,15 @@
     }
 
     /// A dataset that grows row by row. Not compressed: libsonata as it is installed from PyPI reads no filters.
+    ///
+    /// - Parameter expected: how many rows there will be, where that is known: a short column then takes no room for more.
     package func column<Number: HDF5Number>(
-      _ name: String, of _: Number.Type, width: Int? = nil,
+      _ name: String, of _: Number.Type, width: Int? = nil, rows expected: Int = .max,
       _ attributes: [(String, HDF5Value)] = []
     ) throws -> HDF5Column<Number> {
       hdf5Lock.lock()
       defer { hdf5Lock.unlock() }
-      let rows = max(1, min(1 << 16, (1 << 18) / max(1, width ?? 1)))
+      let rows = max(1, min(1 << 16, (1 << 18) / max(1, width ?? 1), expected))
       let dimensions = [hsize_t(rows)] + (width.map { [hsize_t(max(1, $0))] } ?? [])
       let (none, most) = (
         [0] + dimensions.dropFirst(), [hatchling_h5s_unlimited()] + dimensions.dropFirst()

@@ -97,9 +97,13 @@
 
     @Test func sigmaStatesItsSignsAndTakesAFile() throws {
       try withFolder { folder in
-        let file = "\(folder)/text.txt"
+        let (file, model) = ("\(folder)/text.txt", "\(folder)/m.safetensors")
         try "to be, or not to be".write(toFile: file, atomically: true, encoding: .utf8)
-        let common = ["--graph", "sigma", "--head", "0", "--bootstrap", "0", "--modularity-edges", "100"]
+        let sizes = Hyperparameters(neurons: 256, synapticDimension: 16, heads: 2, layers: 3, vocabulary: 128)
+        try Weights.random(sizes, seed: 3).save(to: model)
+        let common =
+          ["--graph", "sigma", "--head", "0", "--bootstrap", "0", "--modularity-edges", "100"]
+          + ["--model", model]
         let answer = try text(common + [file, "--out", "\(folder)/a"])
         let first = try parse(answer)
         let entries = try #require(first["entries"] as? [String: Any])

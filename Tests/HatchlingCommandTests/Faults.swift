@@ -111,8 +111,16 @@ final class FaultStage {
   let folder: TemporaryFolder
   private(set) var old: [String: Data] = [:]
   private(set) var new: [String: Data] = [:]
-  /// A library that lets calls fail, from `Tests/faults.c`.
-  private let library: String
+  /// A library that lets calls fail, from `Tests/faults.c`, beside the program.
+  private static let library = Result {
+    let place = CommandRun.binary.deletingLastPathComponent().appending(path: "faults.so").path
+    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../faults.c").path
+    let new = "\(place)-\(ProcessInfo.processInfo.processIdentifier)"
+    let built = try CommandRun.run(
+      ["-shared", "-fPIC", "-O1", "-o", new, source], program: try #require(compiler))
+    try #require(built.status == 0 && rename(new, place) == 0, "\(built.errors)")
+    return place
+  }
 
   static let compiler = ["clang", "cc"].lazy.compactMap { name in
     (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":").map { "\($0)/\(name)" }
@@ -122,11 +130,6 @@ final class FaultStage {
   init(_ command: WritingCommand) throws {
     self.command = command
     folder = try TemporaryFolder()
-    library = folder.path("faults.so")
-    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../faults.c").path
-    let built = try CommandRun.run(
-      ["-shared", "-fPIC", "-O1", "-o", library, source], program: try #require(Self.compiler))
-    try #require(built.status == 0, "\(built.errors)")
     try folder.write("text", Self.letters(220, perLine: 20))
     try FileManager.default.createDirectory(atPath: folder.path("out"), withIntermediateDirectories: false)
     let sizes = Hyperparameters(neurons: 16, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 128)
@@ -168,7 +171,7 @@ final class FaultStage {
     _ fault: String? = nil, counts: String? = nil, seed: Int = 2, during: ((Process) throws -> Void)? = nil
   ) throws -> CommandRun {
     var environment = environment
-    if fault != nil || counts != nil { environment["LD_PRELOAD"] = library }
+    if fault != nil || counts != nil { environment["LD_PRELOAD"] = try Self.library.get() }
     environment["HATCHLING_FAULT"] = fault
     environment["HATCHLING_FAULT_COUNTS"] = counts
     return try CommandRun.run(

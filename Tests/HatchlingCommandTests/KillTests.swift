@@ -97,10 +97,13 @@ import Testing
     ["translate-corpus", "many", "many", "--languages", "en,fr", "--out", "c"],
   ]
 
+  private static let texts = [
+    "long": FaultStage.letters(400_000, perLine: 500), "many": FaultStage.letters(6_000_000, perLine: 12),
+  ]
+
   private func folderWithTexts() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
-    try folder.write("long", FaultStage.letters(400_000, perLine: 500))
-    try folder.write("many", FaultStage.letters(6_000_000, perLine: 12))
+    for (name, text) in Self.texts { try folder.write(name, text) }
     return folder
   }
 

@@ -146,8 +146,11 @@ import Testing
     let last = try folder.text("a.csv").split(separator: "\n").filter { $0.hasPrefix("\(text.count - 1),") }
     #expect(last.count - 1 == ticks.count)
     #if Topology
+      let sizes = Hyperparameters(neurons: 256, synapticDimension: 16, heads: 4, layers: 2, vocabulary: 128)
+      try Weights.random(sizes, seed: 1).save(to: folder.path("m.safetensors"))
       let grouped = try CommandRun.run(
-        ["raster", file, "--out", folder.path("g"), "--by-community", "--json"] + code)
+        ["raster", file, "--out", folder.path("g"), "--by-community", "--json"]
+          + ["--model", folder.path("m.safetensors")] + code)
       #expect(grouped.status == 0 && grouped.output.contains("\"communities\":["), "\(grouped.errors)")
       #expect(try folder.text("g/text.gp").contains(", by community"))
     #endif

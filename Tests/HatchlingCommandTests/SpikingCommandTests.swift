@@ -32,6 +32,13 @@ import Testing
   private let text = Array(
     "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n".utf8)
 
+  private func smallModel(in folder: TemporaryFolder) throws -> String {
+    let path = folder.path("small.safetensors")
+    let sizes = Hyperparameters(neurons: 128, synapticDimension: 16, heads: 2, layers: 2, vocabulary: 128)
+    try Weights.random(sizes, seed: 1).save(to: path)
+    return path
+  }
+
   /// The shipped network: scales from the text, from a file, saved states, both forms; the loss is near the exact one, and what is counted adds up.
   @Test func stepsOnSpikes() throws {
     let folder = try TemporaryFolder()
@@ -39,7 +46,8 @@ import Testing
     func step(_ options: String...) throws -> CommandRun {
       try CommandRun.run(["step", file, "--json"] + options)
     }
-    let (exact, spiking) = (try summary(step()), try summary(step("--spiking", "few:3:10")))
+    let told = try step("--spiking", "few:3:10")
+    let (exact, spiking) = (try summary(step()), try summary(told))
     #expect(exact.spiking == nil && exact.tokens == text.count)
     #expect(spiking.loss != exact.loss && abs(spiking.loss - exact.loss) < 0.02 * exact.loss)
     let counts = try #require(spiking.spiking)
@@ -47,7 +55,6 @@ import Testing
     #expect(abs(counts.synapticEventsPerToken * Double(text.count) - Double(spiking.messages)) < 1)
     #expect(abs(counts.hebbianEventsPerToken * Double(text.count) - Double(spiking.updates)) < 1)
     #expect(spiking.messages > exact.messages)
-    let told = try step("--spiking", "few:3:10")
     #expect(told.errors.contains("scales from the text's \(text.count) tokens and"))
     // Scales from a file: the same for every text, so that a state can go on.
     let scales = folder.path("scales.json")
@@ -80,7 +87,8 @@ import Testing
       ["step", rest, "--state-in", folder.path("s")]
         + code.map { $0 == scales ? folder.path("other.json") : $0 })
     #expect(foreign.status == 2 && foreign.errors.contains("scales "), "\(foreign.errors)")
-    let direct = try step("--form", "direct", "--edges", "1e5", "--spiking", "few:3:10")
+    let direct = try step(
+      "--form", "direct", "--edges", "1e3", "--spiking", "few:3:10", "--model", smallModel(in: folder))
     #expect(try summary(direct).loss.isFinite)
     let verified = try CommandRun.run([
       "verify", file, "--tokens", "40", "--spiking", "binary:24", "--tolerance", "1e-4",
@@ -135,7 +143,8 @@ import Testing
     let raised = try rows("raised", "--dale", "shift")
     #expect(abs(raised[0]["mean_kl"] ?? .nan) < 1e-6 && abs(raised[1]["mean_kl"] ?? .nan) < 1e-3)
     let curves = try CommandRun.run([
-      "fidelity", file, "--segment", "40", "--edges", "2e4", "--dale", "cut", "--series", "dale=lot",
+      "fidelity", file, "--segment", "40", "--edges", "1e3", "--dale", "cut", "--series", "dale=lot",
+      "--model", smallModel(in: folder),
     ])
     #expect(curves.status == 0 && curves.output.contains("dale=cut") && curves.output.contains("dale=lot"))
   }

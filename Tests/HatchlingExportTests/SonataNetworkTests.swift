@@ -150,6 +150,33 @@
       #expect(kill(child, 0) != 0 && errno == ESRCH)
     }
 
+    /// However much a damaged file claims, reading it takes no more than its own size accounts for.
+    @Test func theMemoryOfTheReaderIsBounded() throws {
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let path = folder + "whole.h5"
+      try Draft().write(to: path)
+      let input = try HDF5Input(path: path)
+      let process = "/proc/\(input.reader.child)"
+      let limits = try String(contentsOfFile: "\(process)/limits", encoding: .utf8).split(separator: "\n")
+      let most = try #require(limits.first { $0.hasPrefix("Max address space") }).split(separator: " ")
+      let pages = try String(contentsOfFile: "\(process)/statm", encoding: .utf8).split(separator: " ")
+      let taken = try #require(UInt64(pages[0])) * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+      let limit = try #require(UInt64(most[3]), "\(most) is no number")
+      #expect(limit > taken && limit - taken <= 1 << 28 + 9 * UInt64(input.size))
+      #expect(limit - taken > 1 << 26, "there is room to read in")
+      #expect(try input.count("edges/x/0/syn_weight") == 8)
+    }
+
+    @Test func aSmallNetworkIsASmallFile() throws {
+      defer { try? FileManager.default.removeItem(atPath: folder) }
+      let path = folder + "net.h5"
+      let graph = try Compiler().circuit(from: Self.weights(3)).graph
+      _ = try GraphFormat.sonata.write(ExportedGraph(graph), to: path)
+      let edges = ExportedGraph(graph).edgeCount
+      #expect(try Data(contentsOf: URL(fileURLWithPath: path)).count < 200_000 + 32 * edges)
+      #expect(try SonataNetwork.circuit(path: path).count(of: .x) == graph.count(of: .x))
+    }
+
     /// Graphs of neurons are for others; what is asked of them is said.
     @Test func aDirectGraphIsWrittenAndNotReadBack() throws {
       defer { try? FileManager.default.removeItem(atPath: folder) }

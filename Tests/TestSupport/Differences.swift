@@ -1,6 +1,9 @@
 /// max |a − b| / max |b|; 0 when both are all zero; infinite when lengths differ, anything is NaN or infinite, one side alone is
 /// all zero, or nothing was compared: so that `relativeDifference(…) <= tolerance` fails in all those cases.
-@inlinable
+@_specialize(where A == Float, B == Float)
+@_specialize(where A == Double, B == Double)
+@_specialize(where A == Float, B == Double)
+@_specialize(where A == Double, B == Float)
 public func relativeDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_ a: [A], _ b: [B]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   var (largest, scale, other) = (0.0, 0.0, 0.0)
@@ -15,7 +18,10 @@ public func relativeDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_
 }
 
 /// max |a − b|, infinite when lengths differ, nothing was compared or anything is not finite.
-@inlinable
+@_specialize(where A == Float, B == Float)
+@_specialize(where A == Double, B == Double)
+@_specialize(where A == Float, B == Double)
+@_specialize(where A == Double, B == Float)
 public func absoluteDifference<A: BinaryFloatingPoint, B: BinaryFloatingPoint>(_ a: [A], _ b: [B]) -> Double {
   guard a.count == b.count, !a.isEmpty else { return .infinity }
   var largest = 0.0
