@@ -214,6 +214,13 @@ let package = Package(
         "HatchlingTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // The program from outside; apart from those that look inside, so that two are compiled at a time.
+    .testTarget(
+      name: "ProgramTests",
+      dependencies: [
+        "TestSupport", "HatchlingCheckpoint", "HatchlingGraph", "HatchlingHDF5", "HatchlingModel",
+        "HatchlingNumerics",
+      ]),
     .testTarget(
       name: "HatchlingCommandTests",
       dependencies: [

@@ -1,4 +1,4 @@
-// A library for LD_PRELOAD that lets chosen calls of a program fail, or the program die in one: Tests/HatchlingCommandTests/FaultTests.
+// A library for LD_PRELOAD that lets chosen calls of a program fail, or the program die in one: Tests/ProgramTests/FaultTests.
 //
 //   HATCHLING_FAULT="KIND AT HOW [on]"   the AT-th call of KIND, from 1; HOW is an errno, `short` (half is written) or `kill`; with `on`
 //                                        all later ones of KIND too

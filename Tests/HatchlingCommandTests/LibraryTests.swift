@@ -3,6 +3,7 @@ import HatchlingCommands
 import HatchlingModel
 import HatchlingNumerics
 import HatchlingTraining
+import TestSupport
 import Testing
 
 /// Sessions and errors as other programs use them, without a command line.
@@ -10,7 +11,7 @@ import Testing
   /// Small enough for a second.
   private func request(_ folder: TemporaryFolder, _ out: String) throws -> TrainingRequest {
     var request = TrainingRequest(
-      texts: [try folder.write("text", TrainTests.text)], out: folder.path(out))
+      texts: [try folder.write("text", wordyText)], out: folder.path(out))
     request.network.choose(.neurons, \.neurons, 64)
     request.network.choose(.synapticDimension, \.synapticDimension, 16)
     request.network.choose(.heads, \.heads, 2)

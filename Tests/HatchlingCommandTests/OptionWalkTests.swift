@@ -138,7 +138,7 @@ import Testing
       call.isBytes
       ? try CommandRun.run(call.arguments, last: bytes, environment: environment, in: folder)
       : try CommandRun.run(call.arguments, environment: environment, in: folder) { process in
-        let patience = call.value == huge ? 1.0 : 30.0
+        let patience = call.value == huge ? 0.5 : 30.0
         DispatchQueue.global().asyncAfter(deadline: .now() + patience) {
           if process.isRunning { process.terminate() }
         }

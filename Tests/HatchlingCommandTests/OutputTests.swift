@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingCommands
+import TestSupport
 import Testing
 
 /// Where results go is tried before the work, and nothing is left behind.

@@ -104,7 +104,7 @@ import Testing
   }
 
   /// Tensors on ranks add in the circuit's order: the same bits for every number of ranks, and one process to rounding.
-  @Test(arguments: Variant.allCases, 0..<4)
+  @Test(arguments: Variant.allCases, 0..<2)
   func tensorsOnRanksAreOneNetwork(variant: Variant, seed: Int) throws {
     let weights = Self.weights(seed, variant).converted(to: Double.self)
     let n = weights.hyperparameters.neurons

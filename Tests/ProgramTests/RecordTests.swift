@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The command `record`, from outside.
@@ -80,7 +81,7 @@ import Testing
         {
           usleep(10_000)
         }
-        usleep(3_000_000)
+        usleep(500_000)
         kill($0.processIdentifier, signal)
       }
     }

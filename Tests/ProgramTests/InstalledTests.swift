@@ -1,5 +1,6 @@
 import Foundation
 import HatchlingNumerics
+import TestSupport
 import Testing
 
 /// The program away from the place where it was built, and what it says of itself.

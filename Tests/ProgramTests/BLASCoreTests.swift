@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import HatchlingNumerics
+import TestSupport
 import Testing
 
 /// The whole command beside a library that is loaded before OpenBLAS and pretends: that OpenBLAS does not know the processor, that a

@@ -5,18 +5,6 @@ import Testing
 
 /// `hatchling train` with real files: what it writes, interruptions, and mistakes.
 @Suite(.serialized) struct TrainTests {
-  /// A text with some structure, the same every time.
-  static let text: [UInt8] = {
-    var random: UInt64 = 7
-    let words = ["to", "be", "or", "not", "king", "queen", "the", "and", "sleep", "dream", "night"]
-    var text = ""
-    while text.utf8.count < 12_000 {
-      random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      text += words[Int(random >> 33) % words.count] + (random >> 60 == 0 ? ".\n" : " ")
-    }
-    return Array(text.utf8)
-  }()
-
   static let sizes = [
     "--n", "64", "--d", "16", "--heads", "2", "--layers", "2", "--block", "32", "--batch", "2", "--threads",
     "1",
@@ -26,7 +14,7 @@ import Testing
     _ folder: TemporaryFolder, _ more: [String], text: String? = nil,
     during: ((Process) throws -> Void)? = nil
   ) throws -> CommandRun {
-    let path = try text ?? folder.write("text", Self.text)
+    let path = try text ?? folder.write("text", wordyText)
     return try CommandRun.run(["train", path] + more, during: during)
   }
 
@@ -69,7 +57,7 @@ import Testing
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any])
     let metadata = try #require(object["metadata"] as? [String: String])
-    #expect(metadata["training.data"]?.contains("text, \(Self.text.count) bytes, sha256 ") == true)
+    #expect(metadata["training.data"]?.contains("text, \(wordyText.count) bytes, sha256 ") == true)
     #expect(metadata["training.flags"]?.contains("--block 32 --batch 2 --lr 0.001") == true)
     #expect(
       metadata["training.steps"] == "120" && metadata["training.version"]?.hasPrefix("hatchling ") == true)
@@ -130,7 +118,7 @@ import Testing
 
   @Test func aDiskThatTakesNoMoreIsOneLineAndNothingIsLost() throws {
     let folder = try TemporaryFolder()
-    let text = try folder.write("text", Self.text)
+    let text = try folder.write("text", wordyText)
     let flags = Self.sizes + ["--steps", "10", "--sample", "0", "--out", folder.path("m.safetensors")]
     try #require(try CommandRun.run(["train", text] + flags).status == 0)
     let (model, checkpoint) = (try data(folder, "m.safetensors"), try data(folder, "m.checkpoint"))
@@ -146,14 +134,14 @@ import Testing
 
   @Test func mistakesAreOneLineEach() throws {
     let folder = try TemporaryFolder()
-    let text = try folder.write("text", Self.text)
+    let text = try folder.write("text", wordyText)
     let out = folder.path("m.safetensors")
     let base = ["train", text, "--out", out, "--sample", "0", "--steps", "3"] + Self.sizes
     try #require(try CommandRun.run(base + ["--layers", "2"]).status == 0)
     let (model, checkpoint) = (try data(folder, "m.safetensors"), folder.path("m.checkpoint"))
     let damaged = try folder.write(
       "damaged", try Data(contentsOf: URL(fileURLWithPath: checkpoint)).dropLast(9))
-    let changed = try folder.write("changed", Self.text.reversed())
+    let changed = try folder.write("changed", wordyText.reversed())
     let empty = try folder.write("empty", "".utf8)
     let short = try folder.write("short", "too short".utf8)
     let note = try folder.write("note.csv", "a,b\n1,2\n".utf8)
@@ -228,7 +216,7 @@ import Testing
 
   @Test func whatIsReadIsNeverOverwritten() throws {
     let folder = try TemporaryFolder()
-    let text = try folder.write("text.csv", Self.text)
+    let text = try folder.write("text.csv", wordyText)
     let model = folder.path("m.safetensors")
     let flags = Self.sizes + ["--steps", "2", "--sample", "0"]
     try #require(try CommandRun.run(["train", text, "--out", model] + flags).status == 0)
@@ -255,7 +243,7 @@ import Testing
       let run = try CommandRun.run(["train", text] + arguments + ["--steps", "2", "--sample", "0"])
       #expect(run.isOneLine(part), "\(arguments): status \(run.status), \(run.errors)\(run.output)")
     }
-    #expect(try folder.text("text.csv") == String(decoding: Self.text, as: UTF8.self))
+    #expect(try folder.text("text.csv") == String(decoding: wordyText, as: UTF8.self))
     #expect(try folder.text("note.csv") == "a,b\n1,2\n")
     #expect(try data(folder, "m.safetensors") == before.0 && data(folder, "m.checkpoint") == before.1)
     #expect(!folder.names.contains("o.safetensors"))
@@ -265,7 +253,7 @@ import Testing
     let folder = try TemporaryFolder()
     let sizes = Hyperparameters(neurons: 8, synapticDimension: 4, heads: 2, layers: 2, vocabulary: 128)
     try Weights<Float>.random(sizes, seed: 3).save(to: folder.path("ascii.safetensors"))
-    var text = Self.text
+    var text = wordyText
     text[text.count - 5] = 0xC3
     let path = try folder.write("text", text)
     let run = try CommandRun.run([

@@ -115,7 +115,7 @@ extension TrainTests {
   /// `train … | head`: the run ends like an interrupted one, with a checkpoint to go on from.
   @Test func whenNobodyReadsTheRunEndsWithACheckpoint() throws {
     let folder = try TemporaryFolder()
-    let text = try folder.write("text", Self.text)
+    let text = try folder.write("text", wordyText)
     let out = folder.path("m.safetensors")
     let run = try CommandRun.run(
       [
@@ -130,7 +130,7 @@ extension TrainTests {
   @Test func aRunThatGoesOnElsewhereBringsItsBestNetwork() throws {
     let folder = try TemporaryFolder()
     // So few words that it learns them by heart and the held-out loss rises again.
-    let text = try folder.write("text", Self.text.prefix(1500))
+    let text = try folder.write("text", wordyText.prefix(1500))
     let flags = Self.sizes + ["--steps", "400", "--validate-every", "10", "--sample", "0", "--lr", "0.01"]
     try #require(
       try CommandRun.run(["train", text, "--out", folder.path("a.safetensors")] + flags).status == 0)
@@ -148,7 +148,7 @@ extension TrainTests {
     let folder = try TemporaryFolder()
     let flags = Self.sizes + ["--steps", "3", "--sample", "0", "--out", folder.path("m.safetensors")]
     try #require(try train(folder, flags).status == 0)
-    var other = Self.text
+    var other = wordyText
     other[other.count - 7] ^= 1
     let run = try CommandRun.run([
       "train", try folder.write("other", other), "--resume", folder.path("m.checkpoint"), "--out",

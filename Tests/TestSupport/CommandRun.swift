@@ -1,21 +1,20 @@
 import Foundation
-import Testing
 
 /// The built command, run with real files.
-struct CommandRun {
-  let status: Int32
+public struct CommandRun {
+  public let status: Int32
   /// Whether it ended by itself, not by a signal.
-  let exited: Bool
-  let output: String
-  let errors: String
+  public let exited: Bool
+  public let output: String
+  public let errors: String
 
-  static let binary =
+  public static let binary =
     Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?
     .deletingLastPathComponent().appendingPathComponent("hatchling")
     ?? Bundle.main.bundleURL.appendingPathComponent("hatchling")
 
   /// Runs to the end, in the folder `place` if one is named. `during` is called with the process while it runs, to send it signals.
-  static func run(
+  public static func run(
     _ arguments: [String], program: String? = nil, environment: [String: String] = [:],
     in place: String? = nil,
     during: ((Process) throws -> Void)? = nil
@@ -41,8 +40,9 @@ struct CommandRun {
   }
 
   /// Runs with a last argument whose bytes are given as `printf` of a shell takes them, such as `\\377`.
-  static func run(
-    _ arguments: [String], last bytes: String, environment: [String: String] = [:], in place: String? = nil
+  public static func run(
+    _ arguments: [String], last bytes: String, environment: [String: String] = [:],
+    in place: String? = nil
   ) throws -> CommandRun {
     let script = "last=$(printf -- '\(bytes)'); exec \"$0\" \"$@\" \"$last\""
     return try run(
@@ -50,27 +50,30 @@ struct CommandRun {
   }
 
   /// Bad input: status 2 and one line that holds every one of `parts`.
-  func isOneLine(_ parts: String...) -> Bool {
+  public func isOneLine(_ parts: String...) -> Bool {
     exited && status == 2 && output.isEmpty && errors.split(separator: "\n").count == 1
       && parts.allSatisfy(errors.contains)
   }
 }
 
 /// A folder of its own for one test, removed with it.
-final class TemporaryFolder {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent("hatchling-\(UUID().uuidString)")
+public final class TemporaryFolder {
+  public let url = FileManager.default.temporaryDirectory
+    .appendingPathComponent("hatchling-\(UUID().uuidString)")
 
-  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+  public init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
   deinit { try? FileManager.default.removeItem(at: url) }
 
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-  func text(_ name: String) throws -> String {
+  public func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+  public func text(_ name: String) throws -> String {
     String(decoding: try Data(contentsOf: url.appendingPathComponent(name)), as: UTF8.self)
   }
   @discardableResult
-  func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
+  public func write(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
     try Data(bytes).write(to: url.appendingPathComponent(name))
     return path(name)
   }
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted() }
+  public var names: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
+  }
 }

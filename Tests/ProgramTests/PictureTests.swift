@@ -1,4 +1,5 @@
 #if Topology
+  import TestSupport
   import Testing
 
   /// Pictures beside logs whose names gnuplot could take for something else.
@@ -6,7 +7,7 @@
     @Test func logsOfAnyNameHaveTheirPictures() throws {
       let folder = try TemporaryFolder()
       let run = try CommandRun.run([
-        "train", folder.write("text", TrainTests.text), "--out", folder.path("m.safetensors"), "--n", "64",
+        "train", folder.write("text", wordyText), "--out", folder.path("m.safetensors"), "--n", "64",
         "--d", "16", "--heads", "2", "--layers", "2", "--block", "32", "--batch", "2", "--threads", "1",
         "--steps", "20", "--sample", "0", "--log", folder.path("it's.csv"), "--log-topology",
         folder.path("<touch 'run' ''s.csv"),

@@ -1,6 +1,7 @@
 import Foundation
 import HatchlingModel
 import HatchlingNumerics
+import TestSupport
 import Testing
 
 /// A small file that names many layers is refused with one line, not by the machine running out of memory.

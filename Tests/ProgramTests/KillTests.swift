@@ -37,7 +37,7 @@ import Testing
   /// A run that is killed again and again and goes on from its checkpoint ends with the network of a run that was not.
   @Test func trainingGoesOnAfterEveryKill() throws {
     let folder = try TemporaryFolder()
-    let text = try folder.write("text", TrainTests.text)
+    let text = try folder.write("text", wordyText)
     let flags =
       [
         "--n", "16", "--d", "4", "--heads", "2", "--layers", "2", "--block", "16", "--batch", "2", "--steps",

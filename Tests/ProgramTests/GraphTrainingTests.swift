@@ -11,7 +11,7 @@ import Testing
   ]
 
   func train(_ folder: TemporaryFolder, _ name: String, _ more: [String]) throws -> CommandRun {
-    let path = try folder.write("text", TrainTests.text)
+    let path = try folder.write("text", wordyText)
     return try CommandRun.run(["train", path, "--out", folder.path(name)] + Self.sizes + more)
   }
 
@@ -85,7 +85,7 @@ import Testing
     try #require(run.status == 0, "\(run.errors)")
     #expect(run.output.contains("all synapses of a neuron have one sign"))
     let graph = try DirectGraph<Float>.load(path: folder.path("g.safetensors")).graph
-    let seen = Set(TrainTests.text.map { 64 + Int($0) })
+    let seen = Set(wordyText.map { 64 + Int($0) })
     var signs: [Int: Set<Bool>] = [:]
     var senders: Set<Int> = []
     func note(_ node: Int, _ weight: Float) {
@@ -107,7 +107,7 @@ import Testing
     let text = URL(filePath: #filePath).deletingLastPathComponent().appending(
       path: "../../Benchmarks/held-out.txt")
     let folder = try TemporaryFolder()
-    let part = try folder.write("part", Array(try Data(contentsOf: text).prefix(600)))
+    let part = try folder.write("part", Array(try Data(contentsOf: text).prefix(300)))
     let step = try CommandRun.run(["step", part, "--model", "sparse", "--quiet", "--json"])
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(step.output.utf8)) as? [String: Any])
@@ -119,7 +119,7 @@ import Testing
   @Test func localGainsNeedNoHubs() throws {
     let folder = try TemporaryFolder()
     let direct = ["--form", "direct", "--edges", "600", "--steps", "60"]
-    let text = try folder.write("text", TrainTests.text)
+    let text = try folder.write("text", wordyText)
     func train(_ name: String, _ flags: [String]) throws -> CommandRun {
       try CommandRun.run(
         ["train", text, "--out", folder.path(name), "--block", "32", "--batch", "2", "--sample", "20"] + flags
