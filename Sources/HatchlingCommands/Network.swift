@@ -28,7 +28,7 @@ public enum Network: Sendable {
   ) throws -> Network {
     let place = try ShippedNetwork.path(of: path)
     #if HDF5
-      if SonataNetwork.mayBe(place) {
+      if isSonata(place) {
         let weights = try sonata(place, ranks)
         let sizes = weights.hyperparameters
         guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
@@ -48,6 +48,15 @@ public enum Network: Sendable {
     guard layers ?? sizes.layers == sizes.layers, variant ?? sizes.variant == sizes.variant, prefix == nil
     else { throw NetworkError.saysItself(path: path, "neuron graph") }
     return .graph(graph)
+  }
+
+  /// Whether a file is read as a circuit in SONATA's format; none is without the package trait HDF5.
+  public static func isSonata(_ path: String) -> Bool {
+    #if HDF5
+      SonataNetwork.mayBe(path)
+    #else
+      false
+    #endif
   }
 
   #if HDF5

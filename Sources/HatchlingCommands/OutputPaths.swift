@@ -27,10 +27,17 @@ package enum OutputPaths {
       try AtomicFile(path: path).discard()
     }
     for folder in folders.compactMap({ $0 }) {
+      if isNamedAsFile(folder) { throw OutputError.isNamedAsFile(folder: folder) }
       let made = try Folder.make(folder)
       defer { Folder.remove(made) }
       try AtomicFile(path: "\(folder)/.hatchling-tries-this").discard()
     }
+  }
+
+  /// Whether a folder that does not exist yet has the name of a file, which somebody expects who asks for one picture or table.
+  private static func isNamedAsFile(_ folder: String) -> Bool {
+    let endings = [".csv", ".dat", ".h5", ".json", ".npy", ".nwb", ".pdf", ".png", ".svg", ".tsv", ".txt"]
+    return access(folder.systemPath, F_OK) != 0 && endings.contains { folder.lowercased().hasSuffix($0) }
   }
 
   /// The same file through whatever links, or the same name where there is none yet.
@@ -50,12 +57,16 @@ public enum OutputError: InputError, Equatable {
   /// `read` is the same file, perhaps by another name.
   case overwrites(path: String, read: String)
   case twice(path: String)
+  /// Several files are written into a folder, whose name ends like one file's.
+  case isNamedAsFile(folder: String)
 
   public var description: String {
     switch self {
     case .overwrites(let path, let read):
       "'\(path)' is \(path == read ? "" : "'\(read)', ")one of the files to read, and would be overwritten; choose another name"
     case .twice(let path): "'\(path)' would be written twice; choose another name for one of the files"
+    case .isNamedAsFile(let folder):
+      "'\(folder)' would be a folder, since several files are written; name it without .\(folder.split(separator: ".").last ?? ""), or make it first"
     }
   }
 }

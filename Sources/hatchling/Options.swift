@@ -44,10 +44,9 @@ struct CheckpointOptions: ParsableArguments {
   @Option(help: "Which network, for files that hold several, such as model or ema.")
   var prefix: String?
 
-  /// Weights; a neuron graph is refused.
+  /// Weights, of a circuit as SONATA too; a neuron graph is refused.
   func load(_ path: String, workers: Workers = Workers()) throws -> Model {
-    try Model.load(
-      path: ShippedNetwork.path(of: path), layers: layers, variant: variant, prefix: prefix, workers: workers)
+    try network(path, ranks: nil, workers: workers).model()
   }
 
   func network(_ path: String, ranks: Ranks?, workers: Workers) throws -> Network {

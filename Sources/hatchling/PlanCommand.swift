@@ -184,12 +184,15 @@ struct PlannedSizesOptions: ParsableArguments {
           vocabulary: vocabulary.count, variant: checkpoint.variant ?? .released),
         bytesPerNumber: bytesPerNumber, activity: constants.activity)
     }
-    let path = try options.model ?? ShippedNetwork.shipped.path()
+    let path = try options.model.map { try ShippedNetwork.path(of: $0) } ?? ShippedNetwork.shipped.path()
+    let file = Network.isSonata(path) ? nil : try CheckpointFile.open(path)
     // Of no neurons: sizes, and what is said of all.
-    let file = try CheckpointFile.open(ShippedNetwork.path(of: path))
-    let model = try Model.load(
-      file, layers: checkpoint.layers, variant: checkpoint.variant, prefix: checkpoint.prefix,
-      only: { _ in 0..<0 })
+    let model =
+      try file.map {
+        try Model.load(
+          $0, layers: checkpoint.layers, variant: checkpoint.variant, prefix: checkpoint.prefix,
+          only: { _ in 0..<0 })
+      } ?? checkpoint.load(path)
     for warning in model.warnings where !areGiven { note("warning: \(warning)") }
     var sizes = model.hyperparameters
     if let neurons { sizes.neurons = neurons.count }
@@ -200,7 +203,7 @@ struct PlannedSizesOptions: ParsableArguments {
     guard options.model != nil || !areGiven else { return network }
     network.isDamped = model.weights.damping != nil
     network.isComplete = model.weights.plasticSynapses == nil
-    network.usesMappedFile = file.tensors[model.prefix + "decoder"]?.packedFloats != nil
+    network.usesMappedFile = file?.tensors[model.prefix + "decoder"]?.packedFloats != nil
     return network
   }
 }

@@ -174,6 +174,10 @@ import Testing
       try CommandRun.run(["raster", file, "--out", folder.path("r")] + options)
     }
     #expect(try raster().isOneLine("--spiking"))
+    let picture = folder.path("ras.svg")
+    let asked = try CommandRun.run(["raster", file, "--out", picture, "--spiking", "few:2:8"])
+    #expect(asked.isOneLine("ras.svg' would be a folder", "without .svg"), "\(asked.errors)")
+    #expect(!folder.names.contains("ras.svg"))
     #expect(try raster("--spiking", "few:2:8", "--magnify", "999").isOneLine("999"))
     #expect(try raster("--spiking", "few:2:8", "--magnify", "-1").isOneLine("--magnify"))
     #expect(try raster("--spiking", "few:2:8", "--layer", "9").isOneLine("9"))

@@ -1,4 +1,6 @@
 import Foundation
+import HatchlingCheckpoint
+import HatchlingModel
 import TestSupport
 import Testing
 
@@ -71,6 +73,7 @@ import Testing
       let recording = folder.path("run.h5")
       #expect(try CommandRun.run(["record", "--text", "To be", "--out", recording]).status == 0)
       #expect(try CommandRun.run(["info", "--model", recording]).isOneLine("run.h5", "HDF5"))
+      try checkOtherCommands(in: folder)
       let broken = try Data(contentsOf: URL(fileURLWithPath: net)).prefix(5000)
       let cut = try folder.write("cut.h5", Array(broken))
       #expect(try CommandRun.run(["info", "--model", cut]).isOneLine("cut.h5"))
@@ -78,6 +81,24 @@ import Testing
       #expect(compiled.isOneLine("without HDF5", "net.h5"), "\(compiled.errors)")
       #expect(folder.names.isEmpty)
     #endif
+  }
+
+  /// What wants weights takes them from a circuit as SONATA too.
+  private func checkOtherCommands(in folder: TemporaryFolder) throws {
+    let (one, same) = (folder.path("one.safetensors"), folder.path("one.h5"))
+    let sizes = Hyperparameters(neurons: 32, synapticDimension: 8, heads: 2, layers: 2, vocabulary: 16)
+    try Weights.random(sizes, seed: 4).save(to: one)
+    #expect(try CommandRun.run(["compile", "--model", one, "--out", same]).status == 0)
+    func merged(_ model: String) throws -> [String: [Float]] {
+      let out = folder.path("merged.safetensors")
+      let run = try CommandRun.run(["merge", model, model, "--out", out])
+      #expect(run.status == 0, "\(run.errors)")
+      return try CheckpointFile.open(out).tensors.mapValues(\.floats)
+    }
+    let expected = try merged(one)
+    #expect(try merged(same) == expected && expected["encoder"]?.count == 2 * 32 * 8)
+    let plan = try CommandRun.run(["plan", "--model", same])
+    #expect(plan.status == 0 && plan.output.contains("32"), "\(plan.errors)")
   }
 
   @Test func mergeNamesTheFileAndKeepsItsInputs() throws {
