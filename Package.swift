@@ -225,7 +225,7 @@ let package = Package(
       name: "HatchlingCommandTests",
       dependencies: [
         "TestSupport", "HatchlingNumerics", "HatchlingActivity", "HatchlingModel", "HatchlingCompiler",
-        "HatchlingGraph", "HatchlingExecution", "hatchling", "HatchlingCommands", "HatchlingHDF5",
+        "HatchlingExecution", "hatchling", "HatchlingCommands",
       ]),
   ],
   swiftLanguageModes: [.v6]
@@ -250,17 +250,13 @@ if Context.environment["HATCHLING_FUZZING"] != nil {
   ]
 }
 
-// Most tests wait for the library or for programs: optimising the tests themselves takes longer than it saves.
+// Most tests wait for the library or for programs, and programs that tests start wait for the library: optimising them takes longer than it
+// saves. HATCHLING_UNOPTIMISED="hatchling HatchlingCommands" is set by `scripts/test`; whoever installs the program has it optimised.
 let optimisedTests = ["HatchlingNumericsTests", "HatchlingCheckpointTests", "HatchlingCompilerTests"]
-for target in package.targets where target.type == .test && !optimisedTests.contains(target.name) {
+let unoptimised = (Context.environment["HATCHLING_UNOPTIMISED"] ?? "").split(separator: " ").map(String.init)
+for target in package.targets
+where target.type == .test ? !optimisedTests.contains(target.name) : unoptimised.contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
-}
-
-// Neither do programs that only tests start gain from it above the library: HATCHLING_UNOPTIMISED="hatchling HatchlingCommands", by `scripts/test`.
-for name in Context.environment["HATCHLING_UNOPTIMISED"]?.split(separator: " ") ?? [] {
-  for target in package.targets where target.name == name {
-    target.swiftSettings = [.unsafeFlags(["-Onone"])]
-  }
 }
 
 // Only some test targets, and with the product hatchlingPackageTests only what they need: `.ci/run` builds them anew for every sanitizer.

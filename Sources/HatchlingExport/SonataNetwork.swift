@@ -76,17 +76,17 @@
     }
 
     private static func write(_ kind: ExportedGraph.Kind, _ file: HDF5File) throws {
-      let (group, count) = ("edges/\(kind.name.isEmpty ? "synapse" : kind.name)", kind.edges)
+      let group = "edges/\(kind.name.isEmpty ? "synapse" : kind.name)"
       try file.group("\(group)/0")
       func column<Number: HDF5Number>(
-        _ name: String, of type: Number.Type, population kind: ParticleKind? = nil
+        _ name: String, of type: Number.Type, numbering particles: ParticleKind? = nil
       ) throws -> HDF5Column<Number> {
         try file.column(
-          "\(group)/\(name)", of: type, rows: count,
-          kind.map { [("node_population", .text(population($0)))] } ?? [])
+          "\(group)/\(name)", of: type, rows: kind.edges,
+          particles.map { [("node_population", .text(population($0)))] } ?? [])
       }
-      let sources = try column("source_node_id", of: UInt32.self, population: kind.source)
-      let targets = try column("target_node_id", of: UInt32.self, population: kind.target)
+      let sources = try column("source_node_id", of: UInt32.self, numbering: kind.source)
+      let targets = try column("target_node_id", of: UInt32.self, numbering: kind.target)
       let types = try column("edge_type_id", of: Int32.self)
       let groups = try column("edge_group_id", of: UInt32.self)
       let places = try column("edge_group_index", of: UInt32.self)
